@@ -1,0 +1,43 @@
+import type { JsonPointer } from "../base/json-pointer.ts";
+import type { Finding, Place } from "./finding.ts";
+import type { AnyRule, Rule, RuleKey, RuleKind } from "./rule.ts";
+
+/** One document as a store read it, with the verdict on it. */
+export interface RuleDocument {
+  /** As written; empty where the document does not say. */
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly file?: string;
+  readonly line?: number;
+  /** `refused`: it has errors and is not in force (its last valid version is, when there was one). */
+  readonly verdict: "valid" | "warned" | "refused";
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * All rules in force at one revision; immutable. Rules that did not change from one revision to the next are the same
+ * objects, also when their documents moved to another line or file.
+ */
+export interface RuleSet {
+  /** Counts up with every change of any rule or document; 0 is the empty beginning. */
+  readonly revision: number;
+  /** In the order of their keys. */
+  readonly rules: ReadonlyMap<RuleKey, AnyRule>;
+  /** Every document read, valid or not. */
+  readonly documents: readonly RuleDocument[];
+  /** Line and column of a field of a rule in force; only the pointer when the rule did not come from text. */
+  readonly locate: (rule: RuleKey, pointer: JsonPointer) => Place;
+}
+
+export const emptyRuleSet: RuleSet = {
+  revision: 0,
+  rules: new Map(),
+  documents: [],
+  locate: (_rule, pointer) => ({ pointer }),
+};
+
+/** The rules of one kind, in the order of their keys. */
+export function rulesOfKind<K extends RuleKind>(rules: Iterable<AnyRule>, kind: K): readonly Rule<K>[] {
+  return [...rules].filter((rule): rule is Extract<AnyRule, Rule<K>> => rule.kind === kind);
+}

@@ -1,0 +1,50 @@
+import {
+  create,
+  createRegistry,
+  type DescMessage,
+  type JsonValue,
+  type MessageShape,
+  type Registry,
+  toBinary,
+  toJson,
+} from "@bufbuild/protobuf";
+import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
+import { file_envoy_config_cluster_v3_cluster } from "../gen/envoy/config/cluster/v3/cluster_pb.ts";
+import { file_envoy_config_endpoint_v3_endpoint } from "../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
+import { file_envoy_config_listener_v3_listener } from "../gen/envoy/config/listener/v3/listener_pb.ts";
+import { file_envoy_config_route_v3_route } from "../gen/envoy/config/route/v3/route_pb.ts";
+import { file_envoy_extensions_filters_http_router_v3_router } from "../gen/envoy/extensions/filters/http/router/v3/router_pb.ts";
+import { file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager } from "../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
+import { file_envoy_extensions_retry_host_previous_hosts_v3_previous_hosts } from "../gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts";
+import { file_envoy_extensions_upstreams_http_v3_http_protocol_options } from "../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts";
+import { rememberPacked } from "./provenance.ts";
+
+/** Every message type that can stand inside an `Any` of ours: what proto JSON needs to print one. */
+export const messageTypes: Registry = createRegistry(
+  file_envoy_config_cluster_v3_cluster,
+  file_envoy_config_endpoint_v3_endpoint,
+  file_envoy_config_listener_v3_listener,
+  file_envoy_config_route_v3_route,
+  file_envoy_extensions_filters_http_router_v3_router,
+  file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager,
+  file_envoy_extensions_retry_host_previous_hosts_v3_previous_hosts,
+  file_envoy_extensions_upstreams_http_v3_http_protocol_options,
+);
+
+const typeUrlPrefix = "type.googleapis.com/";
+
+/** Packs a message into an `Any`; its provenance notes stay readable through it. */
+export function packAny<D extends DescMessage>(schema: D, message: MessageShape<D>): Any {
+  const any = create(AnySchema, { typeUrl: typeUrlPrefix + schema.typeName, value: toBinary(schema, message) });
+  return rememberPacked(any, message);
+}
+
+/** The proto JSON (lowerCamelCase) of a message, with what is packed inside it. */
+export function messageJson<D extends DescMessage>(schema: D, message: MessageShape<D>): JsonValue {
+  return toJson(schema, message, { registry: messageTypes });
+}
+
+/** The proto JSON of encoded bytes of the type that `typeUrl` names; throws for a type that is not in the table. */
+export function bytesJson(typeUrl: string, bytes: Uint8Array): JsonValue {
+  return toJson(AnySchema, create(AnySchema, { typeUrl, value: bytes }), { registry: messageTypes });
+}

@@ -1,0 +1,36 @@
+import type { Brand } from "../base/brand.ts";
+import type { Hostname } from "./hostname.ts";
+import type { ServicePort } from "./port.ts";
+
+/** `namespace/hostname`: the same host name may exist in several namespaces. */
+export type ServiceKey = Brand<string, "ServiceKey">;
+
+/**
+ * How a proxy finds the instances: `instances`: it is told each one; `dns`: it resolves the instances' host names and uses all
+ * addresses; `dns-round-robin`: it uses one address at a time.
+ */
+export type Resolution = "instances" | "dns" | "dns-round-robin";
+
+/** What clients call. It has no instances inside, so that it keeps its identity while instances come and go. */
+export interface Service {
+  readonly key: ServiceKey;
+  readonly hostname: Hostname;
+  readonly namespace: string;
+  readonly ports: readonly ServicePort[];
+  readonly resolution: Resolution;
+  /** Outside the mesh: no sidecar there. */
+  readonly external: boolean;
+  /** Milliseconds since the epoch; 0 when unknown. */
+  readonly createdAt: number;
+  /** Who told us. */
+  readonly origin: ServiceOrigin;
+}
+
+export type ServiceOrigin =
+  | { readonly kind: "registry"; readonly registry: string }
+  /** A ServiceEntry, by its rule key. */
+  | { readonly kind: "rule"; readonly rule: string };
+
+export function serviceKey(namespace: string, hostname: Hostname): ServiceKey {
+  return `${namespace}/${hostname}` as ServiceKey;
+}

@@ -1,0 +1,41 @@
+import type { ResourceSet } from "../envoy/resource-set.ts";
+import type { TypeName } from "../envoy/resource-types.ts";
+import type { ProxyNode } from "../model/proxy.ts";
+
+/** What the wire asks of the rest of the house; `app` joins it with whoever can answer. */
+export interface ResourceFeed {
+  /** Follows what a proxy gets. The listener hears of each later set, never of the current one. */
+  readonly watch: (node: ProxyNode, listener: (resources: ResourceSet) => void) => ResourceWatch;
+}
+
+export interface ResourceWatch {
+  /** undefined until the first complete world. */
+  readonly current: () => ResourceSet | undefined;
+  readonly close: () => void;
+}
+
+/** A stream, as the record of delivery knows it. */
+export interface StreamInfo {
+  /** Unique in this process. */
+  readonly stream: string;
+  readonly node: ProxyNode;
+  readonly variant: "sotw" | "delta";
+  /** Address of the peer. */
+  readonly peer: string;
+}
+
+/** Name and version of a resource in a response; no version: it was announced as removed. */
+export interface SentResource {
+  readonly name: string;
+  readonly version?: string;
+}
+
+/** Who writes down what happened on the wire. Times are taken by the writer. */
+export interface DeliveryRecorder {
+  readonly opened: (info: StreamInfo) => void;
+  readonly sent: (stream: string, type: TypeName, nonce: string, resources: readonly SentResource[]) => void;
+  readonly accepted: (stream: string, type: TypeName, nonce: string) => void;
+  /** `reason` is the proxy's text, cut to 4096 characters. */
+  readonly refused: (stream: string, type: TypeName, nonce: string, reason: string) => void;
+  readonly closed: (stream: string) => void;
+}
