@@ -1,19 +1,17 @@
 type Key = object | string | number | boolean | undefined;
 
 interface Node<V> {
-  readonly byIdentity: WeakMap<object, Node<V>>;
-  readonly byValue: Map<Key, Node<V>>;
+  byIdentity?: WeakMap<object, Node<V>>;
+  byValue?: Map<Key, Node<V>>;
   result?: { readonly value: V };
 }
 
-const emptyNode = <V>(): Node<V> => ({ byIdentity: new WeakMap(), byValue: new Map() });
-
 /**
  * Remembers the results of a pure function by the identity of its object arguments (and the value of its primitive
- * ones). A result lives as long as its object arguments; give at least one, and the object first, or it lives for ever.
+ * ones). A result lives as long as its object arguments: give at least one, and the objects first.
  */
 export function memoize<A extends readonly Key[], V>(fn: (...args: A) => V): (...args: A) => V {
-  const root = emptyNode<V>();
+  const root: Node<V> = {};
   return (...args) => {
     let node = root;
     for (const arg of args) node = child(node, arg);
@@ -23,12 +21,21 @@ export function memoize<A extends readonly Key[], V>(fn: (...args: A) => V): (..
 }
 
 function child<V>(node: Node<V>, key: Key): Node<V> {
-  const table: Pick<Map<Key, Node<V>>, "get" | "set"> = typeof key === "object"
-    ? (node.byIdentity as unknown as Map<Key, Node<V>>)
-    : node.byValue;
+  if (typeof key === "object") {
+    node.byIdentity ??= new WeakMap();
+    return entry(node.byIdentity, key);
+  }
+  node.byValue ??= new Map();
+  return entry(node.byValue, key);
+}
+
+function entry<K, V>(
+  table: { get(key: K): Node<V> | undefined; set(key: K, node: Node<V>): unknown },
+  key: K,
+): Node<V> {
   const found = table.get(key);
-  if (found) return found;
-  const made = emptyNode<V>();
+  if (found !== undefined) return found;
+  const made: Node<V> = {};
   table.set(key, made);
   return made;
 }

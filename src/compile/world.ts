@@ -28,3 +28,18 @@ export function createWorld(
 ): World {
   return Object.freeze({ catalog, rules: ruleSet.rules, holds, mesh, revision: ruleSet.revision });
 }
+
+/** The rules as the members of some holds' cohorts see them; the world's own map where nothing is held. */
+export function rulesUnderHolds(
+  world: Pick<World, "rules" | "holds">,
+  holds: readonly string[],
+): ReadonlyMap<RuleKey, AnyRule> {
+  if (holds.length === 0) return world.rules;
+  const rules = new Map(world.rules);
+  for (const { hold, rule } of world.holds) {
+    if (!holds.includes(hold.id)) continue;
+    if (rule === undefined) rules.delete(hold.rule as RuleKey);
+    else rules.set(rule.key, rule);
+  }
+  return new Map([...rules].sort(([a], [b]) => (a < b ? -1 : 1)));
+}

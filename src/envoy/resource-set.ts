@@ -32,3 +32,11 @@ export function createResourceSet(resources: Iterable<Resource>): ResourceSet {
   }
   return { resources: tables };
 }
+
+/** Do both hold the same resources in the same versions? */
+export function hasEqualVersions(a: ResourceSet, b: ResourceSet): boolean {
+  return resourceTypes.every(({ short }) => {
+    const [left, right] = [a.resources[short], b.resources[short]];
+    return left.size === right.size && [...left].every(([name, { version }]) => right.get(name)?.version === version);
+  });
+}

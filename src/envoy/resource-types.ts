@@ -1,22 +1,40 @@
 /**
  * The resource types of xDS that we speak, as one table. The order of the rows is the order in which additions and changes
- * go to a proxy, so that nothing is named before it is there; removals go the other way round.
+ * go to a proxy, so that nothing is named before it is there; removals wait for the types of `usedBy`.
  * Source: xDS protocol, "Eventual consistency considerations", and how Envoy treats each type.
  */
 export const resourceTypes = [
-  { short: "CDS", url: "type.googleapis.com/envoy.config.cluster.v3.Cluster", fullState: true, wildcard: true },
+  {
+    short: "CDS",
+    url: "type.googleapis.com/envoy.config.cluster.v3.Cluster",
+    fullState: true,
+    wildcard: true,
+    usedBy: ["LDS", "RDS"],
+    resumable: true,
+  },
   {
     short: "EDS",
     url: "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment",
     fullState: false,
     wildcard: false,
+    usedBy: ["CDS"],
+    resumable: true,
   },
-  { short: "LDS", url: "type.googleapis.com/envoy.config.listener.v3.Listener", fullState: true, wildcard: true },
+  {
+    short: "LDS",
+    url: "type.googleapis.com/envoy.config.listener.v3.Listener",
+    fullState: true,
+    wildcard: true,
+    usedBy: [],
+    resumable: true,
+  },
   {
     short: "RDS",
     url: "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
     fullState: false,
     wildcard: false,
+    usedBy: ["LDS"],
+    resumable: false,
   },
 ] as const satisfies readonly ResourceTypeRow[];
 
@@ -29,6 +47,17 @@ interface ResourceTypeRow {
   readonly fullState: boolean;
   /** A first request without names asks for everything. For other types it asks for nothing. */
   readonly wildcard: boolean;
+  /**
+   * Types whose resources name resources of this one: a removal waits until the proxy has confirmed their new state. Nothing
+   * names a listener, so a removal goes out together with the additions: Envoy then frees the old listener's address before
+   * it binds the new one's, and refuses the new one otherwise.
+   */
+  readonly usedBy: readonly string[];
+  /**
+   * A reconnecting delta client that lists the present version is believed to hold the resource. Endpoints may be, because
+   * their version covers their cluster; routes are sent again, because nothing ties them to their listener.
+   */
+  readonly resumable: boolean;
 }
 
 export type ResourceType = (typeof resourceTypes)[number];

@@ -1,0 +1,54 @@
+import { memoize } from "../base/memo.ts";
+import { compileEmptyCluster, compileOutboundCluster, compileSpecialClusters } from "./clusters.ts";
+import { compileEndpoints } from "./endpoints.ts";
+import { compileGatewayListener } from "./gateway-listener.ts";
+import { compileRouteTable } from "./route-table.ts";
+import { routesOf } from "./routes.ts";
+import { compileEgressListener, compileIngress } from "./sidecar-listeners.ts";
+import {
+  blackHoleVirtualHost,
+  hostVirtualHost,
+  mergeRoutes,
+  serviceVirtualHost,
+  unknownHosts,
+} from "./virtual-hosts.ts";
+
+/**
+ * The pure functions that make parts of resources, each remembering its results by the identity of its arguments: what did
+ * not change is not made, encoded or hashed again, and profiles that see the same things share the same bytes.
+ */
+export interface Aspects {
+  readonly outboundCluster: typeof compileOutboundCluster;
+  readonly specialClusters: typeof compileSpecialClusters;
+  readonly emptyCluster: typeof compileEmptyCluster;
+  readonly endpoints: typeof compileEndpoints;
+  readonly routes: typeof routesOf;
+  readonly mergeRoutes: typeof mergeRoutes;
+  readonly serviceVirtualHost: typeof serviceVirtualHost;
+  readonly hostVirtualHost: typeof hostVirtualHost;
+  readonly unknownHosts: typeof unknownHosts;
+  readonly blackHoleVirtualHost: typeof blackHoleVirtualHost;
+  readonly routeTable: typeof compileRouteTable;
+  readonly egressListener: typeof compileEgressListener;
+  readonly ingress: typeof compileIngress;
+  readonly gatewayListener: typeof compileGatewayListener;
+}
+
+export function createAspects(): Aspects {
+  return {
+    outboundCluster: memoize(compileOutboundCluster),
+    specialClusters: memoize(compileSpecialClusters),
+    emptyCluster: memoize(compileEmptyCluster),
+    endpoints: memoize(compileEndpoints),
+    routes: memoize(routesOf),
+    mergeRoutes: memoize(mergeRoutes),
+    serviceVirtualHost: memoize(serviceVirtualHost),
+    hostVirtualHost: memoize(hostVirtualHost),
+    unknownHosts: memoize(unknownHosts),
+    blackHoleVirtualHost: memoize(blackHoleVirtualHost),
+    routeTable: memoize(compileRouteTable),
+    egressListener: memoize(compileEgressListener),
+    ingress: memoize(compileIngress),
+    gatewayListener: memoize(compileGatewayListener),
+  };
+}

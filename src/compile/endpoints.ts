@@ -1,0 +1,88 @@
+import { create } from "@bufbuild/protobuf";
+import { trace } from "../envoy/provenance.ts";
+import { HealthStatus } from "../gen/envoy/config/core/v3/health_check_pb.ts";
+import {
+  type LbEndpoint,
+  LbEndpointSchema,
+  type LocalityLbEndpoints,
+  LocalityLbEndpointsSchema,
+} from "../gen/envoy/config/endpoint/v3/endpoint_components_pb.ts";
+import {
+  type ClusterLoadAssignment,
+  ClusterLoadAssignmentSchema,
+} from "../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
+import type { Health, Instance } from "../model/instance.ts";
+import { isIpAddress } from "../model/ip-address.ts";
+import { type Selector, selects } from "../model/labels.ts";
+import { formatLocality } from "../model/locality.ts";
+import type { ServicePort } from "../model/port.ts";
+import type { Service } from "../model/service.ts";
+import { fromInstance, fromService } from "./origins.ts";
+import { type CompiledResource, encodeResource } from "./resource.ts";
+import { socketAddress } from "./wire-values.ts";
+
+/** The endpoints of one cluster as a resource of their own. */
+export function compileEndpoints(
+  cluster: CompiledResource,
+  service: Service,
+  port: ServicePort,
+  instances: readonly Instance[],
+  labels?: Selector,
+): CompiledResource {
+  const assignment = loadAssignment(cluster.name, service, port, instances, labels);
+  return encodeResource("EDS", cluster.name, ClusterLoadAssignmentSchema, assignment, [], cluster.version);
+}
+
+/** The instances that may take traffic, grouped by locality; those of a subset where labels are given. */
+export function loadAssignment(
+  clusterName: string,
+  service: Service,
+  port: ServicePort,
+  instances: readonly Instance[],
+  labels: Selector = {},
+): ClusterLoadAssignment {
+  const usable = instances.filter(
+    (instance) =>
+      instance.health !== "unhealthy" &&
+      instance.weight > 0 &&
+      selects(labels, instance.labels) &&
+      (service.resolution !== "instances" || isIpAddress(instance.address)),
+  );
+  const byLocality = Map.groupBy(usable, ({ locality }) => formatLocality(locality));
+  const localities = [...byLocality].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+  const assignment = create(ClusterLoadAssignmentSchema, {
+    clusterName,
+    endpoints: localities.map((group) => localityEndpoints(service, port, group)),
+  });
+  return trace(assignment, fromService(service));
+}
+
+function localityEndpoints(service: Service, port: ServicePort, instances: readonly Instance[]): LocalityLbEndpoints {
+  const [first] = instances;
+  const { region = "", zone = "", subzone = "" } = first?.locality ?? {};
+  return create(LocalityLbEndpointsSchema, {
+    ...(region === "" ? {} : { locality: { region, zone, subZone: subzone } }),
+    loadBalancingWeight: Math.min(
+      0xffff_ffff,
+      instances.reduce((sum, { weight }) => sum + weight, 0),
+    ),
+    lbEndpoints: instances.map((instance) => lbEndpoint(service, port, instance)),
+  });
+}
+
+const healthStatus: Readonly<Record<Exclude<Health, "unhealthy">, HealthStatus>> = {
+  healthy: HealthStatus.UNKNOWN,
+  draining: HealthStatus.DRAINING,
+};
+
+function lbEndpoint(service: Service, port: ServicePort, instance: Instance): LbEndpoint {
+  const endpoint = create(LbEndpointSchema, {
+    hostIdentifier: {
+      case: "endpoint",
+      value: { address: socketAddress(instance.address, instance.ports[port.name] ?? port.number) },
+    },
+    healthStatus: instance.health === "unhealthy" ? HealthStatus.UNHEALTHY : healthStatus[instance.health],
+    loadBalancingWeight: instance.weight,
+  });
+  return trace(endpoint, fromInstance(service, instance));
+}

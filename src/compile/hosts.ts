@@ -1,0 +1,28 @@
+import { expandShortName, type Hostname, parseHostname } from "../model/hostname.ts";
+import type { MeshSettings } from "../model/mesh-settings.ts";
+import type { Service } from "../model/service.ts";
+
+/** A host of a rule in `namespace` as a full name; undefined when it cannot be one (decoding has refused such rules). */
+export function expandHost(host: string, namespace: string, mesh: MeshSettings): Hostname | undefined {
+  return parseHostname(expandShortName(host, namespace, mesh.domain));
+}
+
+/**
+ * The names that a sidecar in `dnsDomain` may call a service by: its host name, the same with a trailing dot, and the short
+ * forms that the workload's resolver would complete. In another namespace of the cluster the bare service name is not among them.
+ */
+export function callableNames({ hostname }: Service, dnsDomain: string): readonly string[] {
+  const shared = sharedSuffix(hostname, dnsDomain);
+  return [hostname, `${hostname}.`, ...shared];
+}
+
+/** `reviews.shop.svc.cluster.local` seen from `shop.svc.cluster.local`: `reviews`, `reviews.shop`, `reviews.shop.svc`. */
+function sharedSuffix(hostname: Hostname, dnsDomain: string): readonly string[] {
+  const host = hostname.split(".");
+  const own = dnsDomain.split(".");
+  // Only <service>.<namespace>.svc.<domain> has short forms, and only for workloads of the same cluster domain.
+  if (host[2] !== "svc" || own[1] !== "svc" || host.slice(3).join(".") !== own.slice(2).join(".")) return [];
+  const [name = "", namespace = ""] = host;
+  const bare = namespace === own[0] ? [name] : [];
+  return [...bare, `${name}.${namespace}`, `${name}.${namespace}.svc`];
+}

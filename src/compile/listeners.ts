@@ -1,0 +1,48 @@
+import { create } from "@bufbuild/protobuf";
+import { listenerName } from "../envoy/names.ts";
+import { type Origin, trace } from "../envoy/provenance.ts";
+import { TrafficDirection } from "../gen/envoy/config/core/v3/base_pb.ts";
+import { ListenerSchema } from "../gen/envoy/config/listener/v3/listener_pb.ts";
+import { httpConnectionManager, httpConnectionManagerName, type RouteSource } from "./http-connection-manager.ts";
+import { type CompiledResource, encodeResource, type Reference } from "./resource.ts";
+import { socketAddress } from "./wire-values.ts";
+
+export interface HttpListenerInput {
+  readonly bind: string;
+  readonly port: number;
+  readonly direction: "inbound" | "outbound";
+  readonly routes: RouteSource;
+  readonly edge: boolean;
+  /** Clusters that an inline route table names. */
+  readonly clusters: readonly string[];
+  readonly origin: Origin;
+}
+
+const directions = { inbound: TrafficDirection.INBOUND, outbound: TrafficDirection.OUTBOUND };
+
+/** A listener that routes every connection request by request. */
+export function compileHttpListener(input: HttpListenerInput): CompiledResource {
+  const { bind, port, direction, routes, edge, clusters, origin } = input;
+  const name = listenerName(bind, port);
+  const statPrefix = `${direction}_${name}`;
+  const listener = create(ListenerSchema, {
+    name,
+    address: socketAddress(bind, port),
+    trafficDirection: directions[direction],
+    filterChains: [
+      {
+        filters: [
+          {
+            name: httpConnectionManagerName,
+            configType: { case: "typedConfig", value: httpConnectionManager({ statPrefix, routes, edge }) },
+          },
+        ],
+      },
+    ],
+  });
+  const references: readonly Reference[] = [
+    ...(routes.kind === "rds" ? [{ type: "RDS" as const, name: routes.name }] : []),
+    ...clusters.map((cluster) => ({ type: "CDS" as const, name: cluster })),
+  ];
+  return encodeResource("LDS", name, ListenerSchema, trace(listener, origin), references);
+}

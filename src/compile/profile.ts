@@ -1,0 +1,66 @@
+import type { AnyRule } from "../config/rule.ts";
+import type { Cohort } from "../model/hold.ts";
+import { type Selector, selectorText, selects } from "../model/labels.ts";
+import type { ProxyKind, ProxyNode } from "../model/proxy.ts";
+import { sidecarFor, usesOwnAddress } from "./sidecar-choice.ts";
+import { rulesUnderHolds, type World } from "./world.ts";
+
+/**
+ * All of a proxy that may change what it gets, and no more: proxies with equal profiles get equal bytes, because the
+ * compiler sees nothing else of them. Labels are here only as the selectors in force that match them, addresses only
+ * where a rule in force asks for them.
+ */
+export interface Profile {
+  readonly kind: ProxyKind;
+  readonly namespace: string;
+  /** What short host names are completed with; gateways answer to full names only and have none. */
+  readonly dnsDomain: string;
+  /** Canonical texts of the selectors in force that match the proxy, in order. */
+  readonly selectors: readonly string[];
+  /** Ids of the holds whose cohort the proxy belongs to, in order. */
+  readonly holds: readonly string[];
+  /** The proxy's own address, only where its Sidecar rule opens a listener on it or sends to it. */
+  readonly address?: string;
+}
+
+/** Equal profiles have equal keys. */
+export const profileKey = (profile: Profile): string => JSON.stringify(profile);
+
+/** What of `node` matters in this world. */
+export function profileOf(world: World, node: ProxyNode): Profile {
+  const holds = world.holds.filter(({ hold }) => inCohort(hold.cohort, node)).map(({ hold }) => hold.id);
+  const rules = rulesUnderHolds(world, holds);
+  const matching = selectorsFor(rules.values(), node).filter((selector) => selects(selector, node.labels));
+  const profile: Profile = {
+    kind: node.kind,
+    namespace: node.namespace,
+    dnsDomain: node.kind === "sidecar" ? node.dnsDomain : "",
+    selectors: [...new Set(matching.map(selectorText))].sort(),
+    holds: holds.sort(),
+  };
+  const sidecar = node.kind === "sidecar" ? sidecarFor(rules.values(), world.mesh, profile) : undefined;
+  const [address] = node.addresses;
+  return address !== undefined && sidecar !== undefined && usesOwnAddress(sidecar.spec)
+    ? { ...profile, address }
+    : profile;
+}
+
+/** The selectors that may tell this proxy from its neighbours. */
+function selectorsFor(rules: Iterable<AnyRule>, node: ProxyNode): readonly Selector[] {
+  const found: Selector[] = [];
+  for (const rule of rules) {
+    if (rule.kind === "Gateway" && node.kind === "gateway") found.push(rule.spec.selector);
+    if (rule.kind === "Sidecar" && node.kind === "sidecar" && rule.namespace === node.namespace) {
+      if (rule.spec.workloadSelector !== undefined) found.push(rule.spec.workloadSelector);
+    }
+  }
+  return found;
+}
+
+function inCohort({ kind, labels, client }: Cohort, node: ProxyNode): boolean {
+  return (
+    (kind === undefined || kind === node.kind) &&
+    (labels === undefined || selects(labels, node.labels)) &&
+    (client === undefined || (client.name === node.client.name && node.client.version.startsWith(client.version)))
+  );
+}

@@ -1,0 +1,43 @@
+import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { contentHash } from "../base/digest.ts";
+import { collectProvenance, type Provenance } from "../envoy/provenance.ts";
+import type { Resource } from "../envoy/resource-set.ts";
+import type { TypeName } from "../envoy/resource-types.ts";
+
+/** What a resource names and cannot work without. */
+export interface Reference {
+  readonly type: TypeName;
+  readonly name: string;
+}
+
+export interface CompiledResource extends Resource {
+  readonly references: readonly Reference[];
+}
+
+/**
+ * Encodes a finished message. Its version is the hash of its bytes and, where given, of `salt`: endpoints carry the version of
+ * their cluster in it, so that a cluster change is followed by its endpoints.
+ */
+export function encodeResource<D extends DescMessage>(
+  type: TypeName,
+  name: string,
+  schema: D,
+  message: MessageShape<D>,
+  references: readonly Reference[],
+  salt?: string,
+): CompiledResource {
+  const bytes = toBinary(schema, message);
+  const content = contentHash(bytes);
+  let provenance: Provenance | undefined;
+  return {
+    type,
+    name,
+    version: salt === undefined ? content : contentHash(`${content} ${salt}`),
+    bytes,
+    references,
+    provenance: () => {
+      provenance ??= collectProvenance(message);
+      return provenance;
+    },
+  };
+}

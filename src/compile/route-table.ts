@@ -1,0 +1,58 @@
+import { create } from "@bufbuild/protobuf";
+import type { Route, VirtualHost } from "../gen/envoy/config/route/v3/route_components_pb.ts";
+import { type RouteConfiguration, RouteConfigurationSchema } from "../gen/envoy/config/route/v3/route_pb.ts";
+import { type CompiledResource, encodeResource, type Reference } from "./resource.ts";
+
+/** A table of virtual hosts. A port in the Host header does not matter; names are in order. */
+export function routeTable(name: string, virtualHosts: readonly VirtualHost[]): RouteConfiguration {
+  return create(RouteConfigurationSchema, {
+    name,
+    virtualHosts: withUniqueDomains([...virtualHosts].sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))),
+    ignorePortInHostMatching: true,
+    validateClusters: false,
+  });
+}
+
+export function compileRouteTable(name: string, ...virtualHosts: readonly VirtualHost[]): CompiledResource {
+  const table = routeTable(name, virtualHosts);
+  return encodeResource("RDS", name, RouteConfigurationSchema, table, clusterReferences(table));
+}
+
+/**
+ * Envoy refuses a table that names a domain twice. A full name keeps its domain before another service's short form of the same
+ * text; among equals the first virtual host keeps it.
+ */
+function withUniqueDomains(virtualHosts: readonly VirtualHost[]): VirtualHost[] {
+  const owners = new Map<string, VirtualHost>();
+  for (const host of virtualHosts)
+    if (host.domains[0] !== undefined && !owners.has(host.domains[0])) owners.set(host.domains[0], host);
+  for (const host of virtualHosts) {
+    for (const domain of host.domains) if (!owners.has(domain)) owners.set(domain, host);
+  }
+  return virtualHosts.flatMap((host) => {
+    const domains = host.domains.filter((domain) => owners.get(domain) === host);
+    if (domains.length === host.domains.length) return [host];
+    return domains.length === 0 ? [] : [withDomains(host, domains)];
+  });
+}
+
+/** A copy that keeps the notes of provenance. */
+function withDomains(host: VirtualHost, domains: readonly string[]): VirtualHost {
+  return Object.create(Object.getPrototypeOf(host), {
+    ...Object.getOwnPropertyDescriptors(host),
+    domains: { value: domains, enumerable: true },
+  });
+}
+
+function clusterReferences({ virtualHosts }: RouteConfiguration): readonly Reference[] {
+  const names = new Set(virtualHosts.flatMap(({ routes }) => routes).flatMap(clustersOf));
+  return [...names].map((name) => ({ type: "CDS", name }));
+}
+
+/** The clusters that a route names. */
+export function clustersOf({ action }: Route): readonly string[] {
+  if (action.case !== "route") return [];
+  const { clusterSpecifier } = action.value;
+  if (clusterSpecifier.case === "cluster") return [clusterSpecifier.value];
+  return clusterSpecifier.case === "weightedClusters" ? clusterSpecifier.value.clusters.map(({ name }) => name) : [];
+}

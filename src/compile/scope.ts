@@ -1,0 +1,68 @@
+import type { EgressListener } from "../config/kinds/sidecar.ts";
+import type { Rule } from "../config/rule.ts";
+import { type Hostname, hostsOverlap, isWithin, parseHostname } from "../model/hostname.ts";
+import type { ServicePort } from "../model/port.ts";
+import type { Service } from "../model/service.ts";
+import type { BoundVirtualService } from "./virtual-service.ts";
+
+/** One port of a service that a proxy may call. */
+export interface Reachable {
+  readonly service: Service;
+  readonly port: ServicePort;
+}
+
+/** What one egress listener of a Sidecar rule lets through. */
+export interface EgressScope {
+  readonly rule: Rule<"Sidecar">;
+  /** Its index in the rule. */
+  readonly index: number;
+  readonly listener: EgressListener;
+  /** Services that it imports and that have its port; in the order of their host names. */
+  readonly services: readonly Reachable[];
+  /** Rules that it imports, oldest first. */
+  readonly virtualServices: readonly BoundVirtualService[];
+}
+
+/** One `namespace/host` of an egress listener. */
+interface Import {
+  readonly covers: (namespace: string) => boolean;
+  readonly host: Hostname;
+}
+
+/**
+ * The scopes of a Sidecar rule as a workload of `namespace` sees them. An egress listener with a port serves the services
+ * that have this port; a VirtualService is imported where its namespace and one of its hosts fit.
+ */
+export function egressScopes(
+  rule: Rule<"Sidecar">,
+  namespace: string,
+  services: readonly Service[],
+  virtualServices: readonly BoundVirtualService[],
+): readonly EgressScope[] {
+  return rule.spec.egress.map((listener, index) => {
+    const imports = listener.hosts.flatMap((text) => parseImport(text, namespace));
+    return {
+      rule,
+      index,
+      listener,
+      services: services.flatMap((service) => {
+        const port = service.ports.find(({ number }) => number === listener.port.number);
+        const imported = imports.some(
+          ({ covers, host }) => covers(service.namespace) && isWithin(service.hostname, host),
+        );
+        return port !== undefined && imported ? [{ service, port }] : [];
+      }),
+      virtualServices: virtualServices.filter(({ rule: { namespace: home }, hosts }) =>
+        imports.some(({ covers, host }) => covers(home) && hosts.some((own) => hostsOverlap(own, host))),
+      ),
+    };
+  });
+}
+
+function parseImport(text: string, own: string): readonly Import[] {
+  const [namespace = "", hostText = ""] = text.split("/");
+  const host = parseHostname(hostText);
+  if (host === undefined || namespace === "~") return [];
+  const wanted = namespace === "." ? own : namespace;
+  return [{ covers: (home) => wanted === "*" || wanted === home, host }];
+}

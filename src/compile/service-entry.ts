@@ -1,0 +1,51 @@
+import type { ServiceEntryEndpoint, ServiceEntrySpec } from "../config/kinds/service-entry.ts";
+import type { Rule } from "../config/rule.ts";
+import type { CatalogEntry } from "../model/catalog.ts";
+import { type Hostname, parseHostname } from "../model/hostname.ts";
+import type { Instance } from "../model/instance.ts";
+import { parseLocality } from "../model/locality.ts";
+import { type Resolution, serviceKey } from "../model/service.ts";
+
+const resolutions: Readonly<Record<ServiceEntrySpec["resolution"], Resolution>> = {
+  STATIC: "instances",
+  DNS: "dns",
+  DNS_ROUND_ROBIN: "dns-round-robin",
+};
+
+/** The services that a ServiceEntry adds to the catalog: one for each of its hosts. */
+export function servicesOfEntry(rule: Rule<"ServiceEntry">): readonly CatalogEntry[] {
+  const { spec, namespace } = rule;
+  const hosts = spec.hosts.map(parseHostname).filter((host) => host !== undefined);
+  return hosts.map((hostname) => ({
+    service: {
+      key: serviceKey(namespace, hostname),
+      hostname,
+      namespace,
+      ports: spec.ports.map(({ name, number, protocol }) => ({ name, number, protocol })),
+      resolution: resolutions[spec.resolution],
+      external: spec.location === "MESH_EXTERNAL",
+      createdAt: rule.createdAt,
+      origin: { kind: "rule", rule: rule.key },
+    },
+    instances: instancesOf(rule, hostname),
+  }));
+}
+
+/** Its endpoints; a name that is resolved by DNS and has none stands for itself. */
+function instancesOf(rule: Rule<"ServiceEntry">, hostname: Hostname): readonly Instance[] {
+  const itself: ServiceEntryEndpoint = { address: hostname, ports: {}, labels: {}, locality: "", weight: 1 };
+  const { endpoints, ports, resolution } = rule.spec;
+  const targetPorts = ports.flatMap(({ name, targetPort }) =>
+    targetPort === undefined ? [] : [[name, targetPort] as const],
+  );
+  return (resolution !== "STATIC" && endpoints.length === 0 ? [itself] : endpoints).map((endpoint, index) => ({
+    id: `${rule.key}/${index}`,
+    address: endpoint.address,
+    ports: { ...Object.fromEntries(targetPorts), ...endpoint.ports },
+    labels: endpoint.labels,
+    locality: parseLocality(endpoint.locality),
+    weight: endpoint.weight,
+    health: "healthy",
+    registry: rule.key,
+  }));
+}

@@ -1,0 +1,44 @@
+import type { SidecarSpec } from "../config/kinds/sidecar.ts";
+import { type AnyRule, byAge, type Rule } from "../config/rule.ts";
+import { selectorText } from "../model/labels.ts";
+import type { MeshSettings } from "../model/mesh-settings.ts";
+
+/** What the choice of a Sidecar rule needs to know of a proxy. */
+interface Workload {
+  readonly namespace: string;
+  /** Canonical texts of the selectors that match it. */
+  readonly selectors: readonly string[];
+}
+
+/**
+ * The one Sidecar rule of a workload: one of its namespace that selects it, else its namespace's default, else the root
+ * namespace's default; the oldest where there are several. Undefined: it sees the whole mesh.
+ */
+export function sidecarFor(
+  rules: Iterable<AnyRule>,
+  mesh: MeshSettings,
+  workload: Workload,
+): Rule<"Sidecar"> | undefined {
+  const sidecars = [...rules].filter((rule) => rule.kind === "Sidecar").sort(byAge);
+  const selected = ({ namespace, spec }: Rule<"Sidecar">): boolean =>
+    namespace === workload.namespace &&
+    spec.workloadSelector !== undefined &&
+    workload.selectors.includes(selectorText(spec.workloadSelector));
+  const isDefaultOf =
+    (namespace: string) =>
+    (rule: Rule<"Sidecar">): boolean =>
+      rule.namespace === namespace && rule.spec.workloadSelector === undefined;
+  return (
+    sidecars.find(selected) ??
+    sidecars.find(isDefaultOf(workload.namespace)) ??
+    sidecars.find(isDefaultOf(mesh.rootNamespace))
+  );
+}
+
+/** In a Sidecar rule the wildcard address stands for the workload's own. */
+export const isOwnAddress = (address: string): boolean => address === "0.0.0.0" || address === "::";
+
+/** Does the rule listen on the workload's own address or send to it? */
+export function usesOwnAddress(spec: SidecarSpec): boolean {
+  return spec.ingress.some(({ bind, defaultEndpoint }) => bind === undefined || isOwnAddress(defaultEndpoint.address));
+}

@@ -1,0 +1,70 @@
+import { create } from "@bufbuild/protobuf";
+import type { Rule } from "../config/rule.ts";
+import { inboundClusterName, sidecarRouteName } from "../envoy/names.ts";
+import { VirtualHostSchema } from "../gen/envoy/config/route/v3/route_components_pb.ts";
+import { RouteConfigurationSchema } from "../gen/envoy/config/route/v3/route_pb.ts";
+import { wildcardFor } from "../model/ip-address.ts";
+import type { MeshSettings } from "../model/mesh-settings.ts";
+import { compileInboundCluster } from "./clusters.ts";
+import { compileHttpListener } from "./listeners.ts";
+import { fromRule } from "./origins.ts";
+import type { CompiledResource } from "./resource.ts";
+import { defaultRoute } from "./routes.ts";
+import { isOwnAddress } from "./sidecar-choice.ts";
+
+/** The listener that the application calls other services through. */
+export function compileEgressListener(rule: Rule<"Sidecar">, index: number): CompiledResource | undefined {
+  const egress = rule.spec.egress[index];
+  if (egress === undefined) return undefined;
+  const { port, bind = "127.0.0.1" } = egress;
+  return compileHttpListener({
+    bind,
+    port: port.number,
+    direction: "outbound",
+    routes: { kind: "rds", name: sidecarRouteName(port.number) },
+    edge: false,
+    clusters: [],
+    origin: fromRule(rule, `/spec/egress/${index}`),
+  });
+}
+
+/**
+ * The listener for calls to the workload, with its route table inside, and the cluster of the application behind it. `address` is
+ * the workload's own, where the rule asks for it.
+ */
+export function compileIngress(
+  rule: Rule<"Sidecar">,
+  mesh: MeshSettings,
+  index: number,
+  address: string | undefined,
+): readonly CompiledResource[] {
+  const ingress = rule.spec.ingress[index];
+  if (ingress === undefined) return [];
+  const { port, defaultEndpoint } = ingress;
+  const origin = fromRule(rule, `/spec/ingress/${index}`);
+  const ownTarget = isOwnAddress(defaultEndpoint.address) ? address : undefined;
+  const target = { address: ownTarget ?? defaultEndpoint.address, port: defaultEndpoint.port };
+  const cluster = inboundClusterName(port.number);
+  const host = create(VirtualHostSchema, {
+    name: `inbound|http|${port.number}`,
+    domains: ["*"],
+    routes: [defaultRoute(cluster, origin)],
+  });
+  const table = create(RouteConfigurationSchema, { name: cluster, virtualHosts: [host], validateClusters: false });
+  const listener = compileHttpListener({
+    bind: ingress.bind ?? listenAddress(address),
+    port: port.number,
+    direction: "inbound",
+    routes: { kind: "inline", table },
+    edge: false,
+    clusters: [cluster],
+    origin,
+  });
+  return [listener, compileInboundCluster(port, target, mesh, origin)];
+}
+
+/** The workload's own address; a loopback one cannot be reached from elsewhere, so all of them then. */
+function listenAddress(address: string | undefined): string {
+  if (address === undefined) return "0.0.0.0";
+  return address.startsWith("127.") || address === "::1" ? wildcardFor(address) : address;
+}

@@ -1,0 +1,62 @@
+import { sidecarRouteName } from "../envoy/names.ts";
+import type { VirtualHost } from "../gen/envoy/config/route/v3/route_components_pb.ts";
+import { type Hostname, isWildcard, isWithin } from "../model/hostname.ts";
+import type { Aspects } from "./aspects.ts";
+import type { CompiledResource } from "./resource.ts";
+import type { EgressScope, Reachable } from "./scope.ts";
+import type { View } from "./view.ts";
+import { routesFor } from "./virtual-service.ts";
+
+/** Plain HTTP: the one port on which a host that no registry knows gets a virtual host, as Istio has it. */
+const unknownHostPort = 80;
+
+/** What only sidecars get: their listeners, the route tables of these, and the clusters for what is not a service. */
+export function compileSidecar(view: View, aspects: Aspects): readonly CompiledResource[] {
+  const { sidecar, mesh, profile } = view;
+  const ingress =
+    sidecar?.spec.ingress.flatMap((_, index) => aspects.ingress(sidecar, mesh, index, profile.address)) ?? [];
+  const egress = view.egress.flatMap((scope) => [
+    aspects.egressListener(scope.rule, scope.index),
+    aspects.routeTable(
+      sidecarRouteName(scope.listener.port.number),
+      ...virtualHosts(view, scope, aspects),
+      aspects.unknownHosts(mesh),
+    ),
+  ]);
+  return [...ingress, ...egress.filter((resource) => resource !== undefined), ...aspects.specialClusters(mesh)];
+}
+
+/** One virtual host a service: with the routes of the oldest rule that speaks of it, else with one route to all instances. */
+function virtualHosts(view: View, scope: EgressScope, aspects: Aspects): readonly VirtualHost[] {
+  const { profile } = view;
+  const port = scope.listener.port.number;
+  const services = new Map(scope.services.map((reachable) => [reachable.service.hostname, reachable]));
+  const made = new Map<Hostname, VirtualHost>();
+
+  for (const virtualService of scope.virtualServices) {
+    if (!virtualService.gateways.includes("mesh")) continue;
+    const routes = routesFor(virtualService, view, port, aspects.routes);
+    for (const host of virtualService.hosts) {
+      const meant = servicesMeant(host, services);
+      for (const { service, port: servicePort } of meant) {
+        if (made.has(service.hostname)) continue;
+        made.set(service.hostname, aspects.serviceVirtualHost(service, servicePort, profile.dnsDomain, routes));
+      }
+      const isUnknown = meant.length === 0 && view.findService(host) === undefined;
+      if (isUnknown && port === unknownHostPort && !made.has(host)) {
+        made.set(host, aspects.hostVirtualHost(virtualService.rule, host, port, routes));
+      }
+    }
+  }
+  for (const { service, port: servicePort } of services.values()) {
+    if (made.has(service.hostname)) continue;
+    made.set(service.hostname, aspects.serviceVirtualHost(service, servicePort, profile.dnsDomain, undefined));
+  }
+  return [...made].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, host]) => host);
+}
+
+function servicesMeant(host: Hostname, services: ReadonlyMap<Hostname, Reachable>): readonly Reachable[] {
+  if (isWildcard(host)) return [...services.values()].filter(({ service }) => isWithin(service.hostname, host));
+  const exact = services.get(host);
+  return exact === undefined ? [] : [exact];
+}

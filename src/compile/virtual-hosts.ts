@@ -1,0 +1,84 @@
+import { create } from "@bufbuild/protobuf";
+import type { Rule } from "../config/rule.ts";
+import { outboundClusterName, passthroughCluster } from "../envoy/names.ts";
+import { type Origin, trace } from "../envoy/provenance.ts";
+import {
+  type Route,
+  type VirtualHost,
+  VirtualHost_TlsRequirementType,
+  VirtualHostSchema,
+} from "../gen/envoy/config/route/v3/route_components_pb.ts";
+import type { Hostname } from "../model/hostname.ts";
+import type { MeshSettings } from "../model/mesh-settings.ts";
+import type { ServicePort } from "../model/port.ts";
+import type { Service } from "../model/service.ts";
+import { callableNames } from "./hosts.ts";
+import { fromRule, fromService, fromSetting } from "./origins.ts";
+import { defaultRoute, isCatchAllRoute } from "./routes.ts";
+
+function virtualHost(name: string, domains: readonly string[], routes: readonly Route[], origin: Origin): VirtualHost {
+  const host = create(VirtualHostSchema, {
+    name,
+    domains: [...new Set(domains)],
+    routes: [...routes],
+    requireTls: VirtualHost_TlsRequirementType.NONE,
+    includeRequestAttemptCount: true,
+  });
+  return trace(host, origin);
+}
+
+/** A service as a sidecar calls it: the routes of the rule that speaks of it, else one to all of its instances. */
+export function serviceVirtualHost(
+  service: Service,
+  port: ServicePort,
+  dnsDomain: string,
+  routes: readonly Route[] | undefined,
+): VirtualHost {
+  const origin = fromService(service);
+  const all = outboundClusterName(port.number, "", service.hostname);
+  const name = `${service.hostname}:${port.number}`;
+  return virtualHost(name, callableNames(service, dnsDomain), routes ?? [defaultRoute(all, origin)], origin);
+}
+
+/** A host that only rules speak of; `rule` is the first of them. */
+export function hostVirtualHost(
+  rule: Rule<"VirtualService">,
+  host: Hostname,
+  port: number,
+  routes: readonly Route[],
+): VirtualHost {
+  return virtualHost(`${host}:${port}`, [host], routes, fromRule(rule, "/spec/hosts"));
+}
+
+/** Several rules for one host: their routes one after the other, those that take everything last. */
+export function mergeRoutes(...lists: readonly (readonly Route[])[]): readonly Route[] {
+  const all = lists.flat();
+  if (lists.length < 2) return all;
+  return [...all.filter((route) => !isCatchAllRoute(route)), ...all.filter(isCatchAllRoute)];
+}
+
+/** What a sidecar does with hosts that it does not know, as the mesh's outboundTrafficPolicy says. */
+export function unknownHosts(mesh: MeshSettings): VirtualHost {
+  const origin = fromSetting("outboundTrafficPolicy");
+  if (mesh.outboundTrafficPolicy === "ALLOW_ANY") {
+    return virtualHost("allow_any", ["*"], [defaultRoute(passthroughCluster, origin, "allow_any")], origin);
+  }
+  const refuse = create(VirtualHostSchema, {
+    name: "block_all",
+    domains: ["*"],
+    includeRequestAttemptCount: true,
+    routes: [
+      {
+        name: "block_all",
+        match: { pathSpecifier: { case: "prefix", value: "/" } },
+        action: { case: "directResponse", value: { status: 502 } },
+      },
+    ],
+  });
+  return trace(refuse, origin);
+}
+
+/** A gateway's port that no rule uses answers 404. */
+export function blackHoleVirtualHost(rule: Rule<"Gateway">, port: number): VirtualHost {
+  return virtualHost(`blackhole:${port}`, ["*"], [], fromRule(rule, "/spec/servers"));
+}

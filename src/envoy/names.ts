@@ -1,0 +1,33 @@
+/** The grammar of resource names, Istio's: dashboards, filters and people rely on it. */
+
+/** A cluster for calls to a service; subset is empty for all instances. */
+export const outboundClusterName = (port: number, subset: string, hostname: string): string =>
+  `outbound|${port}|${subset}|${hostname}`;
+
+/** The cluster of the application behind a sidecar. */
+export const inboundClusterName = (port: number): string => `inbound|${port}||`;
+
+/** The parts of an outbound cluster's name; undefined for any other name. */
+export function parseOutboundClusterName(
+  name: string,
+): { readonly port: number; readonly subset: string; readonly hostname: string } | undefined {
+  const match = /^outbound\|(\d+)\|([^|]*)\|([^|]+)$/.exec(name);
+  if (match === null) return undefined;
+  const [, port = "", subset = "", hostname = ""] = match;
+  return { port: Number(port), subset, hostname };
+}
+
+/** A listener, after the address that it listens on. */
+export const listenerName = (bind: string, port: number): string => `${bind}_${port}`;
+
+/** A sidecar's route table for one port. */
+export const sidecarRouteName = (port: number): string => String(port);
+
+/** A gateway's route table for the plain HTTP servers of one port, and of one address where that is not all of them. */
+export const gatewayRouteName = (port: number, bind: string | undefined): string =>
+  bind === undefined ? `http.${port}` : `http.${port}.${bind}`;
+
+/** Where calls go that nothing may answer. */
+export const blackHoleCluster = "BlackHoleCluster";
+/** Where calls go to whatever address the client dialled. */
+export const passthroughCluster = "PassthroughCluster";

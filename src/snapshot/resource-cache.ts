@@ -1,0 +1,137 @@
+import type { Log } from "../base/log.ts";
+import type { Metrics } from "../base/metrics.ts";
+import type { Signal } from "../base/signal.ts";
+import type { Compiler } from "../compile/compile.ts";
+import { type Profile, profileKey, profileOf } from "../compile/profile.ts";
+import type { World } from "../compile/world.ts";
+import { hasEqualVersions, type ResourceSet } from "../envoy/resource-set.ts";
+import type { ProxyNode } from "../model/proxy.ts";
+
+export interface ResourceCacheInput {
+  readonly world: Signal<World | undefined>;
+  readonly compiler: Compiler;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** One resource set for each live profile: compiled once, shared by its proxies, kept when a later compile fails. */
+export interface ResourceCache {
+  /** Follows what a proxy gets; the listener hears of each later set whose content differs. */
+  readonly watch: (node: ProxyNode, listener: (resources: ResourceSet) => void) => Watch;
+  /** What this proxy gets now, for reading; undefined until the first complete world. */
+  readonly resourcesOf: (node: ProxyNode) => ResourceSet | undefined;
+  readonly close: () => void;
+}
+
+/** A proxy's place in the cache. */
+export interface Watch {
+  /** undefined until the first complete world. */
+  readonly current: () => ResourceSet | undefined;
+  readonly close: () => void;
+}
+
+/** A live profile. */
+interface Entry {
+  readonly profile: Profile;
+  /** The last set that compiled. */
+  resources: ResourceSet | undefined;
+  followers: number;
+}
+
+interface Follower {
+  readonly node: ProxyNode;
+  readonly listener: (resources: ResourceSet) => void;
+  entry: Entry | undefined;
+}
+
+export function createResourceCache({ world, compiler, log, metrics }: ResourceCacheInput): ResourceCache {
+  const entries = new Map<string, Entry>();
+  const followers = new Set<Follower>();
+  const compiles = metrics.counter("fairway_compiles_total", "Resource sets compiled, by outcome.", ["outcome"]);
+  const profiles = metrics.gauge("fairway_profiles", "Profiles of the proxies that are connected.");
+  /** The world that the entries were compiled from. */
+  let compiled: World | undefined;
+
+  const compileEntry = (entry: Entry, at: World): void => {
+    try {
+      entry.resources = compiler.compile(at, entry.profile);
+      compiles.inc({ outcome: "ok" });
+    } catch (error) {
+      compiles.inc({ outcome: "failed" });
+      const { profile } = entry;
+      log.error({ err: error, profile, revision: at.revision }, "compile failed; the last good resources stay");
+    }
+  };
+
+  /** Moves a follower to the entry of its profile; a new entry starts with what the proxy has, in case it does not compile. */
+  const place = (follower: Follower, at: World): void => {
+    const profile = profileOf(at, follower.node);
+    const key = profileKey(profile);
+    let entry = entries.get(key);
+    if (entry === undefined) {
+      entry = { profile, resources: follower.entry?.resources, followers: 0 };
+      entries.set(key, entry);
+      compileEntry(entry, at);
+    }
+    leave(follower);
+    follower.entry = entry;
+    entry.followers++;
+  };
+
+  const leave = (follower: Follower): void => {
+    if (follower.entry === undefined) return;
+    follower.entry.followers--;
+    follower.entry = undefined;
+  };
+
+  const dropUnused = (): void => {
+    for (const [key, { followers: count }] of entries) if (count === 0) entries.delete(key);
+    profiles.set(entries.size);
+  };
+
+  const refresh = (next: World | undefined): void => {
+    if (next === undefined) return;
+    const before = new Map([...followers].map((follower) => [follower, follower.entry?.resources]));
+    for (const entry of entries.values()) compileEntry(entry, next);
+    if (compiled === undefined || mayMoveProfiles(compiled, next)) {
+      for (const follower of followers) place(follower, next);
+    }
+    compiled = next;
+    dropUnused();
+    for (const [follower, had] of before) {
+      const has = follower.entry?.resources;
+      if (has === undefined || has === had || !followers.has(follower)) continue;
+      if (had === undefined || !hasEqualVersions(had, has)) follower.listener(has);
+    }
+  };
+
+  const unsubscribe = world.subscribe(refresh);
+  refresh(world.value);
+
+  return {
+    watch: (node, listener) => {
+      const follower: Follower = { node, listener, entry: undefined };
+      followers.add(follower);
+      if (compiled !== undefined) place(follower, compiled);
+      profiles.set(entries.size);
+      return {
+        current: () => follower.entry?.resources,
+        close: () => {
+          followers.delete(follower);
+          leave(follower);
+          dropUnused();
+        },
+      };
+    },
+    resourcesOf: (node) => {
+      if (compiled === undefined) return undefined;
+      return entries.get(profileKey(profileOf(compiled, node)))?.resources ?? compiler.compileFor(compiled, node);
+    },
+    close: unsubscribe,
+  };
+}
+
+/** Profiles follow from rules, holds and settings; the catalog does not move them. */
+function mayMoveProfiles(before: World, next: World): boolean {
+  return before.rules !== next.rules || before.holds !== next.holds || before.mesh !== next.mesh;
+}
