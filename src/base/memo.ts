@@ -39,3 +39,17 @@ function entry<K, V>(
   table.set(key, made);
   return made;
 }
+
+/**
+ * Gives lists an identity: for one owner, a list with the very items of the owner's last list *is* that list. For filters whose
+ * result often stays the same while their input changes.
+ */
+export function keepSameList<T>(): (owner: object, list: readonly T[]) => readonly T[] {
+  const last = new WeakMap<object, readonly T[]>();
+  return (owner, list) => {
+    const before = last.get(owner);
+    if (before?.length === list.length && list.every((item, index) => Object.is(item, before[index]))) return before;
+    last.set(owner, list);
+    return list;
+  };
+}

@@ -1,7 +1,9 @@
-import { memoize } from "../base/memo.ts";
+import { keepSameList, memoize } from "../base/memo.ts";
+import type { Instance } from "../model/instance.ts";
 import { compileEmptyCluster, compileOutboundCluster, compileSpecialClusters } from "./clusters.ts";
 import { compileEndpoints } from "./endpoints.ts";
 import { compileGatewayListener } from "./gateway-listener.ts";
+import type { CompiledResource } from "./resource.ts";
 import { compileRouteTable } from "./route-table.ts";
 import { routesOf } from "./routes.ts";
 import { compileEgressListener, compileIngress } from "./sidecar-listeners.ts";
@@ -22,6 +24,8 @@ export interface Aspects {
   readonly specialClusters: typeof compileSpecialClusters;
   readonly emptyCluster: typeof compileEmptyCluster;
   readonly endpoints: typeof compileEndpoints;
+  /** A subset's instances keep their identity while another subset's change. */
+  readonly sameList: (owner: CompiledResource, instances: readonly Instance[]) => readonly Instance[];
   readonly routes: typeof routesOf;
   readonly mergeRoutes: typeof mergeRoutes;
   readonly serviceVirtualHost: typeof serviceVirtualHost;
@@ -40,6 +44,7 @@ export function createAspects(): Aspects {
     specialClusters: memoize(compileSpecialClusters),
     emptyCluster: memoize(compileEmptyCluster),
     endpoints: memoize(compileEndpoints),
+    sameList: keepSameList(),
     routes: memoize(routesOf),
     mergeRoutes: memoize(mergeRoutes),
     serviceVirtualHost: memoize(serviceVirtualHost),

@@ -12,12 +12,11 @@ import {
 } from "../gen/envoy/config/cluster/v3/cluster_pb.ts";
 import { HttpProtocolOptionsSchema } from "../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts";
 import type { Instance } from "../model/instance.ts";
-import type { Labels } from "../model/labels.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
 import { isHttp, isHttp2, type Protocol, type ServicePort } from "../model/port.ts";
 import type { Service } from "../model/service.ts";
 import type { DestinationPolicy } from "./destination-policy.ts";
-import { loadAssignment } from "./endpoints.ts";
+import { loadAssignment, withLabels } from "./endpoints.ts";
 import { fromService, fromSetting } from "./origins.ts";
 import { type CompiledResource, encodeResource } from "./resource.ts";
 import { duration, overAds, socketAddress, unlimited } from "./wire-values.ts";
@@ -64,7 +63,7 @@ export function compileOutboundCluster(
     connectTimeout: duration(mesh.connectTimeoutMs),
     circuitBreakers: noLimits,
     ...upstreamProtocol(port.protocol),
-    ...discovery(name, service, port, mesh, instances ?? [], subset?.subset.labels),
+    ...discovery(name, service, port, mesh, withLabels(instances ?? [], subset?.subset.labels ?? {})),
     ...(balancer?.simple === "PASSTHROUGH" ? toDialledAddress : {}),
     lbPolicy: lbPolicies[balancer?.simple ?? "LEAST_REQUEST"],
   });
@@ -104,7 +103,6 @@ function discovery(
   port: ServicePort,
   mesh: MeshSettings,
   instances: readonly Instance[],
-  labels: Labels | undefined,
 ): ClusterInit {
   if (service.resolution === "instances") {
     return {
@@ -118,7 +116,7 @@ function discovery(
     dnsRefreshRate: duration(mesh.dnsRefreshRateMs),
     respectDnsTtl: true,
     dnsLookupFamily: Cluster_DnsLookupFamily.V4_PREFERRED,
-    loadAssignment: loadAssignment(name, service, port, instances, labels),
+    loadAssignment: loadAssignment(name, service, port, instances),
   };
 }
 

@@ -1,6 +1,7 @@
 import { createResourceSet, type Resource, type ResourceSet } from "../envoy/resource-set.ts";
 import type { ProxyKind, ProxyNode } from "../model/proxy.ts";
 import { type Aspects, createAspects } from "./aspects.ts";
+import { withLabels } from "./endpoints.ts";
 import { compileGateway } from "./gateway.ts";
 import { type Profile, profileOf } from "./profile.ts";
 import { repairReferences } from "./references.ts";
@@ -50,9 +51,10 @@ function compileServices(view: View, aspects: Aspects): readonly CompiledResourc
     const subsets = [undefined, ...(policy?.subsets.keys() ?? [])];
     return subsets.flatMap((index) => {
       const cluster = aspects.outboundCluster(service, port, view.mesh, policy, resolved, index);
+      if (cluster.references.length === 0) return [cluster];
       const labels = index === undefined ? undefined : policy?.subsets[index]?.subset.labels;
-      const isEds = cluster.references.length > 0;
-      return isEds ? [cluster, aspects.endpoints(cluster, service, port, instances, labels)] : [cluster];
+      const members = labels === undefined ? instances : aspects.sameList(cluster, withLabels(instances, labels));
+      return [cluster, aspects.endpoints(cluster, service, port, members)];
     });
   });
 }

@@ -1,6 +1,7 @@
 import type { Subset, TrafficPolicy } from "../config/kinds/destination-rule.ts";
-import { byAge, type Rule } from "../config/rule.ts";
+import type { Rule } from "../config/rule.ts";
 import type { Origin } from "../envoy/provenance.ts";
+import { byAge } from "../model/age.ts";
 import type { Hostname } from "../model/hostname.ts";
 import { mostSpecific } from "../model/hostname.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";

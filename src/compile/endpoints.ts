@@ -21,31 +21,32 @@ import { fromInstance, fromService } from "./origins.ts";
 import { type CompiledResource, encodeResource } from "./resource.ts";
 import { socketAddress } from "./wire-values.ts";
 
+/** The instances of a subset. */
+export const withLabels = (instances: readonly Instance[], labels: Selector): readonly Instance[] =>
+  instances.filter((instance) => selects(labels, instance.labels));
+
 /** The endpoints of one cluster as a resource of their own. */
 export function compileEndpoints(
   cluster: CompiledResource,
   service: Service,
   port: ServicePort,
   instances: readonly Instance[],
-  labels?: Selector,
 ): CompiledResource {
-  const assignment = loadAssignment(cluster.name, service, port, instances, labels);
+  const assignment = loadAssignment(cluster.name, service, port, instances);
   return encodeResource("EDS", cluster.name, ClusterLoadAssignmentSchema, assignment, [], cluster.version);
 }
 
-/** The instances that may take traffic, grouped by locality; those of a subset where labels are given. */
+/** Those of the instances that may take traffic, grouped by locality. */
 export function loadAssignment(
   clusterName: string,
   service: Service,
   port: ServicePort,
   instances: readonly Instance[],
-  labels: Selector = {},
 ): ClusterLoadAssignment {
   const usable = instances.filter(
     (instance) =>
       instance.health !== "unhealthy" &&
       instance.weight > 0 &&
-      selects(labels, instance.labels) &&
       (service.resolution !== "instances" || isIpAddress(instance.address)),
   );
   const byLocality = Map.groupBy(usable, ({ locality }) => formatLocality(locality));

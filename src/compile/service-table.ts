@@ -1,4 +1,5 @@
-import { byAge, type Rule } from "../config/rule.ts";
+import type { Rule } from "../config/rule.ts";
+import { byAge } from "../model/age.ts";
 import type { Catalog, CatalogEntry } from "../model/catalog.ts";
 import type { Hostname } from "../model/hostname.ts";
 import type { Instance } from "../model/instance.ts";

@@ -1,5 +1,6 @@
 import type { SidecarSpec } from "../config/kinds/sidecar.ts";
-import { type AnyRule, byAge, type Rule } from "../config/rule.ts";
+import type { AnyRule, Rule } from "../config/rule.ts";
+import { byAge } from "../model/age.ts";
 import { selectorText } from "../model/labels.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
 

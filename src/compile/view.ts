@@ -1,5 +1,6 @@
 import { memoize } from "../base/memo.ts";
-import { type AnyRule, byAge, type Rule, type RuleKey } from "../config/rule.ts";
+import type { AnyRule, Rule, RuleKey } from "../config/rule.ts";
+import { byAge } from "../model/age.ts";
 import type { Hostname } from "../model/hostname.ts";
 import type { Instance } from "../model/instance.ts";
 import { selectorText } from "../model/labels.ts";

@@ -37,10 +37,3 @@ export type AnyRule = { readonly [K in RuleKind]: Rule<K> }[RuleKind];
 export function ruleKey(kind: RuleKind, namespace: string, name: string): RuleKey {
   return `${kind}/${namespace}/${name}` as RuleKey;
 }
-
-/** Istio's order of rules: oldest first, then by name, then by namespace. */
-export function byAge(a: Rule, b: Rule): number {
-  return a.createdAt - b.createdAt || compareText(a.name, b.name) || compareText(a.namespace, b.namespace);
-}
-
-const compareText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
