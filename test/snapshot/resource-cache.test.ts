@@ -1,0 +1,140 @@
+import { describe, expect, test } from "vitest";
+import { createLog } from "../../src/base/log.ts";
+import { createMetrics } from "../../src/base/metrics.ts";
+import { createSignal } from "../../src/base/signal.ts";
+import { type Compiler, createCompiler } from "../../src/compile/compile.ts";
+import type { World } from "../../src/compile/world.ts";
+import type { ResourceSet } from "../../src/envoy/resource-set.ts";
+import { createResourceCache } from "../../src/snapshot/resource-cache.ts";
+import { canary, egressEverywhere, gateway, instance, rule, service, sidecar, world } from "../support/mesh.ts";
+
+const weights = (v1: number) => [...canary("reviews", v1, 100 - v1), egressEverywhere()];
+const services = [service("reviews", [instance("a", { labels: { version: "v1" } })])];
+
+function setUp(first?: World, compiler: Compiler = createCompiler()) {
+  const current = createSignal<World | undefined>(first);
+  const lines: string[] = [];
+  let compiles = 0;
+  const cache = createResourceCache({
+    world: current,
+    compiler: {
+      ...compiler,
+      compile: (...args) => {
+        compiles++;
+        return compiler.compile(...args);
+      },
+    },
+    log: createLog({ level: "info", format: "json", write: (line) => lines.push(line) }),
+    metrics: createMetrics(),
+  });
+  const follow = (node = sidecar()) => {
+    const heard: ResourceSet[] = [];
+    const watch = cache.watch(node, (set) => heard.push(set));
+    return { heard, watch };
+  };
+  return { current, cache, follow, lines, compiles: () => compiles };
+}
+
+test("nothing before the first world, then everything at once", () => {
+  const { current, follow } = setUp();
+  const { heard, watch } = follow();
+  expect(watch.current()).toBeUndefined();
+  current.set(world({ services, rules: weights(90) }));
+  expect(heard).toHaveLength(1);
+  expect(watch.current()).toBe(heard[0]);
+});
+
+test("two sidecars of one workload in one locality share one result object, compiled once", () => {
+  const { follow, compiles } = setUp(world({ services, rules: weights(90) }));
+  const [a, b] = [follow(sidecar("web-1")), follow(sidecar("web-2", { addresses: ["10.0.0.77"] }))];
+  expect(a.watch.current()).toBeDefined();
+  expect(a.watch.current()).toBe(b.watch.current());
+  expect(compiles()).toBe(1);
+});
+
+test("a thousand proxies of five profiles are five compiles a world", () => {
+  const rules = [1, 2, 3, 4].map((n) =>
+    rule("Sidecar", `s${n}`, { workloadSelector: { app: `a${n}` }, ingress: [], egress: [] }),
+  );
+  const { current, follow, compiles } = setUp(world({ services, rules }));
+  for (let i = 0; i < 1000; i++) follow(sidecar(`p${i}`, { labels: { app: `a${i % 5}` } }));
+  expect(compiles()).toBe(5);
+  current.set(world({ services: [], rules }));
+  expect(compiles()).toBe(10);
+});
+
+describe("who is told", () => {
+  test("only those whose content changed", () => {
+    const { current, follow } = setUp(world({ services, rules: weights(90) }));
+    const [web, edge] = [follow(), follow(gateway())];
+    current.set(world({ services, rules: weights(80) }));
+    expect(web.heard).toHaveLength(1);
+    expect(edge.heard).toHaveLength(0);
+    current.set(world({ services, rules: weights(80), revision: 3 }));
+    expect(web.heard).toHaveLength(1);
+  });
+
+  test("nobody who left, and an empty profile is forgotten", () => {
+    const { current, follow, compiles } = setUp(world({ services, rules: weights(90) }));
+    const { heard, watch } = follow();
+    watch.close();
+    watch.close();
+    current.set(world({ services, rules: weights(80) }));
+    expect(heard).toEqual([]);
+    expect(compiles()).toBe(1);
+  });
+
+  test("a proxy whose profile changes with the rules moves along", () => {
+    const { current, follow } = setUp(world({ services }));
+    const { watch, heard } = follow();
+    expect(watch.current()?.resources.LDS.size).toBe(0);
+    const own = rule("Sidecar", "web", {
+      workloadSelector: { app: "web" },
+      ingress: [],
+      egress: [{ port: { number: 9080, protocol: "http", name: "http" }, hosts: ["*/*"] }],
+    });
+    current.set(world({ services, rules: [own] }));
+    expect(heard).toHaveLength(1);
+    expect(watch.current()?.resources.LDS.size).toBe(1);
+  });
+});
+
+describe("a compile that fails", () => {
+  const failing = (broken: () => boolean): Compiler => {
+    const good = createCompiler();
+    return {
+      ...good,
+      compile: (...args) => {
+        if (broken()) throw new Error("planted");
+        return good.compile(...args);
+      },
+    };
+  };
+
+  test("leaves the last good resources, also for a proxy whose profile moves meanwhile", () => {
+    let broken = false;
+    const { current, follow, lines } = setUp(
+      world({ services, rules: weights(90) }),
+      failing(() => broken),
+    );
+    const { heard, watch } = follow();
+    const good = watch.current();
+    broken = true;
+    const own = rule("Sidecar", "web", { workloadSelector: { app: "web" }, ingress: [], egress: [] });
+    current.set(world({ services, rules: [...weights(80), own] }));
+    expect(watch.current()).toBe(good);
+    expect(heard).toEqual([]);
+    expect(lines.join("")).toContain("planted");
+    broken = false;
+    current.set(world({ services, rules: weights(70) }));
+    expect(heard).toHaveLength(1);
+  });
+
+  test("with nothing good before it: nothing is served", () => {
+    const { follow } = setUp(
+      world({ services }),
+      failing(() => true),
+    );
+    expect(follow().watch.current()).toBeUndefined();
+  });
+});
