@@ -27,6 +27,7 @@ export interface Finding extends Place {
 export const findingCodes = [
   "text/invalid-yaml",
   "text/too-large",
+  "text/unreadable",
   "text/duplicate-key",
   "rule/unknown-kind",
   "rule/unsupported-kind",
@@ -43,6 +44,7 @@ export const findingCodes = [
   "rule/unknown-host",
   "rule/unknown-subset",
   "rule/unknown-gateway",
+  "rule/empty-subset",
   "catalog/invalid",
 ] as const;
 

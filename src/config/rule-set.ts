@@ -6,6 +6,7 @@ import type { AnyRule, Rule, RuleKey, RuleKind } from "./rule.ts";
 export interface RuleDocument {
   /** As written; empty where the document does not say. */
   readonly kind: string;
+  /** As written; `default` for a rule that has none. */
   readonly namespace: string;
   readonly name: string;
   readonly file?: string;

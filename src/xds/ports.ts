@@ -37,5 +37,9 @@ export interface DeliveryRecorder {
   readonly accepted: (stream: string, type: TypeName, nonce: string) => void;
   /** `reason` is the proxy's text, cut to 4096 characters. */
   readonly refused: (stream: string, type: TypeName, nonce: string, reason: string) => void;
+  /** A reconnected proxy already holds these, as it says and as they are now; they were not sent again. */
+  readonly resumed: (stream: string, type: TypeName, resources: readonly SentResource[]) => void;
+  /** The proxy no longer asks for these. */
+  readonly dropped: (stream: string, type: TypeName, names: readonly string[]) => void;
   readonly closed: (stream: string) => void;
 }

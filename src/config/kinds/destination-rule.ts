@@ -1,4 +1,17 @@
+import {
+  choice,
+  type Decoder,
+  fail,
+  list,
+  object,
+  optional,
+  refined,
+  required,
+  withDefault,
+} from "../../base/decode.ts";
 import type { Labels } from "../../model/labels.ts";
+import { dnsLabel, hostOrWildcard, labels } from "../fields.ts";
+import { checkUnique } from "../unique.ts";
 
 export type SimpleLoadBalancer = "LEAST_REQUEST" | "RANDOM" | "ROUND_ROBIN" | "PASSTHROUGH";
 
@@ -21,3 +34,54 @@ export interface DestinationRuleSpec {
   readonly trafficPolicy?: TrafficPolicy;
   readonly subsets: readonly Subset[];
 }
+
+const simple = choice<SimpleLoadBalancer>({
+  LEAST_REQUEST: "LEAST_REQUEST",
+  RANDOM: "RANDOM",
+  ROUND_ROBIN: "ROUND_ROBIN",
+  PASSTHROUGH: "PASSTHROUGH",
+  // The old name, and the word for "the default".
+  LEAST_CONN: "LEAST_REQUEST",
+  UNSPECIFIED: "LEAST_REQUEST",
+});
+
+const loadBalancer = object(
+  { simple: withDefault(simple, "LEAST_REQUEST") },
+  { unsupported: ["consistentHash", "localityLbSetting", "warmupDurationSecs", "warmup", "zoneAwareLbSetting"] },
+);
+
+const trafficPolicy: Decoder<TrafficPolicy> = refined(
+  object(
+    { loadBalancer: optional(loadBalancer) },
+    {
+      unsupported: [
+        "connectionPool",
+        "outlierDetection",
+        "tls",
+        "portLevelSettings",
+        "tunnel",
+        "proxyProtocol",
+        "retryBudget",
+      ],
+    },
+  ),
+  (policy, site) => {
+    if (Object.keys(policy).length > 0) return;
+    fail(site, "invalid-value", "The traffic policy says nothing.", "Fill it in, or remove it.");
+  },
+);
+
+const subset: Decoder<Subset> = object({
+  name: required(dnsLabel),
+  labels: withDefault(labels, {}),
+  trafficPolicy: optional(trafficPolicy),
+});
+
+const subsets = refined(list(subset), (items, site) =>
+  checkUnique(items, ({ name }) => name, { site, step: ["name"], what: "subset" }),
+);
+
+export const destinationRule: Decoder<DestinationRuleSpec> = object(
+  { host: required(hostOrWildcard), trafficPolicy: optional(trafficPolicy), subsets: withDefault(subsets, []) },
+  { unsupported: ["exportTo", "workloadSelector"] },
+);

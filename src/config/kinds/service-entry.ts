@@ -1,5 +1,27 @@
+import {
+  below,
+  choice,
+  type Decoder,
+  fail,
+  integer,
+  list,
+  mapOf,
+  mapped,
+  object,
+  optional,
+  parsed,
+  refined,
+  required,
+  type Site,
+  show,
+  text,
+  withDefault,
+} from "../../base/decode.ts";
+import { isIpAddress } from "../../model/ip-address.ts";
 import type { Labels } from "../../model/labels.ts";
-import type { Protocol } from "../../model/port.ts";
+import { isHttp, type Protocol, parseProtocol, protocolNames } from "../../model/port.ts";
+import { hostName, hostOrWildcard, labels, portName, portNumber } from "../fields.ts";
+import { checkUnique } from "../unique.ts";
 
 export interface ServiceEntryPort {
   readonly number: number;
@@ -28,3 +50,126 @@ export interface ServiceEntrySpec {
   readonly resolution: "STATIC" | "DNS" | "DNS_ROUND_ROBIN";
   readonly endpoints: readonly ServiceEntryEndpoint[];
 }
+
+/** `auto` when the document does not say, as for a port of any other service. */
+const protocol: Decoder<Protocol> = choice<Protocol>(
+  Object.fromEntries(protocolNames.map((name) => [name, parseProtocol(name) ?? "auto"])),
+  { ignoreCase: true, unsupported: ["HTTP_PROXY", "MONGO", "REDIS", "MYSQL", "HBONE"] },
+);
+
+const port: Decoder<ServiceEntryPort> = object({
+  number: required(portNumber),
+  protocol: withDefault(protocol, "auto"),
+  name: required(portName),
+  targetPort: optional(portNumber),
+});
+
+const ports = refined(list(port), (items, site) => {
+  checkUnique(items, ({ name }) => name, { site, step: ["name"], what: "port name" });
+  checkUnique(items, ({ number }) => number, { site, step: ["number"], what: "port number" });
+});
+
+const hosts = refined(list(hostOrWildcard, { min: 1 }), (names, site) => {
+  checkUnique(names, (name) => name.toLowerCase(), { site, what: "host" });
+  const everything = names.indexOf("*");
+  if (everything < 0) return;
+  fail(below(site, everything), "invalid-value", 'A service cannot have the host "*".', "Name its hosts.");
+});
+
+const address: Decoder<string> = mapped(text(), (value, site) => {
+  if (value.startsWith("unix://")) {
+    return fail(site, "unsupported-value", "Unix domain sockets are not carried out yet.", "Use an IP address.");
+  }
+  return isIpAddress(value) ? value : hostName(value, site);
+});
+
+const locality: Decoder<string> = parsed(
+  (value) => (value.split("/").length <= 3 ? value : undefined),
+  "a locality of the form region/zone/subzone",
+  { minLength: 0 },
+);
+
+const endpoint: Decoder<ServiceEntryEndpoint> = object(
+  {
+    address: required(address),
+    ports: withDefault(mapOf(portNumber), {}),
+    labels: withDefault(labels, {}),
+    locality: withDefault(locality, ""),
+    // Istio takes 0 for "not given".
+    weight: withDefault(
+      mapped(integer({ min: 0, max: 2 ** 32 - 1 }), (weight) => Math.max(1, weight)),
+      1,
+    ),
+  },
+  { unsupported: ["network", "serviceAccount"] },
+);
+
+const location = choice({ MESH_EXTERNAL: "MESH_EXTERNAL", MESH_INTERNAL: "MESH_INTERNAL" } as const);
+
+const resolution = choice({ STATIC: "STATIC", DNS: "DNS", DNS_ROUND_ROBIN: "DNS_ROUND_ROBIN" } as const, {
+  unsupported: ["NONE", "DYNAMIC_DNS"],
+});
+
+/** One check a line: what must hold between the fields. */
+const checks: readonly ((spec: ServiceEntrySpec, site: Site) => void)[] = [
+  function hostsCanBeToldApart({ hosts, ports }, site) {
+    const port = ports.findIndex(({ protocol }) => !isHttp(protocol) && !isTls(protocol));
+    if (hosts.length < 2 || port < 0) return;
+    const message = "Several hosts cannot be told apart on a port that is neither HTTP nor TLS.";
+    fail(below(below(site, "ports"), port), "invalid-value", message, "Write one ServiceEntry for each host.");
+  },
+  function staticEndpointsAreAddresses({ resolution, endpoints }, site) {
+    if (resolution !== "STATIC") return;
+    for (const [index, { address }] of endpoints.entries()) {
+      if (isIpAddress(address)) continue;
+      const at = below(below(below(site, "endpoints"), index), "address");
+      const message = `Expected an IP address, because the resolution is STATIC, found ${show(address)}.`;
+      fail(at, "invalid-value", message, "Use resolution: DNS for host names.");
+    }
+  },
+  function someNameCanBeResolved({ resolution, endpoints, hosts }, site) {
+    if (resolution === "STATIC" || endpoints.length > 0) return;
+    for (const [index, host] of hosts.entries()) {
+      if (!host.startsWith("*")) continue;
+      const message = `The wildcard ${show(host)} cannot be resolved, and there are no endpoints.`;
+      fail(below(below(site, "hosts"), index), "invalid-value", message, "Add endpoints, or name the host.");
+    }
+  },
+  function roundRobinHasOneName({ resolution, endpoints }, site) {
+    if (resolution !== "DNS_ROUND_ROBIN" || endpoints.length < 2) return;
+    const message = `DNS_ROUND_ROBIN takes at most one endpoint, found ${endpoints.length}.`;
+    fail(below(site, "endpoints"), "invalid-value", message, "Use resolution: DNS for several.");
+  },
+  function endpointPortsAreOurs({ endpoints, ports }, site) {
+    const known = ports.map(({ name }) => name);
+    for (const [index, endpoint] of endpoints.entries()) {
+      for (const name of Object.keys(endpoint.ports)) {
+        if (known.includes(name)) continue;
+        const at = below(below(below(below(site, "endpoints"), index), "ports"), name);
+        const hint = `Its ports are ${known.join(", ") || "none"}.`;
+        fail(at, "invalid-value", `The ServiceEntry has no port named ${show(name)}.`, hint);
+      }
+    }
+  },
+];
+
+const isTls = (protocol: Protocol): boolean => protocol === "tls" || protocol === "https";
+
+export const serviceEntry: Decoder<ServiceEntrySpec> = refined(
+  object(
+    {
+      hosts: required(hosts),
+      ports: withDefault(ports, []),
+      location: withDefault(location, "MESH_EXTERNAL"),
+      resolution: required(
+        resolution,
+        "Istio's default, NONE, is not carried out yet: use STATIC, DNS or DNS_ROUND_ROBIN.",
+      ),
+      endpoints: withDefault(list(endpoint, { max: 10_000 }), []),
+    },
+    { unsupported: ["addresses", "workloadSelector", "exportTo", "subjectAltNames"] },
+  ),
+  (spec, site) => {
+    for (const check of checks) check(spec, site);
+  },
+);

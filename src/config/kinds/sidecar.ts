@@ -1,9 +1,26 @@
+import {
+  choice,
+  type Decoder,
+  fail,
+  list,
+  mapped,
+  object,
+  optional,
+  parsed,
+  refined,
+  required,
+  text,
+  withDefault,
+} from "../../base/decode.ts";
 import type { Selector } from "../../model/labels.ts";
-import type { HttpPortProtocol } from "./gateway.ts";
+import { bindAddress, labels, namespacedHost, portNumber } from "../fields.ts";
+import { checkUnique } from "../unique.ts";
+import { type HttpPortProtocol, httpPortProtocol } from "./gateway.ts";
 
 interface SidecarPort {
   readonly number: number;
   readonly protocol: HttpPortProtocol;
+  /** May be empty. */
   readonly name: string;
 }
 
@@ -34,3 +51,80 @@ export interface SidecarSpec {
   /** None: every service of the mesh is visible, and no listener is opened. */
   readonly egress: readonly EgressListener[];
 }
+
+const port: Decoder<SidecarPort> = object(
+  {
+    number: required(portNumber),
+    protocol: required(httpPortProtocol),
+    name: withDefault(text({ minLength: 0, maxLength: 63 }), ""),
+  },
+  { unsupported: ["targetPort"] },
+);
+
+const withoutCapture = "Packet capture is not carried out yet: write captureMode: NONE.";
+const captureMode = required(choice({ NONE: "NONE" }, { unsupported: ["DEFAULT", "IPTABLES"] }), withoutCapture);
+
+const endpointGrammar = /^(127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\[::\]):(\d{1,5})$/;
+
+function parseEndpoint(value: string): IngressListener["defaultEndpoint"] | undefined {
+  const [, host = "", digits = ""] = endpointGrammar.exec(value) ?? [];
+  const port = Number(digits);
+  return port >= 1 && port <= 65535 ? { address: host.replace(/[[\]]/g, ""), port } : undefined;
+}
+
+const localEndpoint = parsed(parseEndpoint, "127.0.0.1:PORT, 0.0.0.0:PORT, [::1]:PORT or [::]:PORT");
+
+const defaultEndpoint: Decoder<IngressListener["defaultEndpoint"]> = (value, site) =>
+  typeof value === "string" && value.startsWith("unix://")
+    ? fail(site, "unsupported-value", "Unix domain sockets are not carried out yet.", "Use 127.0.0.1:PORT.")
+    : localEndpoint(value, site);
+
+/** `captureMode` has only one value so far, so it is checked and not kept. */
+function withoutMode<T extends { readonly captureMode: unknown }>({ captureMode: _, ...listener }: T) {
+  return listener;
+}
+
+const ingressListener: Decoder<IngressListener> = mapped(
+  object(
+    {
+      port: required(port),
+      bind: optional(bindAddress),
+      captureMode,
+      defaultEndpoint: required(defaultEndpoint, "Say where the application listens, for example 127.0.0.1:8080."),
+    },
+    { unsupported: ["tls", "connectionPool"] },
+  ),
+  withoutMode,
+);
+
+const egressListener: Decoder<EgressListener> = mapped(
+  object({
+    port: required(port, "A listener for all other ports needs packet capture, which is not carried out yet."),
+    bind: optional(bindAddress),
+    captureMode,
+    hosts: required(list(namespacedHost(["*", ".", "~"], { optional: false }), { min: 1 })),
+  }),
+  withoutMode,
+);
+
+const listeners = <T extends { readonly port: SidecarPort }>(listener: Decoder<T>): Decoder<readonly T[]> =>
+  refined(list(listener), (items, site) =>
+    checkUnique(items, ({ port: { number } }) => number, { site, step: ["port", "number"], what: "port number" }),
+  );
+
+const workloadSelector = mapped(object({ labels: withDefault(labels, {}) }), (selector) => selector.labels);
+
+export const sidecar: Decoder<SidecarSpec> = refined(
+  object(
+    {
+      workloadSelector: optional(workloadSelector),
+      ingress: withDefault(listeners(ingressListener), []),
+      egress: withDefault(listeners(egressListener), []),
+    },
+    { unsupported: ["outboundTrafficPolicy", "inboundConnectionPool"] },
+  ),
+  ({ ingress, egress }, site) => {
+    if (ingress.length + egress.length > 0) return;
+    fail(site, "invalid-value", "The Sidecar says nothing.", "Give it ingress or egress listeners.");
+  },
+);

@@ -1,0 +1,82 @@
+import { memoize } from "../base/memo.ts";
+import type { RuleDocument, RuleSet } from "../config/rule-set.ts";
+import type { Catalog } from "../model/catalog.ts";
+import type { Instance } from "../model/instance.ts";
+import { formatLocality } from "../model/locality.ts";
+import type { Service } from "../model/service.ts";
+import type { FindingView, InstanceView, RuleView, ServiceView } from "./types.ts";
+
+/** The services of a catalog, in the order of their keys. */
+export const serviceViews: (catalog: Catalog) => readonly ServiceView[] = memoize((catalog: Catalog) =>
+  [...catalog.services.values()].map((service) =>
+    serviceView(service, catalog.instances.get(service.key) ?? noInstances),
+  ),
+);
+
+const noInstances: readonly Instance[] = [];
+
+const serviceView = memoize(
+  (service: Service, instances: readonly Instance[]): ServiceView => ({
+    host: service.hostname,
+    namespace: service.namespace,
+    ports: service.ports,
+    resolution: service.resolution,
+    external: service.external,
+    origin: service.origin,
+    instances: instances.map(instanceView),
+  }),
+);
+
+const instanceView = (instance: Instance): InstanceView => ({
+  ...instance,
+  locality: formatLocality(instance.locality),
+});
+
+/** Every document read, and the rules in force whose document cannot be read any more. */
+export const ruleViews: (ruleSet: RuleSet) => readonly RuleView[] = memoize((ruleSet: RuleSet) => {
+  const accepted = new Set(ruleSet.documents.filter(({ verdict }) => verdict !== "refused").map(keyOf));
+  const known: ReadonlySet<string> = new Set(ruleSet.rules.keys());
+  const inForce = (document: RuleDocument): RuleView["inForce"] => {
+    if (document.verdict !== "refused") return "current";
+    const key = keyOf(document);
+    return known.has(key) && !accepted.has(key) ? "previous" : "none";
+  };
+  const documents = ruleSet.documents.map((document): RuleView => ({ ...document, inForce: inForce(document) }));
+  const documented = new Set(ruleSet.documents.map(keyOf));
+  const orphans = [...ruleSet.rules.values()]
+    .filter((rule) => !documented.has(rule.key))
+    .map(({ key, kind, namespace, name }): RuleView => {
+      const { file, line } = ruleSet.locate(key, "");
+      const place = { ...(file !== undefined && { file }), ...(line !== undefined && { line }) };
+      return { kind, namespace, name, ...place, verdict: "valid", inForce: "previous", findings: [] };
+    });
+  return [...documents, ...orphans];
+});
+
+const keyOf = ({ kind, namespace, name }: Pick<RuleDocument, "kind" | "namespace" | "name">): string =>
+  `${kind}/${namespace}/${name}`;
+
+/** All findings of all documents, in their order. */
+export const ruleFindingViews: (ruleSet: RuleSet) => readonly FindingView[] = memoize((ruleSet: RuleSet) =>
+  ruleSet.documents.flatMap(({ kind, namespace, name, findings }) =>
+    findings.map((finding) => ({ about: { kind, namespace, name }, ...finding })),
+  ),
+);
+
+/** What is wrong with what a registry was given, as findings about that registry. */
+export function registryFindingViews(
+  registry: string,
+  problems: readonly RegistryProblemLike[],
+): readonly FindingView[] {
+  const about = { kind: "Registry", namespace: "", name: registry };
+  return problems.map((problem) => ({ about, code: "catalog/invalid", severity: "error", pointer: "", ...problem }));
+}
+
+/** The part of a registry's problem that is shown. */
+interface RegistryProblemLike {
+  readonly message: string;
+  readonly hint?: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+}

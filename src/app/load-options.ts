@@ -1,0 +1,162 @@
+import { readFile } from "node:fs/promises";
+import { dirname, isAbsolute, join } from "node:path";
+import { choice, type Decoder, decode, list, object, optional, type Problem, parsed, text } from "../base/decode.ts";
+import { MeshError } from "../base/errors.ts";
+import { parseHostPort } from "../base/host-port.ts";
+import { pointerSteps } from "../base/json-pointer.ts";
+import type { LogLevel } from "../base/log.ts";
+import { parseDocuments, type TextDocument } from "../base/yaml-document.ts";
+import { type FlagValues, flagValue } from "../cli/command.ts";
+import {
+  configFlag,
+  configVariable,
+  defaultServeOptions,
+  flagOf,
+  formatSource,
+  type LoadedOptions,
+  type LogFormat,
+  type OptionName,
+  type OptionSource,
+  optionNames,
+  optionRows,
+  variableOf,
+} from "./options.ts";
+
+/** What the options are read from; the file was read already. */
+export interface OptionInputs {
+  readonly flags: FlagValues;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly file?: { readonly path: string; readonly text: string };
+}
+
+const one = text({ maxLength: 4096 });
+const paths: Decoder<readonly string[]> = (value, site) =>
+  list(one, { max: 100 })(typeof value === "string" ? [value] : value, site);
+const address = parsed(parseHostPort, "HOST:PORT", {
+  hint: "For example 127.0.0.1:15010, [::1]:15010 or 0.0.0.0:15010.",
+});
+
+const given = object({
+  rules: optional(paths),
+  catalog: optional(paths),
+  mesh: optional(one),
+  data: optional(one),
+  xds: optional(address),
+  api: optional(address),
+  metrics: optional(address),
+  logLevel: optional(
+    choice<LogLevel>({ debug: "debug", info: "info", warn: "warn", error: "error", silent: "silent" }),
+  ),
+  logFormat: optional(choice<LogFormat>({ text: "text", json: "json", auto: "auto" })),
+});
+
+/** Reads the options of `serve`, and the file that `--config` names. Throws `usage/invalid` with every problem at once. */
+export async function loadServeOptions({ flags, env }: Omit<OptionInputs, "file">): Promise<LoadedOptions> {
+  const path = flagValue(flags, configFlag) ?? env[configVariable];
+  if (path === undefined || path === "") return decodeServeOptions({ flags, env });
+  const content = await readFile(path, "utf8").catch((cause: unknown) => {
+    throw new MeshError("usage/invalid", `cannot read the configuration file ${path}`, {
+      hint: "Give --config (or FAIRWAY_CONFIG) a YAML file that exists.",
+      cause,
+    });
+  });
+  return decodeServeOptions({ flags, env, file: { path, text: content } });
+}
+
+/** The same without touching the disk. */
+export function decodeServeOptions({ flags, env, file }: OptionInputs): LoadedOptions {
+  const fromFile = file === undefined ? undefined : readConfig(file);
+  const sources = Object.fromEntries(optionNames.map((name) => [name, sourceOf(name, flags, env, fromFile)])) as Record<
+    OptionName,
+    OptionSource
+  >;
+  const raw = optionNames.flatMap((name) => {
+    const value = rawValue(name, sources[name], flags, env, fromFile);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const decoded = decode(given, Object.fromEntries(raw));
+  const problems = [...(fromFile?.problems ?? []), ...decoded.problems.flatMap((problem) => told(problem, sources))];
+  if (!decoded.ok || problems.length > 0) throw invalid(problems);
+  return { options: { ...defaultServeOptions, ...decoded.value }, sources };
+}
+
+interface ConfigFile {
+  readonly path: string;
+  readonly document: TextDocument | undefined;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly problems: readonly string[];
+}
+
+function readConfig({ path, text: content }: { readonly path: string; readonly text: string }): ConfigFile {
+  const [document, second] = parseDocuments(content);
+  if (document === undefined) return { path, document, values: {}, problems: [] };
+  const at = (
+    { line, column }: { readonly line: number; readonly column: number },
+    { message, hint }: Pick<Problem, "message" | "hint">,
+  ) => `${path}:${line}:${column}: ${message}${hint === undefined ? "" : ` ${hint}`}`;
+  const syntax = document.problems.map((problem) => at(problem, problem));
+  if (second !== undefined) syntax.push(at(second.start, { message: "A configuration file is one document." }));
+  if (syntax.length > 0) return { path, document, values: {}, problems: syntax };
+  const decoded = decode(given, document.value);
+  const problems = decoded.problems.map((problem) =>
+    at(document.locate(problem.pointer, problem.code === "unknown-field" ? "key" : "value"), problem),
+  );
+  return { path, document, values: decoded.ok ? (document.value as Record<string, unknown>) : {}, problems };
+}
+
+function sourceOf(
+  name: OptionName,
+  flags: FlagValues,
+  env: OptionInputs["env"],
+  file: ConfigFile | undefined,
+): OptionSource {
+  const variable = variableOf(name);
+  if (flags[name] !== undefined) return { kind: "flag", flag: flagOf(name) };
+  if ((env[variable] ?? "") !== "") return { kind: "environment", variable };
+  if (file?.document !== undefined && (file.values[name] ?? undefined) !== undefined) {
+    return { kind: "file", file: file.path, line: file.document.locate(`/${name}`).line };
+  }
+  return { kind: "default" };
+}
+
+function rawValue(
+  name: OptionName,
+  source: OptionSource,
+  flags: FlagValues,
+  env: OptionInputs["env"],
+  file: ConfigFile | undefined,
+): unknown {
+  const { holds } = optionRows[name];
+  switch (source.kind) {
+    case "flag":
+      return holds === "paths" ? flags[name] : flagValue(flags, name);
+    case "environment": {
+      const value = env[source.variable] ?? "";
+      return holds === "paths" ? value.split(",").map((path) => path.trim()) : value;
+    }
+    case "file":
+      return holds === "value" ? file?.values[name] : besideFile(file?.values[name], source.file);
+    case "default":
+      return undefined;
+  }
+}
+
+/** Paths in a file are meant as seen from that file. */
+function besideFile(value: unknown, file: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => besideFile(item, file));
+  return typeof value === "string" && !isAbsolute(value) ? join(dirname(file), value) : value;
+}
+
+/** What is wrong in the file itself was told with its line already. */
+function told(problem: Problem, sources: Readonly<Record<OptionName, OptionSource>>): readonly string[] {
+  const name = optionNames.find((known) => known === pointerSteps(problem.pointer)[0]);
+  const source = name === undefined ? undefined : sources[name];
+  if (source === undefined || source.kind === "file") return [];
+  return [`${formatSource(source)}: ${problem.message}${problem.hint === undefined ? "" : ` ${problem.hint}`}`];
+}
+
+function invalid(problems: readonly string[]): MeshError {
+  const message =
+    problems.length === 1 ? String(problems[0]) : `${problems.length} problems:\n  ${problems.join("\n  ")}`;
+  return new MeshError("usage/invalid", message, { hint: "`fairway serve --help` lists all options." });
+}

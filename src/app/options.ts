@@ -1,0 +1,138 @@
+import { formatHostPort, type HostPort } from "../base/host-port.ts";
+import type { LogLevel, LogOptions } from "../base/log.ts";
+import type { Flag } from "../cli/command.ts";
+
+/** What `fairway serve` was told. */
+export interface ServeOptions {
+  /** Files and directories of rules; watched. */
+  readonly rules: readonly string[];
+  /** Files and directories of the registry `file`; watched. */
+  readonly catalog: readonly string[];
+  /** A file of mesh settings. */
+  readonly mesh?: string;
+  /** A directory for what must survive a restart. */
+  readonly data?: string;
+  /** Where proxies connect, in plain text. */
+  readonly xds: HostPort;
+  /** Where people and tools read. */
+  readonly api: HostPort;
+  /** Health and metrics. */
+  readonly metrics: HostPort;
+  readonly logLevel: LogLevel;
+  /** `auto`: text at a terminal, else JSON. */
+  readonly logFormat: LogFormat;
+}
+
+export type LogFormat = LogOptions["format"] | "auto";
+
+export type OptionName = keyof ServeOptions;
+
+/** Where a value came from. A flag goes before the environment, that before the file, that before the default. */
+export type OptionSource =
+  | { readonly kind: "flag"; readonly flag: string }
+  | { readonly kind: "environment"; readonly variable: string }
+  | { readonly kind: "file"; readonly file: string; readonly line: number }
+  | { readonly kind: "default" };
+
+export interface LoadedOptions {
+  readonly options: ServeOptions;
+  readonly sources: Readonly<Record<OptionName, OptionSource>>;
+}
+
+export interface OptionRow {
+  readonly argument: string;
+  readonly summary: string;
+  /** Paths: in a file they are meant relative to that file. Lists are separated by commas in the environment. */
+  readonly holds: "paths" | "path" | "value";
+}
+
+/** In the order of the help and of the startup print. */
+export const optionRows: Readonly<Record<OptionName, OptionRow>> = {
+  rules: { argument: "<path...>", summary: "files or directories of rules, watched", holds: "paths" },
+  catalog: {
+    argument: "<file...>",
+    summary: "files or directories of services and instances, watched",
+    holds: "paths",
+  },
+  mesh: { argument: "<file>", summary: "settings of the whole mesh", holds: "path" },
+  data: { argument: "<dir>", summary: "directory for what must survive a restart", holds: "path" },
+  xds: { argument: "<host:port>", summary: "where proxies connect, in plain text", holds: "value" },
+  api: { argument: "<host:port>", summary: "where people and tools read; loopback only", holds: "value" },
+  metrics: { argument: "<host:port>", summary: "where health and metrics are served", holds: "value" },
+  logLevel: { argument: "<level>", summary: "debug, info, warn, error or silent", holds: "value" },
+  logFormat: { argument: "<format>", summary: "text, json or auto", holds: "value" },
+};
+
+export const optionNames = Object.keys(optionRows) as readonly OptionName[];
+
+/** What holds when nothing is said; the ports are Istio's. */
+export const defaultServeOptions: ServeOptions = {
+  rules: [],
+  catalog: [],
+  xds: { host: "127.0.0.1", port: 15_010 },
+  api: { host: "127.0.0.1", port: 15_080 },
+  metrics: { host: "127.0.0.1", port: 15_014 },
+  logLevel: "info",
+  logFormat: "auto",
+};
+
+export const configFlag = "config";
+export const configVariable = "FAIRWAY_CONFIG";
+
+/** The flags of `serve`, for the table of commands. */
+export const serveFlags: readonly Flag[] = [
+  ...optionNames.map((name) => ({ flags: `${flagOf(name)} ${optionRows[name].argument}`, summary: summaryOf(name) })),
+  { flags: `--${configFlag} <file>`, summary: "YAML file with any of these options by name (logLevel, …)" },
+];
+
+function summaryOf(name: OptionName): string {
+  const value = defaultServeOptions[name];
+  const shown =
+    value === undefined || (Array.isArray(value) && value.length === 0) ? "" : ` (default ${textOf(value)})`;
+  return `${optionRows[name].summary}${shown}`;
+}
+
+/** `--log-level` */
+export function flagOf(name: OptionName): string {
+  return `--${words(name).join("-")}`;
+}
+
+/** `FAIRWAY_LOG_LEVEL` */
+export function variableOf(name: OptionName): string {
+  return `FAIRWAY_${words(name).join("_").toUpperCase()}`;
+}
+
+function words(name: string): readonly string[] {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).split(" ");
+}
+
+/** `--xds`, `FAIRWAY_XDS`, `fairway.yaml:3` or `default`. */
+export function formatSource(source: OptionSource): string {
+  switch (source.kind) {
+    case "flag":
+      return source.flag;
+    case "environment":
+      return source.variable;
+    case "file":
+      return `${source.file}:${source.line}`;
+    case "default":
+      return "default";
+  }
+}
+
+/** Every option that has a value, with its origin, for the startup print: `["xds", "127.0.0.1:15010", "default"]`. */
+export function describeOptions({
+  options,
+  sources,
+}: LoadedOptions): readonly (readonly [OptionName, string, string])[] {
+  return optionNames.flatMap((name) => {
+    const value = options[name];
+    if (value === undefined) return [];
+    return [[name, textOf(value) || "none", formatSource(sources[name])] as const];
+  });
+}
+
+function textOf(value: NonNullable<ServeOptions[OptionName]>): string {
+  if (typeof value === "string") return value;
+  return "host" in value ? formatHostPort(value) : value.join(", ");
+}

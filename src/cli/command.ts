@@ -1,0 +1,64 @@
+/** 0: done. 1: the answer is "no" (findings, refused, not in sync). 2: wrong use. 3: cannot reach the server. */
+export type ExitCode = 0 | 1 | 2 | 3;
+
+/** An option of a command. Its value is found under the camelCase of its long name. */
+export interface Flag {
+  /** As the help shows it: `--catalog <file...>`, `-o, --output <format>`. */
+  readonly flags: string;
+  readonly summary: string;
+  readonly required?: boolean;
+  /** The only values that are taken. */
+  readonly choices?: readonly string[];
+  /** Used when the flag is not given. */
+  readonly default?: string;
+}
+
+export interface Example {
+  readonly line: string;
+  readonly summary: string;
+}
+
+/** One row of the table of commands. */
+export interface Command {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** What else there is to know, shown in the command's own help; lines of at most 100 characters. */
+  readonly details?: string;
+  /** Positional arguments as the help shows them: `<path...>`, `[proxy]`. */
+  readonly arguments?: string;
+  readonly flags: readonly Flag[];
+  /** At least one. */
+  readonly examples: readonly Example[];
+  readonly run: (input: CommandInput, io: CliIo) => Promise<ExitCode>;
+}
+
+/** What was given on the command line, as text. */
+export interface CommandInput {
+  readonly arguments: readonly string[];
+  readonly flags: FlagValues;
+}
+
+/** By option name; a list for options that take several values, true for those that take none. */
+export type FlagValues = Readonly<Record<string, string | readonly string[] | true | undefined>>;
+
+/** The outside world of a command. */
+export interface CliIo {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Is `out` a terminal, and how wide? */
+  readonly terminal?: { readonly columns: number };
+  readonly now: () => number;
+  /** Aborted when the user wants the command to end (Ctrl-C). */
+  readonly signal: AbortSignal;
+}
+
+/** The values of an option that takes several; none when it was not given. */
+export function flagValues(flags: FlagValues, name: string): readonly string[] {
+  const value = flags[name];
+  return value === undefined || value === true ? [] : typeof value === "string" ? [value] : value;
+}
+
+/** The value of an option that takes one; of several, the last. */
+export const flagValue = (flags: FlagValues, name: string): string | undefined => flagValues(flags, name).at(-1);

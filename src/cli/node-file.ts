@@ -1,0 +1,78 @@
+import { anything, type Decoder, decode, mapOf, object, required, text, withDefault } from "../base/decode.ts";
+import { MeshError } from "../base/errors.ts";
+import { readFiles } from "../base/read-files.ts";
+import { parseDocuments } from "../base/yaml-document.ts";
+import { type ProxyNode, parseProxyNode } from "../model/proxy.ts";
+
+const word = text({ minLength: 0 });
+
+/** Envoy takes both spellings of a field: `sub_zone`, `subZone`. */
+function inCamelCase<T>(decoder: Decoder<T>): Decoder<T> {
+  const camelCase = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return (value, site) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? decoder(Object.fromEntries(Object.entries(value).map(([name, item]) => [camelCase(name), item])), site)
+      : decoder(value, site);
+}
+
+const locality = inCamelCase(
+  object(
+    { region: withDefault(word, ""), zone: withDefault(word, ""), subZone: withDefault(word, "") },
+    { open: true },
+  ),
+);
+
+const node = inCamelCase(
+  object(
+    {
+      id: required(text()),
+      metadata: withDefault(mapOf(anything), {}),
+      locality: withDefault(locality, { region: "", zone: "", subZone: "" }),
+      userAgentName: withDefault(word, "envoy"),
+      userAgentVersion: withDefault(word, ""),
+    },
+    { open: true },
+  ),
+);
+
+/**
+ * Reads which proxy is meant: a file with an Envoy node (`id`, `metadata`, `locality`), or a whole Envoy bootstrap, whose
+ * `node` is taken. Throws `usage/invalid` or `input/invalid`.
+ */
+export async function readNodeFile(file: string): Promise<ProxyNode> {
+  const [read] = await readFiles({ paths: [file] });
+  if (read?.kind !== "text") {
+    const reason = read === undefined ? "It is a directory." : read.message;
+    throw new MeshError("usage/invalid", `cannot read the node ${file}: ${reason}`, { hint: nodeHint });
+  }
+  return parseNode(read.text, file);
+}
+
+const nodeHint = "Give --node a YAML or JSON file with an Envoy node, or with a whole Envoy bootstrap.";
+
+export function parseNode(content: string, file: string): ProxyNode {
+  const [document] = parseDocuments(content);
+  if (document === undefined) throw new MeshError("input/invalid", `${file}: The file is empty.`, { hint: nodeHint });
+  const [broken] = document.problems;
+  if (broken !== undefined) throw invalid(file, broken, broken.message);
+  const isBootstrap = hasNode(document.value);
+  const decoded = isBootstrap ? decode(node, document.value.node, "/node") : decode(node, document.value);
+  if (!decoded.ok) {
+    const [{ pointer, message } = { pointer: "", message: "Expected an Envoy node." }] = decoded.problems;
+    throw invalid(file, document.locate(pointer), message);
+  }
+  const { id, metadata, locality: place, userAgentName, userAgentVersion } = decoded.value;
+  return parseProxyNode({
+    id,
+    metadata,
+    locality: { region: place.region, zone: place.zone, subzone: place.subZone },
+    client: { name: userAgentName, version: userAgentVersion },
+  });
+}
+
+const hasNode = (value: unknown): value is { readonly node: unknown } =>
+  typeof value === "object" && value !== null && Object.hasOwn(value, "node");
+
+function invalid(file: string, at: { readonly line: number; readonly column: number }, message: string): MeshError {
+  return new MeshError("input/invalid", `${file}:${at.line}:${at.column}: ${message}`, { hint: nodeHint });
+}

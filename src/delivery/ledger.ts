@@ -1,0 +1,243 @@
+import type { Clock } from "../base/clock.ts";
+import type { Metrics } from "../base/metrics.ts";
+import { resourceTypes, type TypeName } from "../envoy/resource-types.ts";
+import type { ProxyNode } from "../model/proxy.ts";
+import {
+  createTypeReceipts,
+  type DeliveryStatus,
+  type ResourceReceipts,
+  type SentResource,
+  statusOf,
+  type TypeReceipts,
+} from "./receipts.ts";
+
+export interface OpenedStream {
+  /** Unique in this process. */
+  readonly stream: string;
+  readonly node: ProxyNode;
+  readonly variant: "sotw" | "delta";
+  /** Address of the peer. */
+  readonly peer: string;
+}
+
+export interface ProxyDelivery {
+  readonly node: ProxyNode;
+  /** How many streams it has open. */
+  readonly streams: number;
+  /** Since when its oldest open stream is connected; absent when it has none. Milliseconds since the epoch. */
+  readonly connectedSinceMs?: number;
+  /** When its last stream ended; absent while it has one. */
+  readonly disconnectedAtMs?: number;
+  /** Only types of which something was sent or resumed. */
+  readonly types: Readonly<Partial<Record<TypeName, TypeSummary>>>;
+}
+
+export interface TypeSummary {
+  /** How many resources it holds or is being sent. */
+  readonly resources: number;
+  /** Sent, not answered yet; removals too. */
+  readonly pending: number;
+  /** Refused in the version last sent, and suspected of being at fault. */
+  readonly refused: number;
+  readonly lastAckAtMs?: number;
+}
+
+export interface ResourceDelivery extends ResourceReceipts {
+  readonly type: TypeName;
+  readonly status: DeliveryStatus;
+}
+
+/** What happens on the wire, in words for people. */
+export type LedgerEvent =
+  | { readonly on: "connected"; readonly atMs: number; readonly node: ProxyNode; readonly peer: string }
+  /** `changed`: names of the resources that are new, changed or gone by it. */
+  | Answered<"accepted", { readonly changed: readonly string[] }>
+  /** `suspects`: names of the resources that are probably at fault. */
+  | Answered<"refused", { readonly reason: string; readonly suspects: readonly string[] }>
+  | { readonly on: "disconnected"; readonly atMs: number; readonly node: ProxyNode; readonly streams: number };
+
+type Answered<On extends string, Rest> = Rest & {
+  readonly on: On;
+  readonly atMs: number;
+  readonly node: ProxyNode;
+  readonly type: TypeName;
+};
+
+/** The record of what was sent to each proxy and what it answered. Holds no bytes. */
+export interface Ledger {
+  /** All connected proxies, and those that left not long ago, by id. */
+  readonly proxies: () => readonly ProxyDelivery[];
+  /** All that is known of one proxy, in the order of types and names; undefined for one that is not known. */
+  readonly resourcesOf: (proxyId: string) => readonly ResourceDelivery[] | undefined;
+  readonly subscribe: (listener: (event: LedgerEvent) => void) => () => void;
+
+  readonly opened: (info: OpenedStream) => void;
+  readonly sent: (stream: string, type: TypeName, nonce: string, resources: readonly SentResource[]) => void;
+  readonly accepted: (stream: string, type: TypeName, nonce: string) => void;
+  readonly refused: (stream: string, type: TypeName, nonce: string, reason: string) => void;
+  readonly resumed: (stream: string, type: TypeName, resources: readonly SentResource[]) => void;
+  readonly dropped: (stream: string, type: TypeName, names: readonly string[]) => void;
+  readonly closed: (stream: string) => void;
+}
+
+export interface LedgerInput {
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  /** How long a proxy without a stream is remembered; default 10 minutes. */
+  readonly keepMs?: number;
+  /** How many of them at most; default 1000. */
+  readonly keepCount?: number;
+}
+
+interface Stream extends OpenedStream {
+  readonly openedAtMs: number;
+  readonly types: Map<TypeName, TypeReceipts>;
+}
+
+interface Proxy {
+  node: ProxyNode;
+  /** Open ones, oldest first; after the last one has ended it stays here, so that its record can be read. */
+  streams: readonly Stream[];
+  disconnectedAtMs: number | undefined;
+}
+
+export function createLedger({ clock, metrics, keepMs = 600_000, keepCount = 1_000 }: LedgerInput): Ledger {
+  const streams = new Map<string, Stream>();
+  const connected = new Map<string, Proxy>();
+  /** Longest gone first. */
+  const gone = new Map<string, Proxy>();
+  const listeners = new Set<(event: LedgerEvent) => void>();
+  const gauge = metrics.gauge("fairway_ledger_proxies", "Proxies in the ledger.", ["state"]);
+
+  const tell = (event: LedgerEvent): void => {
+    for (const listener of [...listeners]) listener(event);
+  };
+
+  const forgetOld = (): void => {
+    for (const [id, { disconnectedAtMs = 0 }] of gone) {
+      if (gone.size <= keepCount && clock.now() - disconnectedAtMs <= keepMs) break;
+      gone.delete(id);
+    }
+    gauge.set({ state: "connected" }, connected.size);
+    gauge.set({ state: "disconnected" }, gone.size);
+  };
+
+  const receiptsOf = (stream: Stream, type: TypeName): TypeReceipts => {
+    const found = stream.types.get(type) ?? createTypeReceipts(type, stream.variant);
+    stream.types.set(type, found);
+    return found;
+  };
+
+  return {
+    proxies() {
+      forgetOld();
+      return [...connected.values(), ...gone.values()]
+        .map(deliveryOf)
+        .sort((a, b) => (a.node.id < b.node.id ? -1 : Number(a.node.id > b.node.id)));
+    },
+
+    resourcesOf(proxyId) {
+      forgetOld();
+      const proxy = connected.get(proxyId) ?? gone.get(proxyId);
+      return proxy && resourceTypes.flatMap(({ short }) => resourcesOf(proxy, short));
+    },
+
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+
+    opened(info) {
+      const atMs = clock.now();
+      const stream: Stream = { ...info, openedAtMs: atMs, types: new Map() };
+      streams.set(info.stream, stream);
+      const before = connected.get(info.node.id)?.streams ?? [];
+      gone.delete(info.node.id);
+      connected.set(info.node.id, { node: info.node, streams: [...before, stream], disconnectedAtMs: undefined });
+      forgetOld();
+      tell({ on: "connected", atMs, node: info.node, peer: info.peer });
+    },
+
+    sent(id, type, nonce, resources) {
+      const stream = streams.get(id);
+      if (stream !== undefined) receiptsOf(stream, type).sent(nonce, resources, clock.now());
+    },
+
+    accepted(id, type, nonce) {
+      const stream = streams.get(id);
+      const atMs = clock.now();
+      const changed = stream && receiptsOf(stream, type).accepted(nonce, atMs);
+      if (stream && changed) tell({ on: "accepted", atMs, node: stream.node, type, changed });
+    },
+
+    refused(id, type, nonce, reason) {
+      const stream = streams.get(id);
+      const atMs = clock.now();
+      const suspects = stream && receiptsOf(stream, type).refused(nonce, reason, atMs);
+      if (stream && suspects) tell({ on: "refused", atMs, node: stream.node, type, reason, suspects });
+    },
+
+    resumed(id, type, resources) {
+      const stream = streams.get(id);
+      if (stream !== undefined) receiptsOf(stream, type).resumed(resources, clock.now());
+    },
+
+    dropped(id, type, names) {
+      streams.get(id)?.types.get(type)?.dropped(names);
+    },
+
+    closed(id) {
+      const stream = streams.get(id);
+      const proxy = stream && connected.get(stream.node.id);
+      if (stream === undefined || proxy === undefined) return;
+      streams.delete(id);
+      const atMs = clock.now();
+      const left = proxy.streams.filter((other) => other !== stream);
+      if (left.length > 0) proxy.streams = left;
+      else {
+        connected.delete(stream.node.id);
+        gone.set(stream.node.id, { ...proxy, disconnectedAtMs: atMs });
+      }
+      forgetOld();
+      tell({ on: "disconnected", atMs, node: stream.node, streams: left.length });
+    },
+  };
+}
+
+function deliveryOf(proxy: Proxy): ProxyDelivery {
+  const { node, streams, disconnectedAtMs } = proxy;
+  const [oldest] = streams;
+  const types = resourceTypes.flatMap(({ short }) => {
+    const summary = summaryOf(proxy, short);
+    return summary === undefined ? [] : [[short, summary] as const];
+  });
+  return {
+    node,
+    types: Object.fromEntries(types),
+    ...(disconnectedAtMs === undefined
+      ? { streams: streams.length, ...(oldest && { connectedSinceMs: oldest.openedAtMs }) }
+      : { streams: 0, disconnectedAtMs }),
+  };
+}
+
+function summaryOf(proxy: Proxy, type: TypeName): TypeSummary | undefined {
+  const receipts = proxy.streams.flatMap((stream) => stream.types.get(type) ?? []);
+  if (receipts.length === 0) return undefined;
+  const resources = resourcesOf(proxy, type);
+  const lastAckAtMs = Math.max(...receipts.map((one) => one.lastAckAtMs() ?? 0));
+  return {
+    resources: resources.length,
+    pending: resources.filter(({ status }) => status === "pending").length,
+    refused: resources.filter(({ status, refused }) => status === "refused" && refused?.suspect === true).length,
+    ...(lastAckAtMs > 0 && { lastAckAtMs }),
+  };
+}
+
+/** What the proxy's streams say together; of a resource on several, what the newest stream says. */
+function resourcesOf({ streams }: Proxy, type: TypeName): readonly ResourceDelivery[] {
+  const all = streams.flatMap((stream) => [...(stream.types.get(type)?.resources() ?? [])]);
+  const newest = new Map(all.map((resource) => [resource.name, resource]));
+  return [...newest.values()]
+    .sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))
+    .map((resource) => ({ ...resource, type, status: statusOf(resource) }));
+}

@@ -1,0 +1,229 @@
+import { isIP } from "node:net";
+import {
+  below,
+  boolean,
+  choice,
+  type Decoder,
+  type Failed,
+  fail,
+  integer,
+  list,
+  mapOf,
+  mapped,
+  object,
+  optional,
+  parsed,
+  refined,
+  required,
+  type Site,
+  show,
+  stringMap,
+  text,
+  withDefault,
+} from "../base/decode.ts";
+import { nearest } from "../base/nearest.ts";
+import type { CatalogEntry } from "../model/catalog.ts";
+import { type Hostname, parseHostname } from "../model/hostname.ts";
+import type { Health, Instance } from "../model/instance.ts";
+import type { Labels } from "../model/labels.ts";
+import { type Locality, parseLocality } from "../model/locality.ts";
+import { type Protocol, parseProtocol, protocolNames, type ServicePort } from "../model/port.ts";
+import { type Resolution, serviceKey } from "../model/service.ts";
+import { protocolOfPortName } from "./port-protocol.ts";
+
+export interface CatalogFormatOptions {
+  /** The name of the registry that reports what is decoded. */
+  readonly registry: string;
+  /** Completes `name` and `namespace` to a host, for example `cluster.local`. */
+  readonly domain: string;
+}
+
+/**
+ * One document of the registry `file`: a list `services`, each with its ports and instances.
+ *
+ *     services:
+ *       - host: reviews.shop.svc.cluster.local   # or name and namespace
+ *         ports: [{ name: http, number: 9080 }]
+ *         instances: [{ address: 10.0.0.7, ports: { http: 8080 }, labels: { version: v1 } }]
+ */
+export function catalogDocument(options: CatalogFormatOptions): Decoder<readonly CatalogEntry[]> {
+  const service = mapped(refined(serviceFields, checkService), (fields, site) => entryOf(fields, site, options));
+  return mapped(object({ services: required(list(service, { max: 50_000 })) }), ({ services }) => services);
+}
+
+/** A service as it was written. */
+interface ServiceFields {
+  readonly host?: Hostname;
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly ports: readonly ServicePort[];
+  readonly external: boolean;
+  readonly instances: readonly InstanceFields[];
+}
+
+interface InstanceFields {
+  readonly id?: string;
+  readonly address: string;
+  readonly ports: Readonly<Record<string, number>>;
+  readonly labels: Labels;
+  readonly locality: Locality;
+  readonly weight: number;
+  readonly health: Health;
+}
+
+const host = parsed(parsePlainHost, "a host name", {
+  maxLength: 254,
+  hint: "Write letters, digits, - and _ with dots between them; no wildcard.",
+});
+
+const dnsLabel = parsed(
+  (value) => (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value) ? value : undefined),
+  "a name of lower-case letters, digits and -",
+  { maxLength: 63 },
+);
+
+const protocol = parsed<Protocol>(parseProtocol, "a protocol", { hint: `Known are ${protocolNames.join(", ")}.` });
+
+const portNumber = integer({ min: 1, max: 65_535 });
+
+const port: Decoder<ServicePort> = mapped(
+  object({ name: required(dnsLabel), number: required(portNumber), protocol: optional(protocol) }),
+  ({ name, number, protocol: declared }) => ({ name, number, protocol: declared ?? protocolOfPortName(name) }),
+);
+
+const address = parsed((value) => (isIP(value) !== 0 ? value : parsePlainHost(value)), "an IP address or a host name", {
+  maxLength: 254,
+  hint: "Ports have a field of their own.",
+});
+
+const locality = parsed<Locality>(
+  (value) => (value.split("/").length <= 3 ? parseLocality(value) : undefined),
+  "a locality like region/zone/subzone",
+);
+
+const health = choice<Health>({ healthy: "healthy", unhealthy: "unhealthy", draining: "draining" });
+
+const instance: Decoder<InstanceFields> = object({
+  id: optional(text({ maxLength: 253 })),
+  address: required(address),
+  ports: withDefault(mapOf(portNumber, { max: 64 }), {}),
+  labels: withDefault(stringMap, {}),
+  locality: withDefault(locality, parseLocality("")),
+  weight: withDefault(integer({ min: 0, max: 2 ** 32 - 1 }), 1),
+  health: withDefault(health, "healthy"),
+});
+
+const serviceFields: Decoder<ServiceFields> = object({
+  host: optional(host),
+  name: optional(dnsLabel),
+  namespace: optional(dnsLabel),
+  ports: required(list(port, { min: 1, max: 64 })),
+  external: withDefault(boolean, false),
+  instances: withDefault(list(instance, { max: 100_000 }), []),
+});
+
+function parsePlainHost(value: string): Hostname | undefined {
+  // A last part of digits only is an address gone wrong, for example 10.0.0.256.
+  return value.startsWith("*") || /(^|\.)[0-9]+\.?$/.test(value) ? undefined : parseHostname(value);
+}
+
+function checkService({ ports, instances }: ServiceFields, site: Site): void {
+  checkUnique(
+    ports.map(({ name }) => name),
+    "port name",
+    below(site, "ports"),
+    "name",
+  );
+  checkUnique(
+    ports.map(({ number }) => number),
+    "port number",
+    below(site, "ports"),
+    "number",
+  );
+  checkUnique(
+    instances.map((item) => item.id ?? defaultId(item, ports)),
+    "instance id",
+    below(site, "instances"),
+    "id",
+  );
+  const names = ports.map(({ name }) => name);
+  for (const [index, item] of instances.entries()) {
+    const at = below(below(below(site, "instances"), index), "ports");
+    for (const name of Object.keys(item.ports)) if (!names.includes(name)) unknownPort(below(at, name), name, names);
+  }
+}
+
+function checkUnique(values: readonly (string | number)[], what: string, site: Site, field: string): void {
+  const seen = new Map<string | number, number>();
+  for (const [index, value] of values.entries()) {
+    const first = seen.get(value);
+    seen.set(value, first ?? index);
+    if (first === undefined) continue;
+    const message = `The ${what} ${show(value)} is already that of item ${first}.`;
+    fail(below(below(site, index), field), "conflict", message, `Give each one its own ${field}.`);
+  }
+}
+
+function unknownPort(site: Site, name: string, names: readonly string[]): void {
+  const near = nearest(name, names);
+  const hint = near === undefined ? `Its ports are ${names.join(", ")}.` : `Did you mean ${near}?`;
+  fail(site, "invalid-value", `The service has no port ${show(name)}.`, hint);
+}
+
+function entryOf(fields: ServiceFields, site: Site, { registry, domain }: CatalogFormatOptions): CatalogEntry | Failed {
+  const hostname = hostOf(fields, domain);
+  if (typeof hostname !== "string") return fail(site, hostname.code, hostname.message, hostname.hint);
+  const namespace = fields.namespace ?? namespaceOf(hostname);
+  return {
+    service: {
+      key: serviceKey(namespace, hostname),
+      hostname,
+      namespace,
+      ports: fields.ports,
+      resolution: resolutionOf(fields.instances),
+      external: fields.external,
+      createdAt: 0,
+      origin: { kind: "registry", registry },
+    },
+    instances: fields.instances.map((item) => instanceOf(item, fields.ports, registry)),
+  };
+}
+
+interface HostProblem {
+  readonly code: "missing-field" | "conflict";
+  readonly message: string;
+  readonly hint: string;
+}
+
+function hostOf({ host: given, name, namespace = "default" }: ServiceFields, domain: string): Hostname | HostProblem {
+  if (given !== undefined && name !== undefined) {
+    return { code: "conflict", message: "It has both a host and a name.", hint: "Keep one of the two." };
+  }
+  const made = given ?? parsePlainHost(`${name ?? ""}.${namespace}.svc.${domain}`);
+  if (made !== undefined && (given ?? name) !== undefined) return made;
+  return {
+    code: "missing-field",
+    message: "The service has no host.",
+    hint: "Give a host, or a name and a namespace.",
+  };
+}
+
+/** The second label of `<name>.<namespace>.svc.<domain>`. */
+function namespaceOf(hostname: Hostname): string {
+  const [, namespace, svc] = hostname.split(".");
+  return svc === "svc" && namespace !== undefined ? namespace : "default";
+}
+
+/** Instances with names must be looked up by the proxy. */
+const resolutionOf = (instances: readonly InstanceFields[]): Resolution =>
+  instances.every((item) => isIP(item.address) !== 0) ? "instances" : "dns";
+
+function instanceOf(item: InstanceFields, ports: readonly ServicePort[], registry: string): Instance {
+  return { ...item, id: item.id ?? defaultId(item, ports), registry };
+}
+
+/** `address:port`, with all ports where there are several. */
+function defaultId(item: InstanceFields, ports: readonly ServicePort[]): string {
+  const host = isIP(item.address) === 6 ? `[${item.address}]` : item.address;
+  return `${host}:${ports.map(({ name, number }) => item.ports[name] ?? number).join(",")}`;
+}

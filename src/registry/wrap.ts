@@ -1,0 +1,94 @@
+import { memoize } from "../base/memo.ts";
+import type { Metrics } from "../base/metrics.ts";
+import { createSignal } from "../base/signal.ts";
+import type { Catalog } from "../model/catalog.ts";
+import type { Instance } from "../model/instance.ts";
+import type { Service } from "../model/service.ts";
+import { shareCatalog } from "./share-catalog.ts";
+import type { RegistrySource, RegistryState } from "./source.ts";
+
+/** One thing added to a registry. The one that belongs outermost is written first: `metered(holdLastGood(dedupe(source)))`. */
+export type Decorator = (source: RegistrySource) => RegistrySource;
+
+/** Equal catalogs are silent, and equal parts of one keep their identity. */
+export const dedupe: Decorator = (source) => derived(source, (next, last) => next && shareCatalog(last, next));
+
+/** Once there was a catalog, there is always one. (Health says that it is an old one.) */
+export const holdLastGood: Decorator = (source) => derived(source, (next, last) => next ?? last);
+
+/** The same registry under another name, also in what its services and instances say of their origin. */
+export function named(name: string): Decorator {
+  const renameService = memoize(
+    (service: Service): Service => ({ ...service, origin: { kind: "registry", registry: name } }),
+  );
+  const renameInstances = memoize((instances: readonly Instance[]) => instances.map(renameInstance));
+  const renameInstance = memoize((instance: Instance): Instance => ({ ...instance, registry: name }));
+  const rename = memoize(
+    (catalog: Catalog): Catalog => ({
+      services: new Map([...catalog.services].map(([key, service]) => [key, renameService(service)])),
+      instances: new Map([...catalog.instances].map(([key, instances]) => [key, renameInstances(instances)])),
+    }),
+  );
+  return (source) => ({ ...derived(source, (next) => next && rename(next)), name });
+}
+
+const states: readonly RegistryState[] = ["INITIAL", "LIVE", "SUSPECT", "OUTAGE"];
+
+/** Counts what registries report. Made once a process: the metrics are labelled with each registry's name. */
+export function createRegistryMeter(metrics: Metrics): Decorator {
+  const services = metrics.gauge("fairway_registry_services", "Services in the registry's catalog.", ["registry"]);
+  const instances = metrics.gauge("fairway_registry_instances", "Instances in the registry's catalog.", ["registry"]);
+  const catalogs = metrics.counter("fairway_registry_catalogs_total", "Catalogs taken from the registry.", [
+    "registry",
+  ]);
+  const problems = metrics.gauge("fairway_registry_problems", "Problems in what the registry reports now.", [
+    "registry",
+  ]);
+  const state = metrics.gauge("fairway_registry_state", "1 for the state that the registry is in.", [
+    "registry",
+    "state",
+  ]);
+
+  return (source) => {
+    const registry = source.name;
+    const countCatalog = (catalog: Catalog | undefined) => {
+      services.set({ registry }, catalog?.services.size ?? 0);
+      instances.set({ registry }, catalog === undefined ? 0 : sum(catalog.instances.values(), (list) => list.length));
+      if (catalog !== undefined) catalogs.inc({ registry });
+    };
+    const countHealth = (health: RegistrySource["health"]["value"]) => {
+      for (const name of states) state.set({ registry, state: name }, Number(name === health.state));
+      problems.set({ registry }, health.problems.length);
+    };
+    countCatalog(source.catalog.value);
+    countHealth(source.health.value);
+    const stops = [source.catalog.subscribe(countCatalog), source.health.subscribe(countHealth)];
+    return closing(source, () => {
+      for (const stop of stops) stop();
+    });
+  };
+}
+
+/** A source with another catalog, made of each new one and the last one made. */
+function derived(
+  source: RegistrySource,
+  make: (next: Catalog | undefined, last: Catalog | undefined) => Catalog | undefined,
+): RegistrySource {
+  const catalog = createSignal(make(source.catalog.value, undefined));
+  const stop = source.catalog.subscribe((next) => catalog.set(make(next, catalog.value)));
+  return closing({ ...source, catalog }, stop);
+}
+
+const closing = (source: RegistrySource, stop: () => void): RegistrySource => ({
+  ...source,
+  close: async () => {
+    stop();
+    await source.close();
+  },
+});
+
+function sum<T>(items: Iterable<T>, of: (item: T) => number): number {
+  let total = 0;
+  for (const item of items) total += of(item);
+  return total;
+}

@@ -1,0 +1,101 @@
+import type { Resource, ResourceSet } from "../envoy/resource-set.ts";
+import { type ResourceType, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
+import type { SentResource } from "./ports.ts";
+import type { PushPlan, TypeProgress } from "./push-plan.ts";
+import { noNames, noResources, type VersionMap } from "./resource-map.ts";
+import type { Subscription } from "./subscription.ts";
+
+/** A response that the proxy has not answered. */
+export interface SentResponse {
+  readonly nonce: string;
+  readonly atMs: number;
+  readonly resources: readonly Resource[];
+}
+
+/** One type on one stream. */
+export interface TypeState extends TypeProgress {
+  readonly type: ResourceType;
+  /** undefined until the type's first request: nothing of it may be sent before. */
+  readonly subscription: Subscription | undefined;
+  /** What was on offer when the proxy was last brought up to date; of it, it has what it subscribes to. */
+  readonly held: VersionMap;
+  /** Names to be answered whatever the proxy is believed to hold: newly or again subscribed, or of a changed cluster. */
+  readonly asked: ReadonlySet<string>;
+  /** An answer is owed even if it has nothing to say. */
+  readonly due: boolean;
+  /** `held` is what a reconnecting proxy listed, and the first answer is still to come. */
+  readonly resuming: boolean;
+  /** On its way out, nonce not yet known. */
+  readonly sending: readonly Resource[];
+  /** Oldest first; bounded, as a proxy that never answers would make it grow. */
+  readonly unanswered: readonly SentResponse[];
+  /** The latest response has left: the wait for its answer has begun. */
+  readonly written: boolean;
+}
+
+export type TypeStates = Readonly<Record<TypeName, TypeState>>;
+
+/** One stream. Plain data: the machines of `sotw.ts` and `delta.ts` make the next one out of it. */
+export interface StreamState {
+  readonly types: TypeStates;
+  /** undefined until there is a first complete world. */
+  readonly plan: PushPlan | undefined;
+  /** Types asked for that we do not speak. */
+  readonly unknownTypes: ReadonlySet<string>;
+}
+
+/** `ack`: for the answer to a type's latest response; `gate`: for all that must be in place before listeners and routes move; `grace`: before a type's removals; `world`: for the first world. */
+export type Timer = `ack/${TypeName}` | "gate" | `grace/${TypeName}` | "world";
+
+export type StreamEvent<Request> =
+  | { readonly on: "request"; readonly request: Request; readonly atMs: number }
+  | { readonly on: "resources"; readonly resources: ResourceSet }
+  /** The latest `send` of the type got this nonce. Comes before its bytes are written. */
+  | { readonly on: "sent"; readonly type: TypeName; readonly nonce: string; readonly atMs: number }
+  /** The bytes have left: only now does the wait for an answer begin. */
+  | { readonly on: "written"; readonly type: TypeName; readonly nonce: string }
+  | { readonly on: "timer"; readonly timer: Timer };
+
+/** How a stream may end by our doing; the names are gRPC's. */
+export type EndStatus = "OK" | "INVALID_ARGUMENT" | "RESOURCE_EXHAUSTED" | "UNAVAILABLE" | "INTERNAL";
+
+export type StreamEffect =
+  | {
+      readonly do: "send";
+      readonly type: ResourceType;
+      readonly resources: readonly Resource[];
+      readonly removed: readonly string[];
+    }
+  | { readonly do: "accepted"; readonly type: TypeName; readonly nonce: string; readonly tookMs: number }
+  | { readonly do: "refused"; readonly type: TypeName; readonly nonce: string; readonly reason: string }
+  /** The proxy holds these from an earlier stream, and they need not be sent. */
+  | { readonly do: "resumed"; readonly type: TypeName; readonly resources: readonly SentResource[] }
+  /** The proxy no longer asks for these. */
+  | { readonly do: "dropped"; readonly type: TypeName; readonly names: readonly string[] }
+  | { readonly do: "unknown-type"; readonly typeUrl: string }
+  | { readonly do: "start-timer"; readonly timer: Timer }
+  | { readonly do: "stop-timer"; readonly timer: Timer }
+  | { readonly do: "end"; readonly status: EndStatus; readonly reason: string };
+
+const newTypeState = (type: ResourceType): TypeState => ({
+  type,
+  subscription: undefined,
+  held: noResources,
+  asked: noNames,
+  due: false,
+  resuming: false,
+  sending: [],
+  unanswered: [],
+  written: false,
+  answer: "none",
+  refused: noNames,
+});
+
+export const newStream: StreamState = {
+  types: Object.fromEntries(resourceTypes.map((type) => [type.short, newTypeState(type)])) as Record<
+    TypeName,
+    TypeState
+  >,
+  plan: undefined,
+  unknownTypes: noNames,
+};

@@ -1,0 +1,45 @@
+import type { DeltaRequest } from "../envoy/discovery-message.ts";
+import type { ResourceType } from "../envoy/resource-types.ts";
+
+/** What a stream asks for, of one type. */
+export interface Subscription {
+  readonly names: ReadonlySet<string>;
+  /** Everything; beside `names`, which stay subscribed when the wildcard is dropped. */
+  readonly wildcard: boolean;
+  /** No name was ever given, `*` included, which is what makes it a wildcard. */
+  readonly implicit: boolean;
+}
+
+const everything = "*";
+
+export const covers = ({ wildcard, names }: Subscription, name: string): boolean => wildcard || names.has(name);
+
+/** The subscription after a state-of-the-world request, which gives the whole list; `before` is undefined on the first. */
+export function sotwSubscription(
+  type: ResourceType,
+  before: Subscription | undefined,
+  list: readonly string[],
+): Subscription {
+  const named = new Set(list.filter((name) => name !== everything));
+  const implicit = type.wildcard && list.length === 0 && (before === undefined || before.implicit);
+  const wildcard = implicit || (type.wildcard && list.includes(everything));
+  return { names: named, wildcard, implicit };
+}
+
+/** The subscription after a delta request. A name in both lists ends up unsubscribed. */
+export function deltaSubscription(
+  type: ResourceType,
+  before: Subscription | undefined,
+  { subscribe, unsubscribe }: Pick<DeltaRequest, "subscribe" | "unsubscribe">,
+): Subscription {
+  const silent = subscribe.length === 0 && unsubscribe.length === 0;
+  if (silent && before !== undefined) return before;
+  const names = new Set(before?.names);
+  for (const name of subscribe) if (name !== everything) names.add(name);
+  for (const name of unsubscribe) names.delete(name);
+  const asked = silent || before?.wildcard === true || subscribe.includes(everything);
+  return { names, wildcard: type.wildcard && asked && !unsubscribe.includes(everything), implicit: silent };
+}
+
+/** Does the list ask for the wildcard (again)? */
+export const asksForEverything = (list: readonly string[]): boolean => list.includes(everything);

@@ -1,0 +1,137 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { decodeServeOptions, loadServeOptions, type OptionInputs } from "../../src/app/load-options.ts";
+import { defaultServeOptions, describeOptions, serveFlags } from "../../src/app/options.ts";
+import { MeshError } from "../../src/base/errors.ts";
+
+const load = (part: Partial<OptionInputs>) => decodeServeOptions({ flags: {}, env: {}, ...part });
+const refusal = (part: Partial<OptionInputs>): string => {
+  try {
+    load(part);
+  } catch (error) {
+    if (error instanceof MeshError && error.code === "usage/invalid") return error.message;
+    throw error;
+  }
+  return expect.fail("a refusal was expected");
+};
+
+test("nothing said: the defaults", () => {
+  const loaded = load({});
+  expect(loaded.options).toEqual(defaultServeOptions);
+  expect(describeOptions(loaded)).toEqual([
+    ["rules", "none", "default"],
+    ["catalog", "none", "default"],
+    ["xds", "127.0.0.1:15010", "default"],
+    ["api", "127.0.0.1:15080", "default"],
+    ["metrics", "127.0.0.1:15014", "default"],
+    ["logLevel", "info", "default"],
+    ["logFormat", "auto", "default"],
+  ]);
+});
+
+test("a flag goes before the environment, that before the file, that before the default", () => {
+  const loaded = load({
+    flags: { rules: ["a.yaml", "b"], xds: "0.0.0.0:1" },
+    env: {
+      FAIRWAY_XDS: "127.0.0.1:2",
+      FAIRWAY_API: "127.0.0.1:2",
+      FAIRWAY_CATALOG: "c.yaml, d.yaml",
+      FAIRWAY_MESH: "",
+    },
+    file: {
+      path: "conf/fairway.yaml",
+      text: "xds: localhost:3\napi: localhost:3\nmetrics: '[::1]:3'\nlogLevel: debug\n",
+    },
+  });
+  expect(loaded.options).toEqual({
+    rules: ["a.yaml", "b"],
+    catalog: ["c.yaml", "d.yaml"],
+    xds: { host: "0.0.0.0", port: 1 },
+    api: { host: "127.0.0.1", port: 2 },
+    metrics: { host: "::1", port: 3 },
+    logLevel: "debug",
+    logFormat: "auto",
+  });
+  expect(describeOptions(loaded).map(([name, value, from]) => `${name}=${value} (${from})`)).toEqual([
+    "rules=a.yaml, b (--rules)",
+    "catalog=c.yaml, d.yaml (FAIRWAY_CATALOG)",
+    "xds=0.0.0.0:1 (--xds)",
+    "api=127.0.0.1:2 (FAIRWAY_API)",
+    "metrics=[::1]:3 (conf/fairway.yaml:3)",
+    "logLevel=debug (conf/fairway.yaml:4)",
+    "logFormat=auto (default)",
+  ]);
+});
+
+test("paths in a file are meant as seen from the file", () => {
+  const text = "rules: [rules, /etc/fairway/rules]\ncatalog: catalog.yaml\nmesh: ../mesh.yaml\ndata: data\n";
+  expect(load({ file: { path: "conf/fairway.yaml", text } }).options).toMatchObject({
+    rules: ["conf/rules", "/etc/fairway/rules"],
+    catalog: ["conf/catalog.yaml"],
+    mesh: "mesh.yaml",
+    data: "conf/data",
+  });
+});
+
+test("every problem at once, each with where it was said", () => {
+  const message = refusal({
+    flags: { xds: "15010:x" },
+    env: { FAIRWAY_LOG_LEVEL: "loud" },
+    file: { path: "f.yaml", text: "xds: nowhere\nrule: a\nmetrics: 15014\n" },
+  });
+  expect(message.split("\n")).toEqual([
+    "5 problems:",
+    '  f.yaml:1:6: Expected HOST:PORT, found "nowhere". For example 127.0.0.1:15010, [::1]:15010 or 0.0.0.0:15010.',
+    "  f.yaml:3:10: Expected a text, found 15014. Put it in quotes.",
+    '  f.yaml:2:1: There is no field "rule". Did you mean rules?',
+    '  --xds: Expected HOST:PORT, found "15010:x". For example 127.0.0.1:15010, [::1]:15010 or 0.0.0.0:15010.',
+    '  FAIRWAY_LOG_LEVEL: Expected debug, info, warn, error or silent, found "loud".',
+  ]);
+});
+
+test.each([
+  ["xds: [\n", /^f\.yaml:\d+:\d+: The YAML is broken: /],
+  ["xds: a:1\n---\napi: a:1\n", /^f\.yaml:3:1: A configuration file is one document\.$/],
+  ["- xds\n", /^f\.yaml:1:1: Expected an object, found a list\.$/],
+])("a file %j", (text, message) => {
+  expect(refusal({ file: { path: "f.yaml", text } })).toMatch(message);
+});
+
+test("an empty file says nothing", () => {
+  expect(load({ file: { path: "f.yaml", text: "# later\n" } }).options).toEqual(defaultServeOptions);
+});
+
+test("the file is found by flag, then by environment; one that is missing is wrong use", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "fairway-options-"));
+  try {
+    const file = join(dir, "fairway.yaml");
+    await writeFile(file, "logLevel: warn\n");
+    const byEnv = await loadServeOptions({ flags: {}, env: { FAIRWAY_CONFIG: file } });
+    expect(byEnv.options.logLevel).toBe("warn");
+    const missing = join(dir, "missing.yaml");
+    const byFlag = loadServeOptions({ flags: { config: missing }, env: { FAIRWAY_CONFIG: file } });
+    await expect(byFlag).rejects.toMatchObject({
+      code: "usage/invalid",
+      message: `cannot read the configuration file ${missing}`,
+    });
+  } finally {
+    await rm(dir, { recursive: true });
+  }
+});
+
+test("every option is a flag with a summary and its default", () => {
+  expect(serveFlags.map(({ flags, summary }) => `${flags}: ${summary}`)).toEqual([
+    "--rules <path...>: files or directories of rules, watched",
+    "--catalog <file...>: files or directories of services and instances, watched",
+    "--mesh <file>: settings of the whole mesh",
+    "--data <dir>: directory for what must survive a restart",
+    "--xds <host:port>: where proxies connect, in plain text (default 127.0.0.1:15010)",
+    "--api <host:port>: where people and tools read; loopback only (default 127.0.0.1:15080)",
+    "--metrics <host:port>: where health and metrics are served (default 127.0.0.1:15014)",
+    "--log-level <level>: debug, info, warn, error or silent (default info)",
+    "--log-format <format>: text, json or auto (default auto)",
+    "--config <file>: YAML file with any of these options by name (logLevel, …)",
+  ]);
+});

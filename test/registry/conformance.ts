@@ -1,0 +1,226 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Catalog } from "../../src/model/catalog.ts";
+import { formatLocality } from "../../src/model/locality.ts";
+import type { RegistrySource, RegistryState } from "../../src/registry/source.ts";
+
+/** What is true in the world that a registry reports of. */
+export type Truth = Readonly<Record<string, TruthService>>;
+
+export interface TruthService {
+  readonly ports: Readonly<Record<string, { readonly number: number; readonly protocol: string }>>;
+  readonly instances: Readonly<Record<string, TruthInstance>>;
+}
+
+export interface TruthInstance {
+  readonly address: string;
+  readonly ports: Readonly<Record<string, number>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly locality: string;
+  readonly weight: number;
+  readonly health: "healthy" | "unhealthy" | "draining";
+}
+
+/** A registry with something real behind it. */
+export interface RegistryLab {
+  readonly source: () => RegistrySource;
+  /** Makes it true; returns when the other side has taken it, not when the registry has noticed. */
+  readonly publish: (truth: Truth) => Promise<void>;
+  /** One entry that cannot be read, among the good ones of `truth`. */
+  readonly publishBroken: (truth: Truth) => Promise<void>;
+  /** The other side goes away; what was published stays there. */
+  readonly stop: () => Promise<void>;
+  readonly start: () => Promise<void>;
+  /** Closes the source and makes a new one, as after a restart of the process. */
+  readonly restartSource: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+export const instance = (number: number, part: Partial<TruthInstance> = {}): TruthInstance => ({
+  address: `10.${number >> 16}.${(number >> 8) & 255}.${number & 255}`,
+  ports: {},
+  labels: { app: "reviews", version: "v1" },
+  locality: "r1/z1/s1",
+  weight: 1,
+  health: "healthy",
+  ...part,
+});
+
+const instances = (count: number): Record<string, TruthInstance> =>
+  Object.fromEntries(Array.from({ length: count }, (_, i) => [`reviews-${i}`, instance(i + 1)]));
+
+const reviews = (list: Readonly<Record<string, TruthInstance>>): Truth => ({
+  [host]: { ports: { http: { number: 9080, protocol: "http" } }, instances: list },
+});
+
+const host = "reviews.shop.svc.cluster.local";
+
+/** What a catalog says, in the words of the truth. */
+function truthOf(catalog: Catalog | undefined): Truth | undefined {
+  if (catalog === undefined) return undefined;
+  return Object.fromEntries(
+    [...catalog.services.values()].map((service) => [
+      service.hostname,
+      {
+        ports: Object.fromEntries(service.ports.map(({ name, number, protocol }) => [name, { number, protocol }])),
+        instances: Object.fromEntries(
+          (catalog.instances.get(service.key) ?? []).map(({ id, registry: _registry, locality, ...rest }) => [
+            id,
+            { ...rest, locality: formatLocality(locality) },
+          ]),
+        ),
+      },
+    ]),
+  );
+}
+
+/** The list that every adapter passes against its real counterpart (registries.md 7.3). */
+export function describeRegistry(name: string, createLab: () => Promise<RegistryLab>): void {
+  describe(`registry ${name}`, () => {
+    let lab: RegistryLab;
+    let states: RegistryState[];
+
+    beforeEach(async () => {
+      lab = await createLab();
+      states = [];
+      lab.source().health.subscribe(({ state }) => states.push(state));
+    });
+    afterEach(async () => {
+      await lab.close();
+    });
+
+    const until = (check: () => void) => vi.waitFor(check, { timeout: 10_000, interval: 10 });
+    const untilTruth = (truth: Truth) => until(() => expect(truthOf(lab.source().catalog.value)).toEqual(truth));
+    const untilState = (state: RegistryState) => until(() => expect(lab.source().health.value.state).toBe(state));
+    const becomes = async (truth: Truth) => {
+      await lab.publish(truth);
+      await untilTruth(truth);
+    };
+
+    test("says who it is, in every service and instance", async () => {
+      await becomes(reviews(instances(2)));
+      const source = lab.source();
+      const { services, instances: lists } = source.catalog.value ?? expect.fail("no catalog");
+      for (const service of services.values()) {
+        expect(service.origin).toEqual({ kind: "registry", registry: source.name });
+        for (const item of lists.get(service.key) ?? []) expect(item.registry).toBe(source.name);
+      }
+    });
+
+    test.each([1, 10, 1000])("%d instances", async (count) => {
+      await becomes(reviews(instances(count)));
+      expect(lab.source().health.value).toMatchObject({ state: "LIVE", problems: [] });
+    });
+
+    test("weight, labels, version, locality, port and health change", async () => {
+      await becomes(reviews(instances(2)));
+      const parts: readonly Partial<TruthInstance>[] = [
+        { weight: 7 },
+        { labels: { app: "reviews", version: "v2" } },
+        { locality: "r2/z1" },
+        { ports: { http: 34_567 } },
+        { health: "unhealthy" },
+        { health: "draining" },
+      ];
+      for (const part of parts) await becomes(reviews({ ...instances(2), "reviews-1": instance(2, part) }));
+    });
+
+    test("one instance goes, and comes back", async () => {
+      await becomes(reviews(instances(3)));
+      await becomes(reviews(instances(2)));
+      await becomes(reviews(instances(3)));
+    });
+
+    test("scale to zero", async () => {
+      await becomes(reviews(instances(3)));
+      await becomes(reviews({}));
+    });
+
+    test("what did not change is the same object", async () => {
+      const details = {
+        "details.shop.svc.cluster.local": {
+          ports: { http: { number: 80, protocol: "http" } },
+          instances: instances(2),
+        },
+      };
+      await becomes({ ...details, ...reviews(instances(3)) });
+      const before = lab.source().catalog.value ?? expect.fail("no catalog");
+      await becomes({ ...details, ...reviews({ ...instances(3), "reviews-00": instance(99) }) });
+      const after = lab.source().catalog.value ?? expect.fail("no catalog");
+      const [detailsKey, reviewsKey] = [...after.services.keys()];
+      if (detailsKey === undefined || reviewsKey === undefined) expect.fail("two services expected");
+      expect(after.services).toBe(before.services);
+      expect(after.instances.get(detailsKey)).toBe(before.instances.get(detailsKey));
+      const old = new Map(before.instances.get(reviewsKey)?.map((item) => [item.id, item]));
+      for (const item of after.instances.get(reviewsKey) ?? []) {
+        if (item.id !== "reviews-00") expect(item).toBe(old.get(item.id));
+      }
+    });
+
+    test("the same again is silent", async () => {
+      await becomes(reviews(instances(3)));
+      let calls = 0;
+      lab.source().catalog.subscribe(() => calls++);
+      await lab.publish(reviews(instances(3)));
+      await becomes(reviews(instances(2)));
+      expect(calls).toBe(1);
+    });
+
+    test("fifty changes in a row end in the last one, and the reports stay bounded", async () => {
+      await becomes(reviews(instances(1)));
+      let reports = 0;
+      lab.source().catalog.subscribe(() => reports++);
+      for (let weight = 1; weight <= 50; weight++) await lab.publish(reviews({ a: instance(1, { weight }) }));
+      await untilTruth(reviews({ a: instance(1, { weight: 50 }) }));
+      expect(reports).toBeLessThanOrEqual(50);
+    });
+
+    test("while the other side is away the last catalog stays; then the truth is taken", async () => {
+      const truth = reviews(instances(3));
+      await becomes(truth);
+      await lab.stop();
+      await untilState("OUTAGE");
+      const { problems, since } = lab.source().health.value;
+      expect(problems.length).toBeGreaterThan(0);
+      expect(since).toBeGreaterThan(0);
+      expect(truthOf(lab.source().catalog.value)).toEqual(truth);
+      await lab.start();
+      await untilState("LIVE");
+      await becomes(reviews(instances(1)));
+      expect(states.filter((state, i) => state !== states[i - 1]).slice(-2)).toEqual(["OUTAGE", "LIVE"]);
+    });
+
+    test("a malformed entry among good ones takes nothing away that was there, and is named", async () => {
+      const truth = reviews(instances(3));
+      await becomes(truth);
+      await lab.publishBroken(truth);
+      await until(() => expect(lab.source().health.value.problems).not.toEqual([]));
+      expect(truthOf(lab.source().catalog.value)).toEqual(truth);
+      await becomes(reviews(instances(2)));
+      await until(() => expect(lab.source().health.value).toMatchObject({ state: "LIVE", problems: [] }));
+    });
+
+    test("a start during an outage has no catalog, says why, and recovers", async () => {
+      await becomes(reviews(instances(3)));
+      await lab.stop();
+      await lab.restartSource();
+      expect(lab.source().catalog.value).toBeUndefined();
+      expect(lab.source().health.value.state).toBe("INITIAL");
+      await until(() => expect(lab.source().health.value.problems.length).toBeGreaterThan(0));
+      await lab.start();
+      await untilState("LIVE");
+      await untilTruth(reviews(instances(3)));
+    });
+
+    test("is silent once it is closed", async () => {
+      await becomes(reviews(instances(1)));
+      const source = lab.source();
+      await source.close();
+      let calls = 0;
+      source.catalog.subscribe(() => calls++);
+      await lab.publish(reviews(instances(2)));
+      await lab.restartSource();
+      await untilTruth(reviews(instances(2)));
+      expect(calls).toBe(0);
+    });
+  });
+}

@@ -1,0 +1,64 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { createCompiler } from "../../src/compile/compile.ts";
+import { createWorld } from "../../src/compile/world.ts";
+import { readRules } from "../../src/config/file-store.ts";
+import { readMeshSettings } from "../../src/config/mesh-settings.ts";
+import type { RuleSet } from "../../src/config/rule-set.ts";
+import type { BootstrapNode } from "../../src/envoy/bootstrap.ts";
+import { bytesJson } from "../../src/envoy/pack.ts";
+import type { ResourceSet } from "../../src/envoy/resource-set.ts";
+import { resourceTypes, type TypeName } from "../../src/envoy/resource-types.ts";
+import { parseLocality } from "../../src/model/locality.ts";
+import { defaultMeshSettings, type MeshSettings } from "../../src/model/mesh-settings.ts";
+import { type NodeIdentity, parseProxyNode } from "../../src/model/proxy.ts";
+import { readCatalog } from "../../src/registry/file.ts";
+
+export const goldenFolder = join(import.meta.dirname, "../golden");
+
+export interface Golden {
+  readonly ruleSet: RuleSet;
+  readonly resources: ResourceSet;
+  /** The node, as a bootstrap has it. */
+  readonly node: BootstrapNode;
+  /** Proto JSON by type, each resource in its place by name. */
+  readonly json: unknown;
+}
+
+const titles: Readonly<Record<TypeName, string>> = {
+  LDS: "listeners",
+  RDS: "routes",
+  CDS: "clusters",
+  EDS: "endpoints",
+};
+
+export async function compileGolden(name: string): Promise<Golden> {
+  const folder = join(goldenFolder, name);
+  const ruleSet = await readRules([join(folder, "rules.yaml")]);
+  const mesh = readMesh(join(folder, "mesh.yaml"));
+  const catalog = await readCatalog([join(folder, "catalog.yaml")], { domain: mesh.domain });
+  if (!catalog.ok) throw new Error(`${name}/catalog.yaml: ${catalog.problems.map(({ message }) => message).join(" ")}`);
+  const node = parse(readFileSync(join(folder, "proxy.yaml"), "utf8"));
+  const proxy = parseProxyNode({
+    ...node,
+    locality: parseLocality(""),
+    client: { name: "envoy", version: "" },
+  } satisfies NodeIdentity);
+  const world = createWorld(catalog.catalog, ruleSet, [], mesh);
+  const resources = createCompiler().compileFor(world, proxy);
+  const json = Object.fromEntries(
+    resourceTypes.map(({ short, url }) => [
+      titles[short],
+      [...resources.resources[short].values()].map(({ bytes }) => bytesJson(url, bytes)),
+    ]),
+  );
+  return { ruleSet, resources, node, json };
+}
+
+function readMesh(file: string): MeshSettings {
+  if (!existsSync(file)) return defaultMeshSettings;
+  const read = readMeshSettings(file, readFileSync(file, "utf8"));
+  if (!read.ok) throw new Error(`${file}: ${read.findings.map(({ message }) => message).join(" ")}`);
+  return read.settings;
+}

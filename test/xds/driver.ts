@@ -1,0 +1,148 @@
+import type { DeltaRequest, SotwRequest } from "../../src/envoy/discovery-message.ts";
+import type { ResourceSet } from "../../src/envoy/resource-set.ts";
+import { resourceType, type TypeName } from "../../src/envoy/resource-types.ts";
+import { stepDelta } from "../../src/xds/delta.ts";
+import { stepSotw } from "../../src/xds/sotw.ts";
+import type { CommonRequest } from "../../src/xds/stream.ts";
+import { newStream, type StreamEffect, type StreamEvent, type StreamState, type Timer } from "../../src/xds/stream-state.ts";
+
+type Send = Extract<StreamEffect, { do: "send" }>;
+type Answer = Partial<Pick<CommonRequest, "nonce" | "error">>;
+
+/** A sent response with the nonce it got. */
+export type Sent = Send & { readonly nonce: string };
+
+/** Runs a machine without a wire: gives nonces, remembers what was sent and which timers run. */
+export class Driver<R extends CommonRequest> {
+  readonly #step: (state: StreamState, event: StreamEvent<R>) => readonly [StreamState, readonly StreamEffect[]];
+  #state = newStream;
+  #sent: Sent[] = [];
+  #others: StreamEffect[] = [];
+  #atMs = 0;
+  readonly #nonces = new Map<TypeName, string>();
+  readonly timers = new Set<Timer>();
+  /** The transport does not take bytes while this is false. */
+  reading = true;
+
+  constructor(step: (state: StreamState, event: StreamEvent<R>) => readonly [StreamState, readonly StreamEffect[]]) {
+    this.#step = step;
+  }
+
+  get state(): StreamState {
+    return this.#state;
+  }
+
+  event(event: StreamEvent<R>): void {
+    const [state, effects] = this.#step(this.#state, event);
+    this.#state = state;
+    for (const effect of effects) this.#run(effect);
+  }
+
+  #run(effect: StreamEffect): void {
+    if (effect.do === "start-timer") this.timers.add(effect.timer);
+    else if (effect.do === "stop-timer") this.timers.delete(effect.timer);
+    else if (effect.do === "send") this.#send(effect);
+    else this.#others.push(effect);
+  }
+
+  #send(effect: Send): void {
+    const type = effect.type.short;
+    const nonce = `n${++nonceCount}`;
+    this.#nonces.set(type, nonce);
+    this.#sent.push({ ...effect, nonce });
+    this.event({ on: "sent", type, nonce, atMs: this.#atMs });
+    if (this.reading) this.event({ on: "written", type, nonce });
+  }
+
+  protected request(request: R): void {
+    this.#atMs += 10;
+    this.event({ on: "request", request, atMs: this.#atMs });
+  }
+
+  set(resources: ResourceSet): void {
+    this.event({ on: "resources", resources });
+  }
+
+  fire(timer: Timer): void {
+    if (!this.timers.delete(timer)) throw new Error(`${timer} does not run; there are: ${[...this.timers].join(", ")}`);
+    this.event({ on: "timer", timer });
+  }
+
+  nonce(type: TypeName): string {
+    return this.#nonces.get(type) ?? "";
+  }
+
+  /** What was sent since the last call. */
+  responses(): readonly Sent[] {
+    const taken = this.#sent;
+    this.#sent = [];
+    return taken;
+  }
+
+  /** The same as text: `CDS a=1 b=2 -gone`. */
+  sent(): readonly string[] {
+    return this.responses().map(({ type, resources, removed }) =>
+      [type.short, ...resources.map((r) => `${r.name}=${r.version}`), ...removed.map((name) => `-${name}`)].join(" "),
+    );
+  }
+
+  /** The other effects since the last call. */
+  effects(): readonly StreamEffect[] {
+    const taken = this.#others;
+    this.#others = [];
+    return taken;
+  }
+}
+
+let nonceCount = 0;
+
+export class SotwDriver extends Driver<SotwRequest> {
+  readonly #names = new Map<TypeName, readonly string[]>();
+
+  constructor() {
+    super(stepSotw);
+  }
+
+  ask(type: TypeName, names: readonly string[], answer: Answer = {}): void {
+    this.#names.set(type, names);
+    this.request({ typeUrl: resourceType(type).url, names, nonce: "", ...answer });
+  }
+
+  askUrl(typeUrl: string): void {
+    this.request({ typeUrl, names: [], nonce: "" });
+  }
+
+  ack(type: TypeName, names = this.#names.get(type) ?? []): void {
+    this.ask(type, names, { nonce: this.nonce(type) });
+  }
+
+  nack(type: TypeName, error = "bad", names = this.#names.get(type) ?? []): void {
+    this.ask(type, names, { nonce: this.nonce(type), error });
+  }
+}
+
+export class DeltaDriver extends Driver<DeltaRequest> {
+  constructor() {
+    super(stepDelta);
+  }
+
+  /** `change` is a list of `name` to subscribe and `-name` to unsubscribe. */
+  ask(type: TypeName, change: readonly string[], known: Readonly<Record<string, string>> = {}, answer: Answer = {}): void {
+    this.request({
+      typeUrl: resourceType(type).url,
+      subscribe: change.filter((name) => !name.startsWith("-")),
+      unsubscribe: change.filter((name) => name.startsWith("-")).map((name) => name.slice(1)),
+      knownVersions: new Map(Object.entries(known)),
+      nonce: "",
+      ...answer,
+    });
+  }
+
+  ack(type: TypeName, change: readonly string[] = []): void {
+    this.ask(type, change, {}, { nonce: this.nonce(type) });
+  }
+
+  nack(type: TypeName, error = "bad", change: readonly string[] = []): void {
+    this.ask(type, change, {}, { nonce: this.nonce(type), error });
+  }
+}

@@ -1,0 +1,377 @@
+import { describe, expect, test } from "vitest";
+import { maxNamesPerRequest } from "../../src/envoy/discovery-message.ts";
+import type { ResourceSet } from "../../src/envoy/resource-set.ts";
+import { resourceTypes, type TypeName } from "../../src/envoy/resource-types.ts";
+import { wireSet as set } from "../support/wire-resources.ts";
+import { SotwDriver } from "./driver.ts";
+
+/** A stream with a first set. */
+function streamWith(resources: ResourceSet): SotwDriver {
+  const stream = new SotwDriver();
+  stream.set(resources);
+  return stream;
+}
+
+/** Asks, takes the answer and accepts it. */
+function subscribed(stream: SotwDriver, type: TypeName, names: readonly string[]): void {
+  stream.ask(type, names);
+  if (stream.sent().length > 0) stream.ack(type);
+  expect(stream.sent()).toEqual([]);
+  stream.effects();
+}
+
+describe("lifecycle", () => {
+  test("STR-03 a nonce of another type is no answer", () => {
+    const stream = streamWith(set({ CDS: { a: "1" }, LDS: { l: "1" } }));
+    stream.ask("CDS", []);
+    stream.ask("LDS", []);
+    stream.ask("LDS", [], { nonce: stream.nonce("CDS") });
+    expect(stream.effects()).toEqual([]);
+    expect(stream.state.types.LDS.answer).toBe("awaited");
+    expect(stream.state.types.CDS.answer).toBe("awaited");
+  });
+
+  test("STR-04 nothing is sent of a type that was not asked for", () => {
+    const stream = streamWith(set({ CDS: { a: "1" }, LDS: { l: "1" } }));
+    expect(stream.sent()).toEqual([]);
+    subscribed(stream, "LDS", ["l"]);
+    stream.set(set({ CDS: { a: "2" }, EDS: { a: "2" }, LDS: { l: "1" } }));
+    expect(stream.sent()).toEqual([]);
+  });
+
+  test("STR-06 an empty type ends the stream; unknown ones are reported once and not answered", () => {
+    const stream = streamWith(set({ CDS: { a: "1" } }));
+    for (const url of ["type.googleapis.com/foo.Bar", "type.googleapis.com/foo.Bar"]) stream.askUrl(url);
+    expect(stream.effects()).toEqual([{ do: "unknown-type", typeUrl: "type.googleapis.com/foo.Bar" }]);
+    for (let i = 0; i < 100; i++) stream.askUrl(`type.googleapis.com/foo.Bar${i}`);
+    expect(stream.effects()).toHaveLength(15);
+    stream.ask("CDS", []);
+    expect(stream.sent()).toEqual(["CDS a=1"]);
+    stream.askUrl("");
+    expect(stream.effects()).toMatchObject([{ do: "end", status: "INVALID_ARGUMENT" }]);
+  });
+
+  test("STR-09 without a world the stream waits, then ends as unavailable", () => {
+    const stream = new SotwDriver();
+    stream.ask("CDS", []);
+    stream.ask("EDS", ["a"]);
+    expect(stream.sent()).toEqual([]);
+    expect([...stream.timers]).toEqual(["world"]);
+    stream.fire("world");
+    expect(stream.effects()).toMatchObject([{ do: "end", status: "UNAVAILABLE" }]);
+  });
+
+  test("STR-09 the first world answers what was asked before it", () => {
+    const stream = new SotwDriver();
+    stream.ask("CDS", []);
+    stream.ask("EDS", ["a"]);
+    stream.set(set({ CDS: { a: "1" }, EDS: { a: "1" } }));
+    expect(stream.sent()).toEqual(["CDS a=1", "EDS a=1"]);
+    expect([...stream.timers]).toEqual(["ack/CDS", "ack/EDS"]);
+  });
+
+  test("too many names end the stream", () => {
+    const stream = streamWith(set({}));
+    stream.ask(
+      "EDS",
+      Array.from({ length: maxNamesPerRequest + 1 }, (_, i) => `e${i}`),
+    );
+    expect(stream.effects()).toMatchObject([{ do: "end", status: "RESOURCE_EXHAUSTED" }]);
+  });
+});
+
+describe("nonce, ACK, NACK", () => {
+  test("ACK-01 a nonce of an earlier stream makes no answer", () => {
+    const stream = streamWith(set({ CDS: { a: "1" } }));
+    stream.ask("CDS", [], { nonce: "old" });
+    expect(stream.sent()).toEqual(["CDS a=1"]);
+    expect(stream.effects()).toEqual([]);
+  });
+
+  test("ACK-02 a plain ACK is not answered, and counted once", () => {
+    const stream = streamWith(set({ CDS: { a: "1" } }));
+    stream.ask("CDS", []);
+    const nonce = stream.nonce("CDS");
+    stream.sent();
+    stream.ack("CDS");
+    stream.ack("CDS");
+    expect(stream.sent()).toEqual([]);
+    expect(stream.effects()).toEqual([{ do: "accepted", type: "CDS", nonce, tookMs: 10 }]);
+  });
+
+  test("ACK-04 after a NACK there is silence until the content changes", () => {
+    const stream = streamWith(set({ CDS: { a: "1" } }));
+    subscribed(stream, "CDS", []);
+    stream.set(set({ CDS: { a: "2" } }));
+    stream.sent();
+    const nonce = stream.nonce("CDS");
+    for (let i = 0; i < 100; i++) stream.nack("CDS", "no good");
+    expect(stream.effects()).toEqual([{ do: "refused", type: "CDS", nonce, reason: "no good" }]);
+    stream.set(set({ CDS: { a: "2" } }));
+    expect(stream.sent()).toEqual([]);
+    stream.set(set({ CDS: { a: "3" } }));
+    expect(stream.sent()).toEqual(["CDS a=3"]);
+  });
+
+  test("ACK-05 the names of a NACK count, also of one repeated with an old nonce", () => {
+    const stream = streamWith(set({ EDS: { a: "1", b: "1", c: "1" } }));
+    stream.ask("EDS", ["a"]);
+    const first = { nonce: stream.nonce("EDS"), error: "bad" };
+    stream.sent();
+    stream.ask("EDS", ["a", "b"], first);
+    expect(stream.sent()).toEqual(["EDS b=1"]);
+    stream.ask("EDS", ["a", "b", "c"], first);
+    expect(stream.sent()).toEqual([]);
+    stream.ack("EDS");
+    expect(stream.sent()).toEqual(["EDS c=1"]);
+    stream.ack("EDS", ["a"]);
+    stream.set(set({ EDS: { a: "1", b: "2", c: "2" } }));
+    expect(stream.sent()).toEqual([]);
+  });
+
+  test.each([
+    ["and b is still asked for with the ACK", ["a", "b"], ["EDS b=1"]],
+    ["and b is no longer asked for", ["a"], []],
+  ])("ACK-06 a stale request is not answered by itself, %s", (_, names, want) => {
+    const stream = streamWith(set({ EDS: { a: "1", b: "1" } }));
+    subscribed(stream, "EDS", ["a"]);
+    const stale = stream.nonce("EDS");
+    stream.set(set({ EDS: { a: "2", b: "1" } }));
+    expect(stream.sent()).toEqual(["EDS a=2"]);
+    stream.ask("EDS", ["a", "b"], { nonce: stale });
+    expect(stream.sent()).toEqual([]);
+    stream.ack("EDS", names);
+    expect(stream.sent()).toEqual(want);
+    stream.ack("EDS", names);
+    expect(stream.sent()).toEqual([]);
+  });
+
+  test("ACK-07 an older nonce is not the answer to the newer response", () => {
+    const stream = streamWith(set({ EDS: { a: "1" } }));
+    stream.ask("EDS", ["a"]);
+    const older = stream.nonce("EDS");
+    stream.fire("ack/EDS");
+    stream.set(set({ EDS: { a: "2" } }));
+    stream.ask("EDS", ["a"], { nonce: older });
+    expect(stream.effects()).toMatchObject([{ do: "accepted", nonce: older }]);
+    expect(stream.state.types.EDS.answer).toBe("awaited");
+    stream.ack("EDS");
+    expect(stream.state.types.EDS.answer).toBe("accepted");
+  });
+
+  test("ACK-08 one response at a time, the latest wins, and the wait has an end", () => {
+    const stream = streamWith(set({ CDS: { a: "1" } }));
+    stream.ask("CDS", []);
+    expect(stream.sent()).toEqual(["CDS a=1"]);
+    stream.set(set({ CDS: { a: "2" } }));
+    stream.set(set({ CDS: { a: "3" } }));
+    expect(stream.sent()).toEqual([]);
+    stream.fire("ack/CDS");
+    expect(stream.sent()).toEqual(["CDS a=3"]);
+  });
+
+  test("ACK-08 the wait begins when the bytes have left", () => {
+    const stream = streamWith(set({ CDS: { a: "1" } }));
+    stream.reading = false;
+    stream.ask("CDS", []);
+    expect([...stream.timers]).toEqual([]);
+    stream.event({ on: "written", type: "CDS", nonce: "another" });
+    expect([...stream.timers]).toEqual([]);
+    stream.event({ on: "written", type: "CDS", nonce: stream.nonce("CDS") });
+    expect([...stream.timers]).toEqual(["ack/CDS"]);
+    stream.ack("CDS");
+    expect([...stream.timers]).toEqual([]);
+  });
+
+  test("ACK-09 an empty nonce in mid-stream changes the subscription", () => {
+    const stream = streamWith(set({ RDS: { a: "1" } }));
+    stream.ask("RDS", ["a"]);
+    stream.ack("RDS", []);
+    stream.sent();
+    stream.ask("RDS", ["a"]);
+    expect(stream.sent()).toEqual(["RDS a=1"]);
+    stream.ack("RDS");
+    stream.ask("RDS", ["a"]);
+    expect(stream.sent()).toEqual([]);
+  });
+
+  test("ACK-09 growing names before the first response are all answered", () => {
+    const stream = new SotwDriver();
+    stream.ask("EDS", ["a"]);
+    stream.ask("EDS", ["a", "b"]);
+    stream.set(set({ EDS: { a: "1", b: "1" } }));
+    expect(stream.sent()).toEqual(["EDS a=1 b=1"]);
+  });
+
+  test("unanswered responses do not pile up", () => {
+    const stream = streamWith(set({ CDS: { a: "0" } }));
+    stream.ask("CDS", []);
+    for (let i = 1; i < 100; i++) {
+      stream.fire("ack/CDS");
+      stream.set(set({ CDS: { a: String(i) } }));
+    }
+    expect(stream.state.types.CDS.unanswered).toHaveLength(8);
+  });
+});
+
+describe("subscriptions", () => {
+  test.each<[string, TypeName]>([
+    ["SOT-01", "CDS"],
+    ["SOT-01", "LDS"],
+  ])("%s a change of one %s resource sends the whole set", (_, type) => {
+    const stream = streamWith(set({ [type]: { a: "1", b: "1", c: "1" } }));
+    subscribed(stream, type, []);
+    stream.set(set({ [type]: { a: "1", b: "2", c: "1" } }));
+    expect(stream.sent()).toEqual([`${type} a=1 b=2 c=1`]);
+  });
+
+  test("SOT-02 SOT-11 named clusters: all of them that exist, and no others", () => {
+    const stream = streamWith(set({ CDS: { a: "1", b: "1", other: "1" } }));
+    subscribed(stream, "CDS", ["a", "b", "missing"]);
+    stream.set(set({ CDS: { a: "2", b: "1", other: "2" } }));
+    expect(stream.sent()).toEqual(["CDS a=2 b=1"]);
+    stream.ack("CDS");
+    stream.set(set({ CDS: { a: "2", b: "1", other: "3" } }));
+    expect(stream.sent()).toEqual([]);
+  });
+
+  test("SOT-03 endpoints are sent one by one", () => {
+    const stream = streamWith(set({ EDS: { a: "1", b: "1" } }));
+    subscribed(stream, "EDS", ["a", "b"]);
+    stream.set(set({ EDS: { a: "2", b: "1" } }));
+    expect(stream.sent()).toEqual(["EDS a=2"]);
+  });
+
+  test("SOT-04 a new name is answered although nothing changed", () => {
+    const stream = streamWith(set({ EDS: { a: "1", b: "1" } }));
+    subscribed(stream, "EDS", ["a"]);
+    stream.ack("EDS", ["a", "b"]);
+    expect(stream.sent()).toEqual(["EDS b=1"]);
+  });
+
+  test("SOT-05 a dropped name is silent, and answered when it comes back", () => {
+    const stream = streamWith(set({ EDS: { a: "1", b: "1" } }));
+    subscribed(stream, "EDS", ["a", "b"]);
+    stream.ack("EDS", ["a"]);
+    expect(stream.effects()).toEqual([{ do: "dropped", type: "EDS", names: ["b"] }]);
+    stream.set(set({ EDS: { a: "1", b: "2" } }));
+    expect(stream.sent()).toEqual([]);
+    stream.ack("EDS", ["a", "b"]);
+    expect(stream.sent()).toEqual(["EDS b=2"]);
+    stream.ack("EDS", ["a"]);
+    stream.ack("EDS", ["a", "b"]);
+    expect(stream.sent()).toEqual(["EDS b=2"]);
+  });
+
+  test.each(resourceTypes.filter(({ wildcard }) => !wildcard).map(({ short }) => short))(
+    "SOT-06 no names of %s mean nothing",
+    (type) => {
+      const stream = streamWith(set({ [type]: { a: "1" } }));
+      stream.ask(type, []);
+      stream.ask(type, ["*"]);
+      stream.set(set({ [type]: { a: "2" } }));
+      expect(stream.sent()).toEqual([]);
+    },
+  );
+
+  test("SOT-07 a name that does not exist is sent when it does", () => {
+    const stream = streamWith(set({}));
+    stream.ask("RDS", ["x"]);
+    expect(stream.sent()).toEqual([]);
+    stream.set(set({ RDS: { x: "1" } }));
+    expect(stream.sent()).toEqual(["RDS x=1"]);
+  });
+
+  test.each<TypeName>(["CDS", "LDS"])("SOT-08 the first request of %s is answered even if there is nothing", (type) => {
+    const stream = streamWith(set({}));
+    stream.ask(type, []);
+    expect(stream.sent()).toEqual([type]);
+    const named = streamWith(set({}));
+    named.ask(type, ["x"]);
+    expect(named.sent()).toEqual([type]);
+  });
+
+  test("SOT-09 removal is absence, down to the empty set", () => {
+    const stream = streamWith(set({ CDS: { a: "1", b: "1" } }));
+    subscribed(stream, "CDS", []);
+    stream.set(set({ CDS: { b: "1" } }));
+    expect(stream.sent()).toEqual(["CDS b=1"]);
+    stream.ack("CDS");
+    stream.set(set({}));
+    expect(stream.sent()).toEqual(["CDS"]);
+  });
+
+  test("SOT-10 a name asked for twice is answered once", () => {
+    const stream = streamWith(set({ EDS: { a: "1" } }));
+    stream.ask("EDS", ["a", "a", "x", "x"]);
+    expect(stream.sent()).toEqual(["EDS a=1 x=absent"]);
+  });
+
+  test("SOT-12 only the changed type is sent", () => {
+    const world = { CDS: { a: "1" }, EDS: { a: "1" }, LDS: { l: "1" }, RDS: { r: "1" } };
+    const stream = streamWith(set(world));
+    subscribed(stream, "CDS", []);
+    subscribed(stream, "EDS", ["a"]);
+    subscribed(stream, "LDS", []);
+    subscribed(stream, "RDS", ["r"]);
+    stream.set(set({ ...world, EDS: { a: "2" } }));
+    expect(stream.sent()).toEqual(["EDS a=2"]);
+    stream.set(set({ ...world, EDS: { a: "2" } }));
+    expect(stream.sent()).toEqual([]);
+  });
+
+  test("SOT-13 what changes during the wait for an ACK is one response", () => {
+    const stream = streamWith(set({ EDS: { a: "0" } }));
+    subscribed(stream, "EDS", ["a"]);
+    for (let i = 1; i <= 200; i++) stream.set(set({ EDS: { a: String(i) } }));
+    expect(stream.sent()).toEqual(["EDS a=1"]);
+    stream.ack("EDS");
+    expect(stream.sent()).toEqual(["EDS a=200"]);
+  });
+
+  test("ORD-05 endpoints that do not exist, or no longer, are answered as empty", () => {
+    const stream = streamWith(set({ EDS: { a: "1" } }));
+    subscribed(stream, "EDS", ["a", "nope"]);
+    stream.set(set({}));
+    expect(stream.sent()).toEqual(["EDS a=absent"]);
+    stream.ack("EDS");
+    stream.set(set({ EDS: { nope: "1" } }));
+    expect(stream.sent()).toEqual(["EDS nope=1"]);
+  });
+});
+
+describe("wildcard", () => {
+  test("WLD-01 no names stay everything as long as no name was ever given", () => {
+    const stream = streamWith(set({ CDS: { a: "1" } }));
+    subscribed(stream, "CDS", []);
+    stream.ack("CDS", []);
+    stream.set(set({ CDS: { a: "1", b: "1" } }));
+    expect(stream.sent()).toEqual(["CDS a=1 b=1"]);
+  });
+
+  test("WLD-01 `*` alone is everything", () => {
+    const stream = streamWith(set({ LDS: { a: "1", b: "1" } }));
+    stream.ask("LDS", ["*"]);
+    expect(stream.sent()).toEqual(["LDS a=1 b=1"]);
+  });
+
+  test("WLD-03 `*` dropped leaves the names, and no names then are nothing", () => {
+    const stream = streamWith(set({ CDS: { A: "1", B: "1" } }));
+    subscribed(stream, "CDS", []);
+    stream.ack("CDS", ["*", "A"]);
+    expect(stream.sent()).toEqual(["CDS A=1 B=1"]);
+    stream.ack("CDS");
+    stream.effects();
+    stream.ack("CDS", ["A"]);
+    expect(stream.effects()).toEqual([{ do: "dropped", type: "CDS", names: ["B"] }]);
+    stream.set(set({ CDS: { A: "1", B: "2" } }));
+    expect(stream.sent()).toEqual([]);
+    stream.set(set({ CDS: { A: "2", B: "2" } }));
+    expect(stream.sent()).toEqual(["CDS A=2"]);
+    stream.ack("CDS", []);
+    stream.set(set({ CDS: { A: "3", B: "3" } }));
+    expect(stream.sent()).toEqual([]);
+    stream.ask("CDS", ["*"]);
+    expect(stream.sent()).toEqual(["CDS A=3 B=3"]);
+  });
+});
