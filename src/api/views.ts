@@ -1,4 +1,5 @@
 import { memoize } from "../base/memo.ts";
+import type { RuleFinding } from "../config/checks.ts";
 import type { RuleDocument, RuleSet } from "../config/rule-set.ts";
 import type { Catalog } from "../model/catalog.ts";
 import type { Instance } from "../model/instance.ts";
@@ -62,6 +63,14 @@ export const ruleFindingViews: (ruleSet: RuleSet) => readonly FindingView[] = me
     findings.map((finding) => ({ about: { kind, namespace, name }, ...finding })),
   ),
 );
+
+/** Findings about rules in force that were made by looking across rules and services. */
+export function referenceFindingViews(findings: readonly RuleFinding[]): readonly FindingView[] {
+  return findings.map(({ rule, ...finding }) => {
+    const [kind = "", namespace = "", name = ""] = rule.split("/");
+    return { about: { kind, namespace, name }, ...finding };
+  });
+}
 
 /** What is wrong with what a registry was given, as findings about that registry. */
 export function registryFindingViews(

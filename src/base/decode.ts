@@ -62,7 +62,7 @@ export function decode<T>(decoder: Decoder<T>, value: unknown, pointer: JsonPoin
   return decoded === failed || counts.error > 0 ? { ok: false, problems } : { ok: true, value: decoded, problems };
 }
 
-/** Reports an error at the site (or at `step` below it) and fails. */
+/** Reports an error at the site, and fails. */
 export function fail(site: Site, code: ProblemCode, message: string, hint?: string): Failed {
   site.report({ severity: "error", code, pointer: site.pointer, message, ...(hint !== undefined && { hint }) });
   return failed;
@@ -96,12 +96,6 @@ export function mapped<T, R>(decoder: Decoder<T>, to: (value: T, site: Site) => 
     return decoded === failed ? failed : to(decoded, site);
   };
 }
-
-/** A decoder that is only made when it is used, for types that contain themselves or each other. */
-export const lazy =
-  <T>(make: () => Decoder<T>): Decoder<T> =>
-  (value, site) =>
-    make()(value, site);
 
 /* Plain values */
 
@@ -185,8 +179,8 @@ export interface SizeOptions {
   readonly max?: number;
 }
 
-/** Items of a list keep the indexes that they have in the document. 1000 items at most when `max` is not given. */
-export function list<T>(item: Decoder<T>, { min = 0, max = 1000 }: SizeOptions = {}): Decoder<readonly T[]> {
+/** Items of a list keep the indexes that they have in the document. 10,000 items at most when `max` is not given. */
+export function list<T>(item: Decoder<T>, { min = 0, max = 10_000 }: SizeOptions = {}): Decoder<readonly T[]> {
   return (value, site) => {
     if (!Array.isArray(value)) return wrongType(site, "a list", value);
     if (value.length < min) return wrongSize(site, `at least ${countOf(min, "item")}`, value.length);
@@ -224,7 +218,7 @@ export function mapOf<T>(
 /** Texts by name. Values may be empty. */
 export const stringMap: Decoder<Readonly<Record<string, string>>> = mapOf(text({ minLength: 0 }));
 
-/** Any object, without a look inside. */
+/** Anything, without a look inside. */
 export const anything: Decoder<unknown> = (value) => value;
 
 /* Objects */

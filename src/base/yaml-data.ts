@@ -1,6 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, type YAMLMap } from "yaml";
 import { type JsonPointer, pointerTo } from "./json-pointer.ts";
-import { isMergeKey, keyName, maxDepth, nodeOffset, type YamlProblem, type YamlTree } from "./yaml-tree.ts";
+import type { YamlProblem } from "./yaml-problem.ts";
+import { isMergeKey, keyName, maxDepth, nodeOffset, type YamlTree } from "./yaml-tree.ts";
 
 /** Aliases may stand for this many values in one document, counting what they stand for inside each other. */
 const maxAliasedNodes = 10_000;
@@ -84,16 +85,9 @@ function buildMap(map: YAMLMap, pointer: JsonPointer, building: Building): Built
     const value = build(pair.value, at, building);
     if (isMergeKey(pair)) {
       merged.push(value);
-      if (sourcesOf(value) === undefined)
-        refuse(
-          {
-            kind: "syntax",
-            pointer: at,
-            message: "`<<` takes an object, or a list of objects.",
-            hint: "Refer to one with an alias.",
-          },
-          pair.value,
-        );
+      const message = "`<<` takes an object, or a list of objects.";
+      const hint = "Refer to one with an alias.";
+      if (sourcesOf(value) === undefined) refuse({ kind: "syntax", pointer: at, message, hint }, pair.value);
     } else if (own.has(key)) {
       const message = `The field ${JSON.stringify(key)} is there twice.`;
       refuse({ kind: "duplicate-key", pointer: at, message, hint: "Keep one of the two." }, pair.key);

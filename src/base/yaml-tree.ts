@@ -1,19 +1,10 @@
-import { Composer, CST, type Document, isScalar, type Node, type Pair, Parser, type YAMLError } from "yaml";
-import type { JsonPointer } from "./json-pointer.ts";
+import { Composer, CST, type Document, isScalar, type Node, type Pair, Parser } from "yaml";
+import { syntaxProblems, type YamlProblem } from "./yaml-problem.ts";
 
 /** Some documents out of a text, and where in the text they begin. */
 export interface YamlPart {
   readonly offset: number;
   readonly text: string;
-}
-
-/** A problem at an offset into its part. */
-export interface YamlProblem {
-  readonly kind: "syntax" | "duplicate-key" | "too-large";
-  readonly pointer: JsonPointer;
-  readonly offset: number;
-  readonly message: string;
-  readonly hint?: string;
 }
 
 /** The syntax tree of one document; offsets count from the start of its part. */
@@ -47,14 +38,10 @@ export function composeYaml({ text }: YamlPart): readonly YamlTree[] {
 
 function treeOf(document: Document.Parsed | Document, text: string): YamlTree {
   const parsed = document as Document.Parsed;
-  const errors = [...parsed.errors, ...parsed.warnings];
-  // A bracket too many ends the document for the parser, which then refuses every word that follows.
-  const firstStray = errors.find(({ message }) => stray.test(message));
-  const worthTelling = errors.filter((error) => error === firstStray || !stray.test(error.message));
   return {
     document: parsed,
     start: parsed.contents?.range[0] ?? parsed.range[0],
-    problems: worthTelling.map((error) => syntaxProblem(error, text)),
+    problems: syntaxProblems([...parsed.errors, ...parsed.warnings], text),
   };
 }
 
@@ -70,63 +57,6 @@ const tooDeep = (offset: number): YamlTree => ({
     },
   ],
 });
-
-const stray = /in YAML stream/;
-
-interface Explanation {
-  /** What the parser says. */
-  readonly says: RegExp;
-  readonly means: string;
-  readonly hint: string;
-  /** What was opened and not closed: noticed only where something else begins, so its own place is told. */
-  readonly open?: string;
-}
-
-const sameColumn = "Fields of one object and items of one list start at the same column.";
-
-/** The parser's words for the commonest slips, in words for people. */
-const explanations: readonly Explanation[] = [
-  { says: /closing "quote/, means: 'a " is not closed', hint: 'Close the text with "', open: '"' },
-  { says: /closing 'quote/, means: "a ' is not closed", hint: "Close the text with '", open: "'" },
-  { says: /end with a \]/, means: "a [ is not closed", hint: "Close the list with ]", open: "[" },
-  { says: /end with a }/, means: "a { is not closed", hint: "Close the object with }", open: "{" },
-  { says: /^Tabs/, means: "a tab stands where spaces are expected", hint: "Indent with spaces." },
-  { says: /^All (mapping|sequence) items/, means: "the indentation is not that of the lines around", hint: sameColumn },
-  { says: /^A block sequence/, means: "an item of a list stands where a field is expected", hint: sameColumn },
-  {
-    says: /^Implicit (map )?keys/,
-    means: "a field has no colon",
-    hint: "After the name of a field come a colon and a space.",
-  },
-  {
-    says: /^Nested mappings/,
-    means: "a second field begins on the same line",
-    hint: "Put the text in quotes if it contains a colon and a space.",
-  },
-  {
-    says: /^Plain value cannot start/,
-    means: "a text starts with a special character",
-    hint: "Put the text in quotes.",
-  },
-  {
-    says: /^Unresolved tag/,
-    means: "there is an unknown tag",
-    hint: "Leave out the word that starts with an exclamation mark.",
-  },
-];
-
-const lookAround = "Look here and at the line above for a missing bracket, comma, colon or quote.";
-
-function syntaxProblem({ message, pos: [offset] }: YAMLError, text: string): YamlProblem {
-  const { means = message, hint = lookAround, open } = explanations.find(({ says }) => says.test(message)) ?? {};
-  return {
-    kind: "syntax",
-    pointer: "",
-    offset: open === undefined ? offset : Math.max(0, text.lastIndexOf(open, offset)),
-    message: `The YAML is broken: ${means}.`,
-    hint,
-  };
-}
 
 /** Some place that is nested deeper than `limit`, if there is one; without recursion, because that may be deep. */
 function offsetBelow(root: CST.Token, limit: number): number | undefined {

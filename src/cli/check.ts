@@ -1,10 +1,9 @@
-import { stat } from "node:fs/promises";
-import { MeshError } from "../base/errors.ts";
 import type { Finding } from "../config/finding.ts";
 import type { RuleDocument } from "../config/rule-set.ts";
 import { checkedDocuments } from "./checked-documents.ts";
-import { type CliIo, type Command, type CommandInput, type ExitCode, flagValues } from "./command.ts";
+import { type CliIo, type Command, type CommandInput, type ExitCode, flagValue, flagValues } from "./command.ts";
 import { formatFindings, readSources } from "./findings-text.ts";
+import { catalogFlag, expectPaths, meshFlag, meshSettingsIn } from "./inputs.ts";
 import { outputFlag, wantsJson, writeJson } from "./output.ts";
 import { styleFor } from "./style.ts";
 
@@ -14,10 +13,7 @@ export const checkCommand: Command = {
   details:
     "Works without a server. Directories are read with all that is below them.\nWith --catalog, references to hosts, subsets and gateways are checked too.\nExit code 1 when there are errors; warnings alone are 0.",
   arguments: "<path...>",
-  flags: [
-    { flags: "--catalog <file...>", summary: "files or directories of services and instances; after the paths" },
-    outputFlag,
-  ],
+  flags: [{ ...catalogFlag, summary: `${catalogFlag.summary}; after the paths` }, meshFlag, outputFlag],
   examples: [
     { line: "fairway check rules/", summary: "every rule of a directory" },
     {
@@ -35,22 +31,10 @@ export const checkCommand: Command = {
 async function check({ arguments: paths, flags }: CommandInput, io: CliIo): Promise<ExitCode> {
   const catalogPaths = flagValues(flags, "catalog");
   await expectPaths([...paths, ...catalogPaths]);
-  const documents = await checkedDocuments(paths, catalogPaths);
+  const documents = await checkedDocuments(paths, catalogPaths, await meshSettingsIn(flagValue(flags, "mesh")));
   if (wantsJson(flags)) writeJson(io, { documents: documents.map(documentJson) });
   else io.out(formatFindings(documents, await readSources(documents), styleFor(io)));
   return documents.some(({ verdict }) => verdict === "refused") ? 1 : 0;
-}
-
-/** A path that is not there is a slip of the pen, not a finding. */
-export async function expectPaths(paths: readonly string[]): Promise<void> {
-  for (const path of paths) {
-    const found = await stat(path).catch(() => undefined);
-    if (found === undefined) {
-      throw new MeshError("usage/invalid", `there is no file or directory ${path}`, {
-        hint: "Paths are relative to the current directory.",
-      });
-    }
-  }
 }
 
 function documentJson({ kind, namespace, name, file, line, verdict, findings }: RuleDocument): object {

@@ -2,7 +2,7 @@ import { checkReferences, type RuleFinding } from "../config/checks.ts";
 import { readRules } from "../config/file-store.ts";
 import type { Finding } from "../config/finding.ts";
 import type { RuleDocument } from "../config/rule-set.ts";
-import { defaultMeshSettings } from "../model/mesh-settings.ts";
+import type { MeshSettings } from "../model/mesh-settings.ts";
 import { readCatalog } from "../registry/file.ts";
 import type { RegistryProblem } from "../registry/source.ts";
 
@@ -13,12 +13,13 @@ import type { RegistryProblem } from "../registry/source.ts";
 export async function checkedDocuments(
   paths: readonly string[],
   catalogPaths: readonly string[],
+  mesh: MeshSettings,
 ): Promise<readonly RuleDocument[]> {
   const ruleSet = await readRules(paths);
   if (catalogPaths.length === 0) return ruleSet.documents;
-  const catalog = await readCatalog(catalogPaths, { domain: defaultMeshSettings.domain });
+  const catalog = await readCatalog(catalogPaths, mesh);
   if (!catalog.ok) return [...ruleSet.documents, ...catalogDocuments(catalog.problems)];
-  const dangling = checkReferences(ruleSet, catalog.catalog, defaultMeshSettings);
+  const dangling = checkReferences(ruleSet, catalog.catalog, mesh);
   return withFindings(ruleSet.documents, dangling);
 }
 

@@ -43,7 +43,7 @@ function createProgram({ commands, version }: CliOptions, io: CliIo, run: Run): 
 function subcommand(command: Command, io: CliIo, style: Style, run: Run): Program {
   const sub = configured(new Program(command.name), io, style)
     .summary(command.summary)
-    .description(command.details === undefined ? command.summary : `${command.summary}\n\n${command.details}`)
+    .description(descriptionOf(command))
     .addHelpText("after", examplesText(command, style));
   if (command.arguments !== undefined) sub.arguments(command.arguments);
   for (const flag of command.flags) sub.addOption(optionOf(flag));
@@ -51,6 +51,11 @@ function subcommand(command: Command, io: CliIo, style: Style, run: Run): Progra
     const flags: FlagValues = sub.opts();
     await run(command, { arguments: sub.args, flags });
   });
+}
+
+function descriptionOf({ summary, details }: Command): string {
+  const sentence = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+  return details === undefined ? sentence : `${sentence}\n\n${details}`;
 }
 
 function optionOf({ flags, summary, required, choices, default: value }: Flag): Option {
@@ -66,11 +71,14 @@ function configured(program: Program, io: CliIo, style: Style): Program {
     .exitOverride()
     .allowExcessArguments(false)
     .helpOption("-h, --help", "show this help")
+    .showHelpAfterError(
+      `  \`${["fairway", ...(program.name() === "fairway" ? [] : [program.name()])].join(" ")} --help\` tells more.`,
+    )
     .configureHelp({ styleTitle: (title) => style("strong", title) })
     .configureOutput({
       writeOut: io.out,
       writeErr: io.err,
-      outputError: (text, write) => write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, "fairway: ")),
       getOutHelpWidth: () => Math.min(io.terminal?.columns ?? 100, 100),
       getErrHelpWidth: () => 100,
       getOutHasColors: () => true,

@@ -1,17 +1,15 @@
 import { MeshError } from "../base/errors.ts";
-import { readFiles } from "../base/read-files.ts";
 import { createCompiler } from "../compile/compile.ts";
 import { createWorld } from "../compile/world.ts";
 import { readRules } from "../config/file-store.ts";
-import { readMeshSettings } from "../config/mesh-settings.ts";
 import { emptyRuleSet, type RuleSet } from "../config/rule-set.ts";
 import { type Catalog, emptyCatalog } from "../model/catalog.ts";
-import { defaultMeshSettings, type MeshSettings } from "../model/mesh-settings.ts";
+import type { MeshSettings } from "../model/mesh-settings.ts";
 import { readCatalog } from "../registry/file.ts";
-import { expectPaths } from "./check.ts";
 import { type CliIo, type Command, type CommandInput, type ExitCode, flagValue, flagValues } from "./command.ts";
 import { resourcesJson } from "./compiled-json.ts";
 import { count, formatFindings, readSources } from "./findings-text.ts";
+import { catalogFlag, expectPaths, meshFlag, meshSettingsIn, problemLine } from "./inputs.ts";
 import { readNodeFile } from "./node-file.ts";
 import { outputFlag, wantsJson, writeJson } from "./output.ts";
 import { styleFor } from "./style.ts";
@@ -21,14 +19,14 @@ export const compileCommand: Command = {
   name: "compile",
   summary: "show what a proxy would get, as proto JSON",
   details:
-    "Works without a server. Prints {listeners, clusters, routes, endpoints}: lists in the order of their names.\n" +
+    "Works without a server. Prints {listeners, clusters, routes, endpoints}, each a list ordered by name.\n" +
     "--why takes a JSON pointer into that and names the rule, file and line behind the field.\n" +
     "Rules with errors are left out, told on standard error, and make the exit code 1.",
   flags: [
     { flags: "--node <file>", summary: "the proxy: an Envoy node, or an Envoy bootstrap with one", required: true },
     { flags: "--rules <path...>", summary: "files or directories of rules" },
-    { flags: "--catalog <file...>", summary: "files or directories of services and instances" },
-    { flags: "--mesh <file>", summary: "settings of the whole mesh" },
+    catalogFlag,
+    meshFlag,
     { flags: "--why <pointer>", summary: "who is behind this field" },
     { ...outputFlag, summary: "how to print the answer to --why" },
   ],
@@ -50,7 +48,7 @@ async function compile({ flags }: CommandInput, io: CliIo): Promise<ExitCode> {
   const catalogPaths = flagValues(flags, "catalog");
   await expectPaths([...rulePaths, ...catalogPaths]);
   const node = await readNodeFile(flagValue(flags, "node") ?? "");
-  const mesh = await meshOf(flagValue(flags, "mesh"));
+  const mesh = await meshSettingsIn(flagValue(flags, "mesh"));
   const catalog = await catalogOf(catalogPaths, mesh);
   const ruleSet = rulePaths.length === 0 ? emptyRuleSet : await readRules(rulePaths);
   const resources = createCompiler().compileFor(createWorld(catalog, ruleSet, [], mesh), node);
@@ -83,30 +81,4 @@ async function catalogOf(paths: readonly string[], { domain }: MeshSettings): Pr
   throw new MeshError("input/invalid", `the catalog has problems\n${result.problems.map(problemLine).join("\n")}`, {
     hint: "Without a whole catalog nothing can be compiled.",
   });
-}
-
-async function meshOf(file: string | undefined): Promise<MeshSettings> {
-  if (file === undefined) return defaultMeshSettings;
-  await expectPaths([file]);
-  const [read] = await readFiles({ paths: [file] });
-  if (read?.kind !== "text") throw new MeshError("usage/invalid", `cannot read the mesh settings ${file}`);
-  const result = readMeshSettings(file, read.text);
-  if (result.ok) return result.settings;
-  throw new MeshError(
-    "input/invalid",
-    `the mesh settings have problems\n${result.findings.map(problemLine).join("\n")}`,
-  );
-}
-
-interface ProblemLine {
-  readonly file?: string;
-  readonly line?: number;
-  readonly column?: number;
-  readonly message: string;
-  readonly hint?: string;
-}
-
-function problemLine({ file, line, column, message, hint }: ProblemLine): string {
-  const place = [file, line, column].filter((part) => part !== undefined).join(":");
-  return `  ${place}: ${message}${hint === undefined ? "" : ` ${hint}`}`;
 }

@@ -1,10 +1,10 @@
 /**
  * Text from elsewhere (rules, servers, proxies) as it may be shown at a terminal: control characters, which could move
- * the cursor or change colours, become visible ones. Tabs and line ends become spaces.
+ * the cursor or change colours, become visible ones. Tabs and line ends become a space.
  */
 export function visibleText(text: string): string {
   return text
-    .replace(/[\t\n\r]+/g, " ")
+    .replace(/ *[\t\n\r]+ */g, " ")
     .replace(/[\p{Cc}\p{Bidi_Control}]/gu, (c) => (c < " " ? String.fromCodePoint(0x2400 + c.charCodeAt(0)) : "�"));
 }
 

@@ -74,6 +74,9 @@ export function namespacedHost(
     const slash = value.indexOf("/");
     if (slash < 0 && optional) return hostOrWildcard(value, site);
     const namespace = value.slice(0, Math.max(0, slash));
+    if (words.includes("~") && /^~./.test(namespace)) {
+      return fail(site, "unsupported-value", "Leaving out a namespace is not carried out yet.", "Name those you want.");
+    }
     if (!words.includes(namespace) && !isDnsLabel(namespace)) {
       const expected = `namespace/host, where namespace is a name or one of ${words.join(" ")}`;
       return fail(site, "invalid-value", `Expected ${expected}, found ${show(value)}.`);

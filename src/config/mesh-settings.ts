@@ -6,10 +6,10 @@ import { dnsLabel, dnsSubdomain } from "./fields.ts";
 import type { Finding } from "./finding.ts";
 import { findingsOf, textFinding } from "./text-findings.ts";
 
-/** A duration in whole milliseconds, within bounds. */
+/** A duration within bounds, in milliseconds. */
 function duration(minMs: number, maxMs: number): Decoder<number> {
   return mapped(parsed(parseDurationMs, "a duration such as 10s or 1m30s"), (ms, site) => {
-    if (ms >= minMs && ms <= maxMs && Number.isInteger(ms)) return ms;
+    if (ms >= minMs && ms <= maxMs) return ms;
     return fail(site, "invalid-value", `Expected a duration from ${minMs}ms to ${maxMs / 1000}s, found ${ms}ms.`);
   });
 }

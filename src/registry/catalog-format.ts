@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import {
   below,
   boolean,
@@ -25,6 +24,7 @@ import { nearest } from "../base/nearest.ts";
 import type { CatalogEntry } from "../model/catalog.ts";
 import { type Hostname, parseHostname } from "../model/hostname.ts";
 import type { Health, Instance } from "../model/instance.ts";
+import { isIpAddress, isIpv6 } from "../model/ip-address.ts";
 import type { Labels } from "../model/labels.ts";
 import { type Locality, parseLocality } from "../model/locality.ts";
 import { type Protocol, parseProtocol, protocolNames, type ServicePort } from "../model/port.ts";
@@ -91,10 +91,14 @@ const port: Decoder<ServicePort> = mapped(
   ({ name, number, protocol: declared }) => ({ name, number, protocol: declared ?? protocolOfPortName(name) }),
 );
 
-const address = parsed((value) => (isIP(value) !== 0 ? value : parsePlainHost(value)), "an IP address or a host name", {
-  maxLength: 254,
-  hint: "Ports have a field of their own.",
-});
+const address = parsed(
+  (value) => (isIpAddress(value) ? value : parsePlainHost(value)),
+  "an IP address or a host name",
+  {
+    maxLength: 254,
+    hint: "Ports have a field of their own.",
+  },
+);
 
 const locality = parsed<Locality>(
   (value) => (value.split("/").length <= 3 ? parseLocality(value) : undefined),
@@ -216,7 +220,7 @@ function namespaceOf(hostname: Hostname): string {
 
 /** Instances with names must be looked up by the proxy. */
 const resolutionOf = (instances: readonly InstanceFields[]): Resolution =>
-  instances.every((item) => isIP(item.address) !== 0) ? "instances" : "dns";
+  instances.every((item) => isIpAddress(item.address)) ? "instances" : "dns";
 
 function instanceOf(item: InstanceFields, ports: readonly ServicePort[], registry: string): Instance {
   return { ...item, id: item.id ?? defaultId(item, ports), registry };
@@ -224,6 +228,6 @@ function instanceOf(item: InstanceFields, ports: readonly ServicePort[], registr
 
 /** `address:port`, with all ports where there are several. */
 function defaultId(item: InstanceFields, ports: readonly ServicePort[]): string {
-  const host = isIP(item.address) === 6 ? `[${item.address}]` : item.address;
+  const host = isIpv6(item.address) ? `[${item.address}]` : item.address;
   return `${host}:${ports.map(({ name, number }) => item.ports[name] ?? number).join(",")}`;
 }

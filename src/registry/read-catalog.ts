@@ -33,7 +33,17 @@ export function parseCatalog(reads: readonly FileRead[], options: CatalogFormatO
       }
     }
   }
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, catalog: createCatalog(entries.values()) };
+  return problems.length > 0
+    ? { ok: false, problems: bounded(problems) }
+    : { ok: true, catalog: createCatalog(entries.values()) };
+}
+
+/** More problems than this are counted, not listed. */
+const maxProblems = 100;
+
+function bounded(problems: readonly RegistryProblem[]): readonly RegistryProblem[] {
+  if (problems.length <= maxProblems) return problems;
+  return [...problems.slice(0, maxProblems), { message: `There are ${problems.length - maxProblems} more problems.` }];
 }
 
 interface ParsedDocument {
@@ -53,12 +63,14 @@ function parseDocument(document: TextDocument, file: string, options: CatalogFor
     return { entries: [], problems };
   }
   const decoded = decode(catalogDocument(options), document.value);
-  const problems = decoded.problems.map(({ code, pointer, message, hint }) => ({
-    message,
-    ...(hint !== undefined && { hint }),
-    file,
-    ...document.locate(pointer, code === "unknown-field" ? "key" : "value"),
-  }));
+  const problems = decoded.problems
+    .map(({ code, pointer, message, hint }) => ({
+      message,
+      ...(hint !== undefined && { hint }),
+      file,
+      ...document.locate(pointer, code === "unknown-field" ? "key" : "value"),
+    }))
+    .sort((a, b) => a.line - b.line || a.column - b.column);
   return { entries: decoded.ok ? decoded.value : [], problems };
 }
 

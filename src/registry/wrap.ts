@@ -7,7 +7,7 @@ import type { Service } from "../model/service.ts";
 import { shareCatalog } from "./share-catalog.ts";
 import type { RegistrySource, RegistryState } from "./source.ts";
 
-/** One thing added to a registry. The one that belongs outermost is written first: `metered(holdLastGood(dedupe(source)))`. */
+/** One thing added to a registry. The outermost is written first: `metered(holdLastGood(dedupe(source)))`. */
 export type Decorator = (source: RegistrySource) => RegistrySource;
 
 /** Equal catalogs are silent, and equal parts of one keep their identity. */

@@ -187,7 +187,9 @@ export function graceOver(plan: PushPlan, type: TypeName): PushPlan {
  */
 function isSettled({ offered, target }: PushPlan, type: TypeName, types: Progress): boolean {
   const { subscription, held, answer, refused } = types[type];
+  // Also for what the proxy does not ask for: it may ask while the old state is still on offer.
+  if (offered[type] !== target.resources[type]) return false;
   if (subscription === undefined) return true;
   const stillRefused = [...refused].some((name) => covers(subscription, name) && target.resources[type].has(name));
-  return offered[type] === target.resources[type] && held === offered[type] && answer !== "awaited" && !stillRefused;
+  return held === offered[type] && answer !== "awaited" && !stillRefused;
 }

@@ -105,6 +105,7 @@ function requested<Request extends CommonRequest>(
   if ((after.subscription?.names.size ?? 0) > maxNamesPerRequest) {
     const reason = `more than ${maxNamesPerRequest} ${type.short} names are subscribed to`;
     effects.push({ do: "end", status: "RESOURCE_EXHAUSTED", reason });
+    return answered;
   }
   const names = droppedNames(before, after);
   if (names.length > 0) effects.push({ do: "dropped", type: type.short, names });
@@ -168,11 +169,18 @@ function timedOut(state: StreamState, timer: Timer, effects: StreamEffect[]): St
     return state;
   }
   if (plan === undefined) return state;
-  if (timer === "gate") return { ...state, plan: openGate(plan) };
+  if (timer === "gate") {
+    // A peer that takes no bytes must not be sent more of them because time passes: wait once more.
+    const stuck = Object.values(state.types).some(({ answer, written }) => answer === "awaited" && !written);
+    return stuck ? state : { ...state, plan: openGate(plan), types: mapTypes(state.types, overdue) };
+  }
   const type = resourceTypes.find(({ short }) => timer.endsWith(`/${short}`))?.short ?? "CDS";
   if (timer.startsWith("grace/")) return { ...state, plan: graceOver(plan, type) };
-  return state.types[type].answer === "awaited" ? withType(state, type, { answer: "overdue" }) : state;
+  return withType(state, type, overdue(state.types[type]));
 }
+
+const overdue = (state: TypeState): TypeState =>
+  state.answer === "awaited" && state.written ? { ...state, answer: "overdue" } : state;
 
 /** Brings the stream as far as it may go: type by type in the order of the table, each as the one before it allows. */
 function settle<Request extends CommonRequest>(
@@ -232,6 +240,12 @@ function resumed(state: TypeState, offered: ResourceMap, outgoing: Outgoing): re
     .flatMap(([name, { version }]) => (sent.has(name) ? [] : [{ name, version }]));
   return resources.length === 0 ? [] : [{ do: "resumed", type: type.short, resources }];
 }
+
+const mapTypes = (types: TypeStates, change: (state: TypeState) => TypeState): TypeStates =>
+  Object.fromEntries(Object.entries(types).map(([type, state]) => [type, change(state)])) as Record<
+    TypeName,
+    TypeState
+  >;
 
 const withType = (state: StreamState, type: TypeName, change: Partial<TypeState>): StreamState => ({
   ...state,

@@ -59,7 +59,7 @@ describe("problems", () => {
     ["an unclosed bracket", "a: 1\nb: [1, 2\nc: 2\n", [{ kind: "syntax", pointer: "", ...at(2, 4) }]],
     ["an unclosed brace", "a:\n  - {b: 1,\n  - c\n", [{ kind: "syntax", pointer: "", ...at(2, 5) }]],
     ["a bracket too many", "a: 1\n]\nb: 1\nc: 1\n", [{ kind: "syntax", pointer: "", ...at(2, 1) }]],
-    ["one slip is one problem", "a:\n  b: 1\n   - c\n  d: 1\n", [{ kind: "syntax", pointer: "", ...at(3, 1) }]],
+    ["one slip is one problem", "a:\n    - b\n  - c\nd: 1\n", [{ kind: "syntax", pointer: "", ...at(3, 1) }]],
     ["a tab", "a:\n\tb: 1\n", [{ kind: "syntax", pointer: "", ...at(2, 1) }]],
     ["indentation", "a:\n    b: 1\n  c: 2\n", [{ kind: "syntax", pointer: "", ...at(3, 1) }]],
     ["a colon in a text", "a: b: c\n", [{ kind: "syntax", pointer: "", ...at(1, 4) }]],

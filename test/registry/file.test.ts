@@ -75,7 +75,7 @@ test("problems of all files at once, each at its place; nothing of the good file
       "b.json:1:69 Expected a whole number from 1 to 65535, found 0.",
       'b.json:1:75 There is no field "extenal".',
       `c.yaml:2:5 The service a.shop.svc.cluster.local of namespace shop is there already, in ${dir}/a.yaml:2.`,
-      expect.stringMatching(/^d\.yaml:2:1 The YAML is broken: /),
+      expect.stringMatching(/^d\.yaml:1:11 The YAML is broken: /),
       "e.yaml:undefined:undefined The file is empty.",
       "missing.yaml:undefined:undefined There is no file or directory missing.yaml here.",
     ]);

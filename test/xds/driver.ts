@@ -4,7 +4,13 @@ import { resourceType, type TypeName } from "../../src/envoy/resource-types.ts";
 import { stepDelta } from "../../src/xds/delta.ts";
 import { stepSotw } from "../../src/xds/sotw.ts";
 import type { CommonRequest } from "../../src/xds/stream.ts";
-import { newStream, type StreamEffect, type StreamEvent, type StreamState, type Timer } from "../../src/xds/stream-state.ts";
+import {
+  newStream,
+  type StreamEffect,
+  type StreamEvent,
+  type StreamState,
+  type Timer,
+} from "../../src/xds/stream-state.ts";
 
 type Send = Extract<StreamEffect, { do: "send" }>;
 type Answer = Partial<Pick<CommonRequest, "nonce" | "error">>;
@@ -19,8 +25,12 @@ export class Driver<R extends CommonRequest> {
   #sent: Sent[] = [];
   #others: StreamEffect[] = [];
   #atMs = 0;
+  #depth = 0;
+  readonly #unwritten: { readonly type: TypeName; readonly nonce: string }[] = [];
   readonly #nonces = new Map<TypeName, string>();
   readonly timers = new Set<Timer>();
+  /** Every timer that was ever started. */
+  readonly started: Timer[] = [];
   /** The transport does not take bytes while this is false. */
   reading = true;
 
@@ -35,12 +45,18 @@ export class Driver<R extends CommonRequest> {
   event(event: StreamEvent<R>): void {
     const [state, effects] = this.#step(this.#state, event);
     this.#state = state;
+    this.#depth++;
     for (const effect of effects) this.#run(effect);
+    this.#depth--;
+    if (this.#depth > 0 || !this.reading) return;
+    for (const written of this.#unwritten.splice(0)) this.event({ on: "written", ...written });
   }
 
   #run(effect: StreamEffect): void {
-    if (effect.do === "start-timer") this.timers.add(effect.timer);
-    else if (effect.do === "stop-timer") this.timers.delete(effect.timer);
+    if (effect.do === "start-timer") {
+      this.timers.add(effect.timer);
+      this.started.push(effect.timer);
+    } else if (effect.do === "stop-timer") this.timers.delete(effect.timer);
     else if (effect.do === "send") this.#send(effect);
     else this.#others.push(effect);
   }
@@ -50,8 +66,8 @@ export class Driver<R extends CommonRequest> {
     const nonce = `n${++nonceCount}`;
     this.#nonces.set(type, nonce);
     this.#sent.push({ ...effect, nonce });
+    this.#unwritten.push({ type, nonce });
     this.event({ on: "sent", type, nonce, atMs: this.#atMs });
-    if (this.reading) this.event({ on: "written", type, nonce });
   }
 
   protected request(request: R): void {
@@ -127,7 +143,12 @@ export class DeltaDriver extends Driver<DeltaRequest> {
   }
 
   /** `change` is a list of `name` to subscribe and `-name` to unsubscribe. */
-  ask(type: TypeName, change: readonly string[], known: Readonly<Record<string, string>> = {}, answer: Answer = {}): void {
+  ask(
+    type: TypeName,
+    change: readonly string[],
+    known: Readonly<Record<string, string>> = {},
+    answer: Answer = {},
+  ): void {
     this.request({
       typeUrl: resourceType(type).url,
       subscribe: change.filter((name) => !name.startsWith("-")),

@@ -165,7 +165,7 @@ export const serviceEntry: Decoder<ServiceEntrySpec> = refined(
         resolution,
         "Istio's default, NONE, is not carried out yet: use STATIC, DNS or DNS_ROUND_ROBIN.",
       ),
-      endpoints: withDefault(list(endpoint, { max: 10_000 }), []),
+      endpoints: withDefault(list(endpoint), []),
     },
     { unsupported: ["addresses", "workloadSelector", "exportTo", "subjectAltNames"] },
   ),

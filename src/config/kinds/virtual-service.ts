@@ -154,7 +154,7 @@ const weightedDestination: Decoder<HttpDestination> = mapped(
   ({ destination: { port, ...where }, weight }) => ({ ...where, ...(port && { port: port.number }), weight }),
 );
 
-const destinations = refined(list(weightedDestination, { min: 1, max: 1000 }), (items, site) => {
+const destinations = refined(list(weightedDestination, { min: 1 }), (items, site) => {
   if (items.length < 2) return;
   const sum = items.reduce((total, { weight }) => total + weight, 0);
   const hint = "Give at least one destination a weight above 0.";

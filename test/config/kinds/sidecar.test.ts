@@ -95,6 +95,11 @@ describe("refused", () => {
       ],
     ],
     [
+      "a namespace left out",
+      { egress: [{ ...egress, hosts: ["~shop/*"] }] },
+      ["unsupported-value /spec/egress/0/hosts/0 Leaving out a namespace is not carried out yet. Name those you want."],
+    ],
+    [
       "no default endpoint",
       { ingress: [{ ...ingress, defaultEndpoint: undefined }] },
       [

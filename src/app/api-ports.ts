@@ -1,0 +1,91 @@
+import type { ApiPorts } from "../api/ports.ts";
+import type { FindingView, ProxyView, RefusalView, RulePlaceView, TypeDeliveryView } from "../api/types.ts";
+import { registryFindingViews, ruleFindingViews, ruleViews, serviceViews } from "../api/views.ts";
+import type { Metrics } from "../base/metrics.ts";
+import type { Signal } from "../base/signal.ts";
+import type { World } from "../compile/world.ts";
+import { checkReferences } from "../config/checks.ts";
+import type { RuleKey } from "../config/rule.ts";
+import type { RuleSet } from "../config/rule-set.ts";
+import type { Ledger, ProxyDelivery, ResourceDelivery } from "../delivery/ledger.ts";
+import { rulePlaces } from "../delivery/rule-places.ts";
+import type { RegistrySource } from "../registry/source.ts";
+import type { ResourceCache } from "../snapshot/resource-cache.ts";
+
+export interface ApiPortsInput {
+  readonly ruleSet: Signal<RuleSet>;
+  readonly world: Signal<World | undefined>;
+  readonly registries: readonly RegistrySource[];
+  readonly ledger: Ledger;
+  readonly resources: ResourceCache;
+  readonly metrics: Metrics;
+}
+
+/** Answers what the API asks out of what the stations hold. */
+export function createApiPorts(input: ApiPortsInput): ApiPorts {
+  const { ruleSet, world, registries, ledger, metrics } = input;
+  return {
+    services: () => (world.value === undefined ? [] : serviceViews(world.value.catalog)),
+    rules: () => ruleViews(ruleSet.value),
+    findings: () => [
+      ...registries.flatMap(({ name, health }) => registryFindingViews(name, health.value.problems)),
+      ...ruleFindingViews(ruleSet.value),
+      ...referenceFindings(input),
+    ],
+    proxies: () => ledger.proxies().map((delivery) => proxyView(delivery, input)),
+    ready: () => {
+      const reasons = registries
+        .filter(({ catalog }) => catalog.value === undefined)
+        .map(({ name }) => `The registry "${name}" has not reported a complete catalog yet.`);
+      return { ready: world.value !== undefined && reasons.length === 0, reasons };
+    },
+    metrics: metrics.expose,
+  };
+}
+
+/** Hosts, subsets and gateways that rules name and nobody has. */
+function referenceFindings({ ruleSet, world }: ApiPortsInput): readonly FindingView[] {
+  if (world.value === undefined) return [];
+  return checkReferences(ruleSet.value, world.value.catalog, world.value.mesh).map(({ rule, ...finding }) => {
+    const [kind = "", namespace = "", name = ""] = rule.split("/");
+    return { about: { kind, namespace, name }, ...finding };
+  });
+}
+
+function proxyView({ node, streams, connectedSinceMs, types }: ProxyDelivery, input: ApiPortsInput): ProxyView {
+  const resources = input.ledger.resourcesOf(node.id) ?? [];
+  return {
+    id: node.id,
+    kind: node.kind,
+    name: node.name,
+    namespace: node.namespace,
+    client: node.client,
+    ...(connectedSinceMs !== undefined && { connectedSince: timeText(connectedSinceMs) }),
+    streams,
+    types: Object.fromEntries(Object.entries(types).map(([type, summary]) => [type, typeView(summary)])),
+    refusals: resources.flatMap((resource) => refusalView(resource, node, input)),
+  };
+}
+
+function typeView({ lastAckAtMs, ...counts }: NonNullable<ProxyDelivery["types"]["CDS"]>): TypeDeliveryView {
+  return { ...counts, ...(lastAckAtMs !== undefined && { lastAckAt: timeText(lastAckAtMs) }) };
+}
+
+function refusalView(
+  { type, name, status, refused }: ResourceDelivery,
+  node: ProxyDelivery["node"],
+  { resources, ruleSet }: ApiPortsInput,
+): readonly RefusalView[] {
+  if (status !== "refused" || refused?.suspect !== true) return [];
+  const resource = resources.resourcesOf(node)?.resources[type].get(name);
+  const places = resource?.version === refused.version ? rulePlaces(resource.provenance()) : [];
+  const rules: readonly RulePlaceView[] = places.map(({ rule, pointer }) => ({
+    rule,
+    ...ruleSet.value.locate(rule as RuleKey, pointer),
+  }));
+  return [
+    { type, resource: name, reason: refused.reason, at: timeText(refused.atMs), ...(rules.length > 0 && { rules }) },
+  ];
+}
+
+const timeText = (ms: number): string => new Date(ms).toISOString();

@@ -1,0 +1,108 @@
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { MeshError } from "../../base/errors.ts";
+import { bootstrapFor, nodeIdOf } from "../../envoy/bootstrap.ts";
+import type { EnvoyLauncher, EnvoyProcess } from "../envoy/launch.ts";
+import { type ExampleProcess, startExample } from "./example-process.ts";
+import { meshFiles } from "./mesh-files.ts";
+import type { MeshPlan, WorkloadPlan } from "./mesh-plan.ts";
+import type { ProcessGroup } from "./process-group.ts";
+
+export interface ExampleMeshInput {
+  readonly plan: MeshPlan;
+  /** Rules, catalog and the Envoys' folders go here. */
+  readonly dir: string;
+  readonly group: ProcessGroup;
+}
+
+/** Starts the example services and writes the catalog and the rules that fit them. */
+export async function startServices({ plan, dir, group }: ExampleMeshInput): Promise<readonly ExampleProcess[]> {
+  const services = await Promise.all(
+    plan.workloads.map(({ service, version, address, calls }) =>
+      group.start(() =>
+        startExample({
+          name: service,
+          version,
+          address: "127.0.0.1",
+          port: 0,
+          calls: calls.map((called) => ({ service: called, url: `http://${address}:${plan.servicePorts[called]}/` })),
+        }),
+      ),
+    ),
+  );
+  const files = meshFiles(
+    plan,
+    services.map(({ port }) => port),
+  );
+  for (const [path, text] of Object.entries(files.generated)) await write(join(dir, path), text);
+  for (const [path, text] of Object.entries(files.rules)) {
+    if (!existsSync(join(dir, path))) await write(join(dir, path), text);
+  }
+  return services;
+}
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+}
+
+/** Starts one Envoy as gateway and one beside each service; resolves when all of them serve. */
+export async function startEnvoys(
+  { plan, dir, group }: ExampleMeshInput,
+  launcher: EnvoyLauncher,
+  variant: "delta" | "sotw" = "delta",
+): Promise<readonly EnvoyProcess[]> {
+  const { namespace, controlPlane } = plan;
+  const launch = (
+    name: string,
+    kind: "sidecar" | "gateway",
+    ip: string,
+    labels: WorkloadLabels,
+  ): Promise<EnvoyProcess> =>
+    group.start(() =>
+      launcher({
+        name,
+        dir: join(dir, "envoy", name.replace(" ", "-")),
+        bootstrap: bootstrapFor({
+          node: {
+            id: nodeIdOf({ kind, ip, name: name.replace(" ", "-"), namespace, domain: "cluster.local" }),
+            cluster: `${labels.app}.${namespace}`,
+            metadata: { NAMESPACE: namespace, LABELS: { ...labels }, INTERCEPTION_MODE: "NONE" },
+          },
+          xds: { host: controlPlane.host, port: controlPlane.xds, variant },
+          admin: { host: "127.0.0.1", port: 0 },
+        }),
+      }),
+    );
+  const sidecar = ({ service, version, address }: WorkloadPlan): Promise<EnvoyProcess> =>
+    launch(`${service} ${version}`, "sidecar", address, { app: service, version });
+  const envoys = await Promise.all([
+    launch("gateway", "gateway", plan.gateway.address, { app: "gateway" }),
+    ...plan.workloads.map(sidecar),
+  ]);
+  await Promise.all(envoys.map((envoy) => envoy.ready()));
+  return envoys;
+}
+
+interface WorkloadLabels {
+  readonly app: string;
+  readonly version?: string;
+}
+
+const arrivalTimeoutMs = 20_000;
+
+/** Waits until a request makes it through the whole mesh. */
+export async function waitForFirstRequest(url: string): Promise<string> {
+  const deadline = performance.now() + arrivalTimeoutMs;
+  for (;;) {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+    const text = await answer?.text();
+    if (answer?.ok && text !== undefined) return text.trim();
+    if (performance.now() > deadline) {
+      throw new MeshError("internal/failed", `no request reaches the services through ${url}: ${text ?? "no answer"}`);
+    }
+    await delay(25);
+  }
+}

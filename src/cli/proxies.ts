@@ -1,0 +1,169 @@
+import type { ProxyView, RefusalView, RulePlaceView, TypeDeliveryView } from "../api/types.ts";
+import { choice, type Decoder, integer, list, mapOf, object, optional, required } from "../base/decode.ts";
+import { formatAge } from "./age.ts";
+import { type CliIo, type Command, type CommandInput, type ExitCode, flagValue } from "./command.ts";
+import { outputFlag, wantsJson, writeJson } from "./output.ts";
+import { anyText, listAll, serverFlag, serverOf } from "./server.ts";
+import { namespaceFlag } from "./services.ts";
+import { type Style, styleFor, type Tone } from "./style.ts";
+import { type Cell, formatTable } from "./table.ts";
+import { visibleText } from "./terminal-text.ts";
+
+export const proxiesCommand: Command = {
+  name: "proxies",
+  summary: "list the proxies that a server knows: what each has, waits for and refused",
+  details:
+    "A proxy is named by its node.id, its name or name.namespace.\n" +
+    "Exit code 1 when one of them waits for something or refused something.",
+  arguments: "[proxy]",
+  flags: [namespaceFlag, serverFlag, outputFlag],
+  examples: [
+    { line: "fairway proxies", summary: "all proxies" },
+    { line: "fairway proxies web-1.shop", summary: "one of them" },
+    {
+      line: "until fairway proxies -n shop > /dev/null; do sleep 1; done",
+      summary: "wait until all of a namespace are in sync",
+    },
+  ],
+  run: proxies,
+};
+
+const open = { open: true };
+const number = integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+
+const typeDelivery: Decoder<TypeDeliveryView> = object(
+  { resources: required(number), pending: required(number), refused: required(number), lastAckAt: optional(anyText) },
+  open,
+);
+
+const rulePlace: Decoder<RulePlaceView> = object(
+  {
+    rule: required(anyText),
+    pointer: required(anyText),
+    file: optional(anyText),
+    line: optional(number),
+    column: optional(number),
+  },
+  open,
+);
+
+const refusal: Decoder<RefusalView> = object(
+  {
+    type: required(anyText),
+    resource: required(anyText),
+    reason: required(anyText),
+    at: required(anyText),
+    rules: optional(list(rulePlace)),
+  },
+  open,
+);
+
+const proxyView: Decoder<ProxyView> = object(
+  {
+    id: required(anyText),
+    kind: required(choice({ sidecar: "sidecar", gateway: "gateway" } as const)),
+    name: required(anyText),
+    namespace: required(anyText),
+    client: required(object({ name: required(anyText), version: required(anyText) }, open)),
+    connectedSince: optional(anyText),
+    streams: required(number),
+    types: required(mapOf(typeDelivery)),
+    refusals: required(list(refusal, { max: 100_000 })),
+  },
+  open,
+);
+
+async function proxies({ arguments: [wanted], flags }: CommandInput, io: CliIo): Promise<ExitCode> {
+  const namespace = flagValue(flags, "namespace");
+  const all = await listAll(serverOf(flags, io), "api/v1/proxies", { namespace }, proxyView);
+  const listed = wanted === undefined ? all : all.filter(({ item }) => namesOf(item).includes(wanted));
+  const views = listed.map(({ item }) => item);
+  if (wantsJson(flags)) writeJson(io, { items: listed.map(({ raw }) => raw) });
+  else if (views.length === 0) io.out(wanted === undefined ? "No proxies are known.\n" : "No such proxy is known.\n");
+  else io.out(formatProxies(views, io.now(), styleFor(io)));
+  const notFound = wanted !== undefined && listed.length === 0;
+  return notFound || views.some((view) => statusOf(view) === "refused" || statusOf(view) === "pending") ? 1 : 0;
+}
+
+const namesOf = ({ id, name, namespace }: ProxyView): readonly string[] => [id, name, `${name}.${namespace}`];
+
+type Status = "in sync" | "pending" | "refused" | "disconnected";
+
+const tones: Readonly<Record<Status, Tone>> = {
+  "in sync": "good",
+  pending: "caution",
+  refused: "bad",
+  disconnected: "quiet",
+};
+
+function statusOf({ streams, types }: ProxyView): Status {
+  const deliveries = Object.values(types);
+  if (deliveries.some(({ refused }) => refused > 0)) return "refused";
+  if (streams === 0) return "disconnected";
+  return deliveries.some(({ pending }) => pending > 0) ? "pending" : "in sync";
+}
+
+/** In the order in which a proxy gets them; further types follow by name. */
+const wellKnownTypes = ["CDS", "EDS", "LDS", "RDS"];
+
+function formatProxies(views: readonly ProxyView[], nowMs: number, style: Style): string {
+  const others = new Set(views.flatMap(({ types }) => Object.keys(types)));
+  const types = [...wellKnownTypes, ...[...others].filter((type) => !wellKnownTypes.includes(type)).sort()];
+  const columns = [
+    ...["PROXY", "KIND", "CLIENT", "STATUS"].map((title) => ({ title })),
+    ...types.map((title) => ({ title, align: "right" as const })),
+    { title: "LAST ACK", align: "right" as const },
+  ];
+  const rows = views.map((view) => cellsOf(view, types, nowMs));
+  const refusals = views.flatMap((view) => view.refusals.map((refusal) => formatRefusal(view, refusal, nowMs, style)));
+  return [formatTable(columns, rows, style), ...refusals, formatSummary(views, style)].join("\n");
+}
+
+function cellsOf(view: ProxyView, types: readonly string[], nowMs: number): readonly Cell[] {
+  const status = statusOf(view);
+  const acks = Object.values(view.types).flatMap(({ lastAckAt }) =>
+    lastAckAt === undefined ? [] : [Date.parse(lastAckAt)],
+  );
+  return [
+    { text: `${view.name}.${view.namespace}`, tone: "strong" },
+    view.kind,
+    `${view.client.name} ${view.client.version}`.trim(),
+    { text: status, tone: tones[status] },
+    ...types.map((type) => deliveryCell(view.types[type])),
+    acks.length === 0 ? "never" : formatAge(Math.max(...acks), nowMs),
+  ];
+}
+
+function deliveryCell(delivery: TypeDeliveryView | undefined): Cell {
+  if (delivery === undefined) return { text: "-", tone: "quiet" };
+  const { resources, pending, refused } = delivery;
+  if (refused > 0) return { text: `${resources} (${refused} refused)`, tone: "bad" };
+  if (pending > 0) return { text: `${resources} (${pending} pending)`, tone: "caution" };
+  return String(resources);
+}
+
+/** Who refused what, in the proxy's own words, and the rules behind it. */
+function formatRefusal(
+  view: ProxyView,
+  { type, resource, reason, at, rules = [] }: RefusalView,
+  nowMs: number,
+  style: Style,
+): string {
+  const age = formatAge(Date.parse(at), nowMs);
+  const head = `${style("bad", "refused")} ${type} ${visibleText(resource)} by ${visibleText(`${view.name}.${view.namespace}`)} ${age} ago\n`;
+  const places = rules.map(({ rule, file, line, column, pointer }) => {
+    const place = [file, line, column].filter((part) => part !== undefined).join(":");
+    const shown = place === "" ? "" : `${style("strong", visibleText(place))}  `;
+    return `  ${shown}${visibleText(rule)}  ${style("quiet", visibleText(pointer))}\n`;
+  });
+  return `${head}  ${visibleText(reason)}\n${places.join("")}`;
+}
+
+function formatSummary(views: readonly ProxyView[], style: Style): string {
+  const counts = Map.groupBy(views, statusOf);
+  const told = (Object.keys(tones) as readonly Status[]).flatMap((status) => {
+    const number = counts.get(status)?.length ?? 0;
+    return number === 0 ? [] : [style(tones[status], `${number} ${status}`)];
+  });
+  return `${views.length === 1 ? "1 proxy" : `${views.length} proxies`}: ${told.join(", ")}\n`;
+}

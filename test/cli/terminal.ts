@@ -1,0 +1,36 @@
+import { runCli } from "../../src/cli/cli.ts";
+import type { CliIo } from "../../src/cli/command.ts";
+import { clientCommands } from "../../src/cli/commands.ts";
+
+export interface Answer {
+  readonly exit: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Noon of the day on which everything in these tests happens. */
+export const noon = Date.parse("2026-11-22T12:00:00Z");
+
+/** Runs a command line as a user would, without a terminal unless told otherwise. */
+export async function fairway(line: readonly string[] | string, io: Partial<CliIo> = {}): Promise<Answer> {
+  let out = "";
+  let err = "";
+  const argv = typeof line === "string" ? line.split(" ").filter((word) => word !== "") : line;
+  const exit = await runCli(
+    argv,
+    {
+      out: (text) => {
+        out += text;
+      },
+      err: (text) => {
+        err += text;
+      },
+      env: {},
+      now: () => noon,
+      signal: new AbortController().signal,
+      ...io,
+    },
+    { commands: clientCommands, version: "1.2.3" },
+  );
+  return { exit, out, err };
+}

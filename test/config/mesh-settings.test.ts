@@ -1,0 +1,75 @@
+import { describe, expect, test } from "vitest";
+import { readMeshSettings } from "../../src/config/mesh-settings.ts";
+import { defaultMeshSettings } from "../../src/model/mesh-settings.ts";
+import { line } from "./support.ts";
+
+const read = (text: string) => {
+  const result = readMeshSettings("mesh.yaml", text);
+  return result.ok && result.findings.length === 0 ? result.settings : result.findings.map(line);
+};
+
+test("all settings", () => {
+  const text = [
+    "rootNamespace: mesh-system",
+    "domain: example.internal",
+    "outboundTrafficPolicy: {mode: REGISTRY_ONLY}",
+    "connectTimeout: 1.5s",
+    "dnsRefreshRate: 1m30s",
+  ].join("\n");
+  expect(read(text)).toEqual({
+    rootNamespace: "mesh-system",
+    domain: "example.internal",
+    outboundTrafficPolicy: "REGISTRY_ONLY",
+    connectTimeoutMs: 1500,
+    dnsRefreshRateMs: 90_000,
+  });
+});
+
+test.each(["", "# nothing\n---\n", "{}", "rootNamespace:\n"])("what %j does not say is as in Istio", (text) => {
+  expect(read(text)).toEqual(defaultMeshSettings);
+});
+
+describe("problems", () => {
+  test.each([
+    [
+      "connectTimeout: 0s",
+      "mesh.yaml:1:17 error rule/invalid-value /connectTimeout Expected a duration from 1ms to 3600s, found 0ms.",
+    ],
+    [
+      "connectTimeout: 2h",
+      "mesh.yaml:1:17 error rule/invalid-value /connectTimeout Expected a duration from 1ms to 3600s, found 7200000ms.",
+    ],
+    [
+      "connectTimeout: 0.1ms",
+      'mesh.yaml:1:17 error rule/invalid-value /connectTimeout Expected a duration such as 10s or 1m30s, found "0.1ms".',
+    ],
+    [
+      "connectTimeout: 10",
+      "mesh.yaml:1:17 error rule/invalid-type /connectTimeout Expected a text, found 10. Put it in quotes.",
+    ],
+    [
+      "dnsRefreshRate: '10'",
+      'mesh.yaml:1:17 error rule/invalid-value /dnsRefreshRate Expected a duration such as 10s or 1m30s, found "10".',
+    ],
+    [
+      "rootNamspace: a",
+      'mesh.yaml:1:1 error rule/unknown-field /rootNamspace There is no field "rootNamspace". Did you mean rootNamespace?',
+    ],
+    [
+      "trustDomain: a",
+      "mesh.yaml:1:1 error rule/unsupported-field /trustDomain The field trustDomain is not carried out yet. Remove it.",
+    ],
+    [
+      "outboundTrafficPolicy: {}",
+      "mesh.yaml:1:24 error rule/missing-field /outboundTrafficPolicy/mode The field mode is missing.",
+    ],
+    ["a: [", "mesh.yaml:1:4 error text/invalid-yaml  The YAML is broken: a [ is not closed. Close the list with ]"],
+    [
+      "{}\n---\na: 1",
+      "mesh.yaml:3:1 error rule/duplicate-document  The mesh settings are one document, and this is a second one. Put all settings into the first.",
+    ],
+    ["[]", "mesh.yaml:1:1 error rule/invalid-type  Expected an object, found a list."],
+  ])("%j", (text, expected) => {
+    expect(read(text)).toEqual([expected]);
+  });
+});

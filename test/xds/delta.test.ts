@@ -1,0 +1,257 @@
+import { describe, expect, test } from "vitest";
+import type { ResourceSet } from "../../src/envoy/resource-set.ts";
+import type { TypeName } from "../../src/envoy/resource-types.ts";
+import { wireSet as set } from "../support/wire-resources.ts";
+import { DeltaDriver } from "./driver.ts";
+
+function streamWith(resources: ResourceSet): DeltaDriver {
+  const stream = new DeltaDriver();
+  stream.set(resources);
+  return stream;
+}
+
+/** Asks, takes the answer and accepts it. */
+function subscribed(stream: DeltaDriver, type: TypeName, change: readonly string[]): void {
+  stream.ask(type, change);
+  if (stream.sent().length > 0) stream.ack(type);
+  expect(stream.sent()).toEqual([]);
+  stream.effects();
+}
+
+describe("wildcard", () => {
+  test("WLD-02 `*` and a name; a name that does not exist is said to be removed", () => {
+    const stream = streamWith(set({ CDS: { a: "1" } }));
+    stream.ask("CDS", ["*", "z"]);
+    expect(stream.sent()).toEqual(["CDS a=1 -z"]);
+  });
+
+  test("WLD-04 nothing at all in the first message is everything; the four steps", () => {
+    const stream = streamWith(set({ CDS: { A: "1", B: "1" } }));
+    stream.ask("CDS", []);
+    expect(stream.sent()).toEqual(["CDS A=1 B=1"]);
+    stream.ack("CDS", ["A"]);
+    expect(stream.sent()).toEqual(["CDS A=1"]);
+    stream.ack("CDS");
+    stream.effects();
+    stream.ask("CDS", ["-*"]);
+    expect(stream.effects()).toEqual([{ do: "dropped", type: "CDS", names: ["B"] }]);
+    stream.set(set({ CDS: { A: "1", B: "2" } }));
+    expect(stream.sent()).toEqual([]);
+    stream.set(set({ CDS: { A: "2", B: "2" } }));
+    expect(stream.sent()).toEqual(["CDS A=2"]);
+    stream.ack("CDS", ["-A"]);
+    stream.set(set({ CDS: { A: "3", B: "3" } }));
+    expect(stream.sent()).toEqual([]);
+    stream.ask("CDS", []);
+    expect(stream.sent()).toEqual([]);
+  });
+
+  test("WLD-04 a first message without names means nothing for endpoints", () => {
+    const stream = streamWith(set({ EDS: { a: "1" } }));
+    stream.ask("EDS", []);
+    stream.ask("EDS", ["*"]);
+    expect(stream.sent()).toEqual([]);
+  });
+
+  test("a wildcard that comes later, or again, is answered with what the proxy has not, or all", () => {
+    const stream = streamWith(set({ CDS: { a: "1", b: "1" } }));
+    subscribed(stream, "CDS", ["a"]);
+    stream.ask("CDS", ["*"]);
+    expect(stream.sent()).toEqual(["CDS b=1"]);
+    stream.ack("CDS");
+    stream.ask("CDS", ["*"]);
+    expect(stream.sent()).toEqual(["CDS a=1 b=1"]);
+  });
+
+  test("DEL-05 a name unsubscribed under the wildcard is answered", () => {
+    const stream = streamWith(set({ CDS: { a: "1" } }));
+    subscribed(stream, "CDS", ["*", "a", "z"]);
+    stream.ask("CDS", ["-a"]);
+    expect(stream.sent()).toEqual(["CDS a=1"]);
+    stream.ack("CDS", ["-z"]);
+    expect(stream.sent()).toEqual(["CDS -z"]);
+  });
+
+  test("DEL-12 the first wildcard message is answered even with nothing to say", () => {
+    const stream = streamWith(set({}));
+    stream.ask("CDS", []);
+    expect(stream.sent()).toEqual(["CDS"]);
+  });
+});
+
+describe("changes", () => {
+  test("DEL-02 only what changed is sent", () => {
+    const all = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`c${i}`, "1"]));
+    const stream = streamWith(set({ CDS: all }));
+    subscribed(stream, "CDS", []);
+    stream.set(set({ CDS: { ...all, c7: "2" } }));
+    expect(stream.sent()).toEqual(["CDS c7=2"]);
+  });
+
+  test("DEL-02 DEL-03 a new name brings no other, and a name asked for again comes again", () => {
+    const stream = streamWith(set({ EDS: { a: "1", b: "1" } }));
+    subscribed(stream, "EDS", ["a"]);
+    stream.ask("EDS", ["b"]);
+    expect(stream.sent()).toEqual(["EDS b=1"]);
+    stream.ack("EDS", ["a"]);
+    expect(stream.sent()).toEqual(["EDS a=1"]);
+  });
+
+  test("DEL-04 unsubscribing is silent; an unknown name does no harm", () => {
+    const stream = streamWith(set({ EDS: { a: "1" } }));
+    subscribed(stream, "EDS", ["a"]);
+    stream.ask("EDS", ["-a", "-never"]);
+    expect(stream.effects()).toEqual([{ do: "dropped", type: "EDS", names: ["a"] }]);
+    stream.set(set({ EDS: { a: "2" } }));
+    expect(stream.sent()).toEqual([]);
+  });
+
+  test("DEL-06 a name that does not exist is answered at once, and sent when it does", () => {
+    const stream = streamWith(set({}));
+    stream.ask("EDS", ["x"]);
+    expect(stream.sent()).toEqual(["EDS -x"]);
+    stream.ack("EDS");
+    stream.set(set({ EDS: { x: "1" } }));
+    expect(stream.sent()).toEqual(["EDS x=1"]);
+  });
+
+  test("DEL-07 a deletion is said once, and the name stays subscribed", () => {
+    const stream = streamWith(set({ EDS: { a: "1" } }));
+    subscribed(stream, "EDS", ["a"]);
+    stream.set(set({}));
+    expect(stream.sent()).toEqual(["EDS -a"]);
+    stream.ack("EDS");
+    stream.set(set({}));
+    expect(stream.sent()).toEqual([]);
+    stream.set(set({ EDS: { a: "1" } }));
+    expect(stream.sent()).toEqual(["EDS a=1"]);
+  });
+
+  test("DEL-07 DEL-13 gone and back during the wait for an ACK is one update", () => {
+    const stream = streamWith(set({ EDS: { a: "1" } }));
+    stream.ask("EDS", ["a"]);
+    stream.set(set({}));
+    stream.set(set({ EDS: { a: "2" } }));
+    stream.sent();
+    stream.ack("EDS");
+    expect(stream.sent()).toEqual(["EDS a=2"]);
+  });
+
+  test.each([
+    ["a message without a nonce", ""],
+    ["a stale message", "n0"],
+  ])("DEL-08 names count in %s", (_, nonce) => {
+    const stream = streamWith(set({ EDS: { a: "1", b: "1" } }));
+    stream.ask("EDS", ["a"]);
+    stream.ask("EDS", ["b"], {}, { nonce });
+    expect(stream.sent()).toEqual(["EDS a=1"]);
+    stream.ack("EDS");
+    expect(stream.sent()).toEqual(["EDS b=1"]);
+  });
+
+  test("DEL-08 names count in an ACK and in a NACK", () => {
+    const stream = streamWith(set({ EDS: { a: "1", b: "1", c: "1" } }));
+    stream.ask("EDS", ["a"]);
+    stream.ack("EDS", ["b"]);
+    expect(stream.sent()).toEqual(["EDS a=1", "EDS b=1"]);
+    stream.nack("EDS", "bad", ["c"]);
+    expect(stream.sent()).toEqual(["EDS c=1"]);
+  });
+
+  test("DEL-09 a refused version is not sent again, the next one is", () => {
+    const stream = streamWith(set({ CDS: { a: "1", b: "1" } }));
+    subscribed(stream, "CDS", []);
+    stream.set(set({ CDS: { a: "2", b: "2" } }));
+    expect(stream.sent()).toEqual(["CDS a=2 b=2"]);
+    stream.nack("CDS");
+    stream.set(set({ CDS: { a: "2", b: "2" } }));
+    expect(stream.sent()).toEqual([]);
+    stream.set(set({ CDS: { a: "3", b: "2" } }));
+    expect(stream.sent()).toEqual(["CDS a=3"]);
+  });
+
+  test("DEL-14 a name in both lists ends up unsubscribed", () => {
+    const stream = streamWith(set({ CDS: { a: "1" }, EDS: { a: "1" } }));
+    stream.ask("EDS", ["a", "-a"]);
+    stream.ask("CDS", ["*", "-*"]);
+    expect(stream.sent()).toEqual([]);
+    stream.ask("EDS", ["a"]);
+    expect(stream.sent()).toEqual(["EDS a=1"]);
+  });
+
+  test("ACK-07 a message without a nonce is no ACK", () => {
+    const stream = streamWith(set({ EDS: { a: "1", b: "1" } }));
+    stream.ask("EDS", ["a"]);
+    stream.ask("EDS", ["b"]);
+    expect(stream.effects()).toEqual([]);
+    expect(stream.state.types.EDS.answer).toBe("awaited");
+  });
+});
+
+describe("reconnect", () => {
+  test("DEL-10 what is equal is skipped, what differs is sent, what is gone is said", () => {
+    const stream = streamWith(set({ CDS: { a: "1", b: "2" } }));
+    stream.ask("CDS", ["*"], { a: "1", b: "1", c: "1" });
+    expect(stream.sent()).toEqual(["CDS b=2 -c"]);
+    expect(stream.effects()).toEqual([{ do: "resumed", type: "CDS", resources: [{ name: "a", version: "1" }] }]);
+  });
+
+  test.each<TypeName>(["CDS", "LDS"])("DEL-12 %s with all versions equal: an answer without resources", (type) => {
+    const stream = streamWith(set({ [type]: { a: "1", b: "1" } }));
+    stream.ask(type, [], { a: "1", b: "1" });
+    expect(stream.sent()).toEqual([type]);
+    stream.ack(type);
+    stream.set(set({ [type]: { a: "1", b: "2" } }));
+    expect(stream.sent()).toEqual([`${type} b=2`]);
+  });
+
+  test("DEL-10 equal endpoints are skipped if their cluster was not sent again", () => {
+    const stream = streamWith(set({ CDS: { a: "1", b: "1" }, EDS: { a: "1", b: "1" } }));
+    stream.ask("CDS", ["*"], { a: "1" });
+    expect(stream.sent()).toEqual(["CDS b=1"]);
+    stream.ask("EDS", ["a", "b"], { a: "1", b: "1" });
+    expect(stream.sent()).toEqual(["EDS b=1"]);
+    expect(stream.effects()).toMatchObject([
+      { type: "CDS" },
+      { do: "resumed", type: "EDS", resources: [{ name: "a", version: "1" }] },
+    ]);
+  });
+
+  test("DEL-10 endpoints skipped before their cluster is sent again follow it", () => {
+    const stream = streamWith(set({ CDS: { a: "1" }, EDS: { a: "1" } }));
+    stream.ask("EDS", ["a"], { a: "1" });
+    expect(stream.sent()).toEqual([]);
+    stream.ask("CDS", ["*"]);
+    expect(stream.sent()).toEqual(["CDS a=1", "EDS a=1"]);
+  });
+
+  test("DEL-10 routes are always sent again", () => {
+    const stream = streamWith(set({ RDS: { r: "1" } }));
+    stream.ask("RDS", ["r", "gone"], { r: "1", gone: "1" });
+    expect(stream.sent()).toEqual(["RDS r=1 -gone"]);
+  });
+
+  test("DEL-10 compares with the first world, when it comes", () => {
+    const stream = new DeltaDriver();
+    stream.ask("CDS", ["*"], { a: "1", b: "1" });
+    stream.set(set({ CDS: { a: "1", b: "2" } }));
+    expect(stream.sent()).toEqual(["CDS b=2"]);
+  });
+
+  test("DEL-11 known versions are no subscription, and count in the first message only", () => {
+    const stream = streamWith(set({ EDS: { a: "1", b: "1", c: "1" } }));
+    stream.ask("EDS", ["a"], { a: "1", b: "0" });
+    expect(stream.sent()).toEqual([]);
+    stream.set(set({ EDS: { a: "1", b: "2", c: "1" } }));
+    expect(stream.sent()).toEqual([]);
+    stream.ask("EDS", ["c"], { c: "1" });
+    expect(stream.sent()).toEqual(["EDS c=1"]);
+  });
+
+  test("REC-04 a name whose parent is gone is answered, and nothing comes of it", () => {
+    const stream = streamWith(set({ CDS: { a: "1" } }));
+    stream.ask("CDS", ["*"], { a: "1" });
+    stream.ask("EDS", ["gone"], { gone: "1" });
+    expect(stream.sent()).toEqual(["CDS", "EDS -gone"]);
+  });
+});
