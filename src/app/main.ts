@@ -3,9 +3,10 @@ import { runCli } from "../cli/cli.ts";
 import type { CliIo, Command } from "../cli/command.ts";
 import { clientCommands } from "../cli/commands.ts";
 import { version } from "./control-plane.ts";
+import { devCommand } from "./dev/dev.ts";
 import { serveCommand } from "./serve.ts";
 
-const commands: readonly Command[] = [serveCommand, ...clientCommands];
+const commands: readonly Command[] = [devCommand, serveCommand, ...clientCommands];
 
 const abort = new AbortController();
 

@@ -90,7 +90,7 @@ export function createXdsServer(ports: XdsServerPorts): XdsServer {
     call.on("close", gone).on("cancelled", gone).on("error", gone);
     if (draining) return session.end("the control plane is shutting down");
     sessions.add(session);
-    call.on("data", session.receive);
+    call.on("data", (bytes: Buffer) => session.receive(bytes));
     call.on("end", () => session.end("the client has closed the stream"));
   };
 

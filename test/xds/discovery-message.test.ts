@@ -54,10 +54,7 @@ test.each([
   [
     {
       case: "userAgentBuildVersion" as const,
-      value: {
-        $typeName: "envoy.config.core.v3.BuildVersion" as const,
-        version: { majorNumber: 1, minorNumber: 40, patch: 2 },
-      },
+      value: { version: { majorNumber: 1, minorNumber: 40, patch: 2 } },
     },
     "1.40.2",
   ],
