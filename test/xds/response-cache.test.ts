@@ -1,4 +1,4 @@
-import { create, equals, fromBinary } from "@bufbuild/protobuf";
+import { create, createRegistry, equals, fromBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import type { Resource } from "../../src/envoy/resource-set.ts";
 import { resourceType } from "../../src/envoy/resource-types.ts";
@@ -102,7 +102,7 @@ test("the bytes are the message, field for field", () => {
     resources: list.map(({ bytes }) => any(bytes)),
     controlPlane,
   });
-  expect(equals(DiscoveryResponseSchema, sotw, wantSotw, { unknown: true })).toBe(true);
+  expect(equals(DiscoveryResponseSchema, sotw, wantSotw, { unknown: true, registry: createRegistry() })).toBe(true);
 
   const delta = fromBinary(DeltaDiscoveryResponseSchema, cache.encode("delta", cds, list, ["gone"], -1).bytes);
   const wantDelta = create(DeltaDiscoveryResponseSchema, {
@@ -113,5 +113,7 @@ test("the bytes are the message, field for field", () => {
     removedResources: ["gone"],
     controlPlane,
   });
-  expect(equals(DeltaDiscoveryResponseSchema, delta, wantDelta, { unknown: true })).toBe(true);
+  expect(equals(DeltaDiscoveryResponseSchema, delta, wantDelta, { unknown: true, registry: createRegistry() })).toBe(
+    true,
+  );
 });

@@ -1,0 +1,340 @@
+import { connect } from "node:net";
+import { status } from "@grpc/grpc-js";
+import { afterEach, describe, expect, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
+import { createLog } from "../../src/base/log.ts";
+import { createMetrics } from "../../src/base/metrics.ts";
+import { createLedger } from "../../src/delivery/ledger.ts";
+import type { ResourceSet } from "../../src/envoy/resource-set.ts";
+import type { XdsOptions } from "../../src/xds/options.ts";
+import { createXdsServer } from "../../src/xds/server.ts";
+import { staticFeed } from "../support/static-feed.ts";
+import { waitFor } from "../support/wait-for.ts";
+import { type Versions, wireSet } from "../support/wire-resources.ts";
+import { connectXds, type DeltaStream, type Received, type SotwStream } from "../support/xds-client.ts";
+
+/** Stories over real gRPC on loopback. */
+
+const node = { id: "sidecar~10.0.0.1~web-1.shop~shop.svc.cluster.local", userAgentName: "envoy" };
+/** How long nothing must come for silence to be believed. */
+const quietMs = 100;
+const options: Partial<XdsOptions> = { removalGraceMs: 50, ackTimeoutMs: 2_000 };
+
+const cleanups: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0).reverse()) cleanup();
+});
+
+async function startServer(first: ResourceSet, more: Partial<XdsOptions> = {}) {
+  const feed = staticFeed(first);
+  const metrics = createMetrics();
+  const ledger = createLedger({ clock: systemClock, metrics });
+  const log = createLog({ level: "silent", format: "json", write: () => {} });
+  const server = createXdsServer({
+    feed,
+    recorder: ledger,
+    metrics,
+    log,
+    clock: systemClock,
+    identifier: "fairway/test",
+    options: { ...options, ...more },
+  });
+  cleanups.push(server.close);
+  const port = await server.listen("127.0.0.1", 0);
+  const client = () => {
+    const one = connectXds(port);
+    cleanups.push(one.close);
+    return one;
+  };
+  const openStreams = async (): Promise<number> => {
+    const lines = (await metrics.expose()).text.matchAll(/^fairway_xds_streams\{.*\} (\d+)$/gm);
+    return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
+  };
+  return { server, feed, ledger, port, client, metrics, openStreams };
+}
+
+const versions = ({ resources }: Received): Record<string, string> =>
+  Object.fromEntries([...resources].map(([name, { content }]) => [name, content]));
+
+const old: Versions = { CDS: { c1: "1" }, EDS: { c1: "1" }, LDS: { l: "1" }, RDS: { r: "1" } };
+
+async function startSotw(stream: SotwStream): Promise<void> {
+  stream.send("CDS", { node });
+  await stream.accept("CDS");
+  stream.send("EDS", { names: ["c1"] });
+  await stream.accept("EDS");
+  stream.send("LDS");
+  await stream.accept("LDS");
+  stream.send("RDS", { names: ["r"] });
+  await stream.accept("RDS");
+}
+
+async function startDelta(stream: DeltaStream): Promise<void> {
+  stream.send("CDS", { node });
+  await stream.accept("CDS");
+  stream.send("EDS", { subscribe: ["c1"] });
+  await stream.accept("EDS");
+  stream.send("LDS");
+  await stream.accept("LDS");
+  stream.send("RDS", { subscribe: ["r"] });
+  await stream.accept("RDS");
+}
+
+describe("state of the world", () => {
+  test("subscribe, change, accept, refuse and hear no more of it until it changes", async () => {
+    const { feed, client, ledger } = await startServer(wireSet(old));
+    const stream = client().openSotw();
+    stream.send("CDS", { node });
+    const first = await stream.accept("CDS");
+    expect(versions(first)).toEqual({ c1: "1" });
+    expect(first.identifier).toBe("fairway/test");
+    feed.set(wireSet({ ...old, CDS: { c1: "1", c2: "bad" } }));
+    const second = await stream.next("CDS");
+    expect(versions(second)).toEqual({ c1: "1", c2: "bad" });
+    stream.nack(second, "c2: field x is wrong");
+    stream.nack(second, "c2: field x is wrong");
+    await stream.quiet(quietMs);
+    expect(ledger.proxies()).toMatchObject([{ node: { id: node.id }, types: { CDS: { resources: 2, refused: 1 } } }]);
+    feed.set(wireSet({ ...old, CDS: { c1: "1", c2: "good" } }));
+    expect(versions(await stream.accept("CDS"))).toEqual({ c1: "1", c2: "good" });
+    await waitFor(() => ledger.proxies()[0]?.types.CDS?.refused === 0);
+  });
+
+  test("a cluster goes when the route has left it", async () => {
+    const { feed, client } = await startServer(wireSet(old));
+    const stream = client().openSotw();
+    await startSotw(stream);
+    feed.set(wireSet({ ...old, CDS: { c2: "1" }, EDS: { c2: "1" }, RDS: { r: "2" } }));
+    expect(versions(await stream.accept("CDS"))).toEqual({ c1: "1", c2: "1" });
+    await stream.quiet(quietMs);
+    stream.send("EDS", { names: ["c1", "c2"] });
+    expect(versions(await stream.accept("EDS"))).toEqual({ c2: "1" });
+    const route = await stream.next("RDS");
+    await stream.quiet(quietMs);
+    stream.ack(route);
+    expect(versions(await stream.accept("CDS"))).toEqual({ c2: "1" });
+  });
+});
+
+describe("delta", () => {
+  test("subscribe, change, accept, refuse and hear no more of it until it changes", async () => {
+    const { feed, client, ledger } = await startServer(wireSet(old));
+    const stream = client().openDelta();
+    stream.send("CDS", { node });
+    expect(versions(await stream.accept("CDS"))).toEqual({ c1: "1" });
+    feed.set(wireSet({ ...old, CDS: { c1: "1", c2: "bad" } }));
+    const second = await stream.next("CDS");
+    expect(versions(second)).toEqual({ c2: "bad" });
+    stream.nack(second, "no such field");
+    await stream.quiet(quietMs);
+    expect(ledger.resourcesOf(node.id)).toMatchObject([
+      { name: "c1", status: "accepted" },
+      { name: "c2", status: "refused", refused: { reason: "no such field", suspect: true } },
+    ]);
+    feed.set(wireSet({ ...old, CDS: { c1: "1", c2: "good" } }));
+    expect(versions(await stream.accept("CDS"))).toEqual({ c2: "good" });
+  });
+
+  test("a reconnect with equal versions gets no clusters and listeners, but its answers; the ledger knows what it has", async () => {
+    const { client, ledger } = await startServer(wireSet(old));
+    const before = client().openDelta();
+    await startDelta(before);
+    before.cancel();
+    await waitFor(() => ledger.proxies()[0]?.streams === 0);
+    const stream = client().openDelta();
+    stream.send("CDS", { node, subscribe: ["*"], known: { c1: "1" } });
+    stream.send("EDS", { subscribe: ["c1"], known: { c1: "1" } });
+    stream.send("LDS", { subscribe: ["*"], known: { l: "1" } });
+    stream.send("RDS", { subscribe: ["r"], known: { r: "1" } });
+    expect(versions(await stream.accept("CDS"))).toEqual({});
+    expect(versions(await stream.accept("LDS"))).toEqual({});
+    expect(versions(await stream.accept("RDS"))).toEqual({ r: "1" });
+    await stream.quiet(quietMs);
+    expect(ledger.resourcesOf(node.id)?.map(({ type, name, status: state }) => `${type} ${name} ${state}`)).toEqual([
+      "CDS c1 accepted",
+      "EDS c1 accepted",
+      "LDS l accepted",
+      "RDS r accepted",
+    ]);
+  });
+
+  test("a cluster goes when the route has left it", async () => {
+    const { feed, client } = await startServer(wireSet(old));
+    const stream = client().openDelta();
+    await startDelta(stream);
+    feed.set(wireSet({ ...old, CDS: { c2: "1" }, EDS: { c2: "1" }, RDS: { r: "2" } }));
+    expect(versions(await stream.accept("CDS"))).toEqual({ c2: "1" });
+    stream.send("EDS", { subscribe: ["c2"] });
+    expect(versions(await stream.accept("EDS"))).toEqual({ c2: "1" });
+    const route = await stream.next("RDS");
+    await stream.quiet(quietMs);
+    stream.ack(route);
+    expect((await stream.accept("CDS")).removed).toEqual(["c1"]);
+    expect((await stream.accept("EDS")).removed).toEqual(["c1"]);
+  });
+});
+
+describe("many streams", () => {
+  test("streams with equal content share the encoding", async () => {
+    const { client, metrics } = await startServer(wireSet(old));
+    const streams = Array.from({ length: 20 }, () => client().openSotw());
+    for (const stream of streams) stream.send("CDS", { node });
+    const nonces = await Promise.all(streams.map(async (stream) => (await stream.accept("CDS")).nonce));
+    expect(new Set(nonces).size).toBe(1);
+    expect((await metrics.expose()).text).toContain('fairway_xds_encodes_total{type="CDS"} 1\n');
+  });
+
+  test("STR-08 two streams of one node: closing one leaves the other", async () => {
+    const { feed, client, ledger } = await startServer(wireSet(old));
+    const [older, newer] = [client().openSotw(), client().openSotw()];
+    for (const stream of [older, newer]) {
+      stream.send("CDS", { node });
+      await stream.accept("CDS");
+    }
+    await waitFor(() => ledger.proxies()[0]?.streams === 2);
+    older.cancel();
+    await waitFor(() => ledger.proxies()[0]?.streams === 1);
+    feed.set(wireSet({ CDS: { c1: "2" } }));
+    expect(versions(await newer.accept("CDS"))).toEqual({ c1: "2" });
+  });
+
+  test("STR-07 streams that end in every way leave nothing behind", async () => {
+    const { client, openStreams, ledger } = await startServer(wireSet(old));
+    const ends: ((stream: SotwStream) => void)[] = [
+      (stream) => stream.halfClose(),
+      (stream) => stream.cancel(),
+      (stream) => stream.send(""),
+      (stream) => stream.sendBytes(Uint8Array.of(0x0a, 0xff)),
+    ];
+    const one = client();
+    for (let i = 0; i < 50; i++) {
+      const streams = ends.map(() => one.openSotw());
+      for (const [index, stream] of streams.entries()) {
+        if (i % 2 === 0) stream.send("CDS", { node });
+        ends[index]?.(stream);
+      }
+      await Promise.all(streams.map((stream) => stream.status()));
+    }
+    await waitFor(async () => (await openStreams()) === 0);
+    expect(ledger.proxies().map(({ streams }) => streams)).toEqual([0]);
+  });
+
+  test("FLW-01 a client that does not read costs others nothing, and then gets the newest state", async () => {
+    const { feed, client } = await startServer(wireSet({ CDS: {}, EDS: { big: "0" } }), { ackTimeoutMs: 1 });
+    const [slow, quick] = [client().openSotw(), client().openSotw()];
+    for (const stream of [slow, quick]) {
+      stream.send("EDS", { node, names: ["big"] });
+      await stream.accept("EDS");
+    }
+    slow.pause();
+    for (let i = 1; i <= 60; i++) {
+      feed.set(wireSet({ EDS: { big: `${i} ${"x".repeat(1_000_000)}` } }));
+      await quick.accept("EDS");
+    }
+    slow.resume();
+    const last = await waitFor(() => slow.received.find((response) => versions(response)["big"]?.startsWith("60 ")));
+    expect(last).toBeDefined();
+    expect(slow.received.length).toBeLessThan(40);
+  });
+});
+
+describe("what a client may send", () => {
+  test.each([
+    ["nothing of itself", {}, "must carry the node"],
+    ["a bad node", { node: { id: "x" } }, "does not name a proxy"],
+    ["no type", { node, typeUrl: "" }, "type_url is empty"],
+  ])("%s: refused with a clear text, and the next stream is served", async (_, fields, text) => {
+    const { client } = await startServer(wireSet(old));
+    const one = client();
+    for (const stream of [one.openSotw(), one.openDelta()]) {
+      stream.send("CDS", fields);
+      expect(await stream.status()).toMatchObject({
+        code: status.INVALID_ARGUMENT,
+        details: expect.stringContaining(text),
+      });
+    }
+    const next = one.openSotw();
+    next.send("CDS", { node });
+    await next.accept("CDS");
+  });
+
+  test("FLW-03 60 000 names of 80 characters and 40 000 known versions", async () => {
+    const { client } = await startServer(wireSet(old));
+    const names = Array.from({ length: 60_000 }, (_, i) => `n${i}`.padEnd(80, "-"));
+    const stream = client().openSotw();
+    stream.send("EDS", { node, names });
+    expect((await stream.accept("EDS")).resources.size).toBe(60_000);
+    const delta = client().openDelta();
+    const known = Object.fromEntries(names.slice(0, 40_000).map((name) => [name, "v".repeat(22)]));
+    delta.send("CDS", { node, known });
+    expect((await delta.accept("CDS")).removed).toHaveLength(40_000);
+  });
+
+  test("more than the limit ends that stream", async () => {
+    const { client } = await startServer(wireSet(old), { maxRequestBytes: 1_000 });
+    const one = client();
+    const stream = one.openSotw();
+    stream.send("EDS", { node, names: ["x".repeat(2_000)] });
+    expect(await stream.status()).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+    const next = one.openSotw();
+    next.send("CDS", { node });
+    await next.accept("CDS");
+  });
+
+  test("what is not gRPC at all", async () => {
+    const { client, port } = await startServer(wireSet(old));
+    for (const text of [
+      "GET / HTTP/1.1\r\n\r\n",
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\u0009\xff\xff\xff\xff\xff\xff",
+      "\0".repeat(9_999),
+    ]) {
+      const socket = connect(port, "127.0.0.1");
+      await new Promise<void>((resolve) => {
+        socket.on("error", () => {}).on("close", () => resolve());
+        socket.resume().end(text, "latin1");
+      });
+    }
+    const stream = client().openSotw();
+    stream.send("CDS", { node });
+    await stream.accept("CDS");
+  });
+});
+
+describe("listening and draining", () => {
+  test("an address that cannot be had", async () => {
+    const { server, port } = await startServer(wireSet(old));
+    await expect(server.listen("127.0.0.1", port)).rejects.toThrow(/EADDRINUSE|No address added/);
+  });
+
+  test("FLW-06 a drain ends streams with OK, those without an answer with UNAVAILABLE, and resolves", async () => {
+    const { server, client, openStreams } = await startServer(wireSet(old));
+    const streams = Array.from({ length: 25 }, () => client().openSotw());
+    for (const stream of streams) {
+      stream.send("CDS", { node });
+      await stream.accept("CDS");
+    }
+    const silent = client().openDelta();
+    await waitFor(async () => (await openStreams()) === 26);
+    const begun = performance.now();
+    await server.drain(2_000);
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    for (const stream of streams) expect((await stream.status()).code).toBe(status.OK);
+    expect((await silent.status()).code).toBe(status.UNAVAILABLE);
+    const late = client().openSotw();
+    late.send("CDS", { node });
+    expect((await late.status()).code).toBe(status.UNAVAILABLE);
+  });
+
+  test("FLW-06 what does not end in time is cut off", async () => {
+    const { server, client, feed, openStreams } = await startServer(wireSet({ EDS: { big: "0" } }));
+    const stuck = client().openSotw();
+    stuck.send("EDS", { node, names: ["big"] });
+    await stuck.accept("EDS");
+    stuck.pause();
+    feed.set(wireSet({ EDS: { big: "x".repeat(20_000_000) } }));
+    const begun = performance.now();
+    await server.drain(300);
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(await openStreams()).toBe(0);
+  });
+});

@@ -1,0 +1,204 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { describe, expect, test } from "vitest";
+import { createLog } from "../../src/base/log.ts";
+import { createMetrics } from "../../src/base/metrics.ts";
+import type { ResourceSet } from "../../src/envoy/resource-set.ts";
+import { resourceType } from "../../src/envoy/resource-types.ts";
+import {
+  DeltaDiscoveryRequestSchema,
+  DiscoveryRequestSchema,
+  DiscoveryResponseSchema,
+} from "../../src/gen/envoy/service/discovery/v3/discovery_pb.ts";
+import { createXdsMetrics } from "../../src/xds/metrics.ts";
+import { defaultXdsOptions } from "../../src/xds/options.ts";
+import type { DeliveryRecorder, ResourceFeed } from "../../src/xds/ports.ts";
+import { createResponseCache, type Variant } from "../../src/xds/response-cache.ts";
+import { createSession } from "../../src/xds/session.ts";
+import { createFakeClock } from "../support/fake-clock.ts";
+import { wireSet } from "../support/wire-resources.ts";
+
+const node = { id: "sidecar~10.0.0.1~web-1.shop~shop.svc.cluster.local", userAgentName: "envoy" };
+const { url: cds } = resourceType("CDS");
+
+type SotwInit = Parameters<typeof create<typeof DiscoveryRequestSchema>>[1];
+const request = (init: SotwInit): Uint8Array =>
+  toBinary(DiscoveryRequestSchema, create(DiscoveryRequestSchema, { typeUrl: cds, ...init }));
+
+/** A session whose every port is watched. */
+function startSession(
+  options: { readonly variant?: Variant; readonly first?: ResourceSet; readonly feed?: ResourceFeed } = {},
+) {
+  const { variant = "sotw", first } = options;
+  const clock = createFakeClock();
+  const registry = createMetrics();
+  const records: string[] = [];
+  const written: { readonly bytes: Buffer; readonly left: () => void }[] = [];
+  const ended: string[] = [];
+  let listener: ((resources: ResourceSet) => void) | undefined;
+  const feed: ResourceFeed = options.feed ?? {
+    watch: (_node, follow) => {
+      listener = follow;
+      return { current: () => first, close: () => records.push("unwatched") };
+    },
+  };
+  const recorder: DeliveryRecorder = {
+    opened: ({ stream, node: { id }, variant: how, peer }) => records.push(`opened ${stream} ${id} ${how} ${peer}`),
+    sent: (_stream, type, nonce, list) =>
+      records.push(`sent ${type} ${nonce} ${list.map(({ name }) => name).join(" ")}`),
+    accepted: (_stream, type, nonce) => records.push(`accepted ${type} ${nonce}`),
+    refused: (_stream, type, nonce, reason) => records.push(`refused ${type} ${nonce} ${reason}`),
+    resumed: (_stream, type, list) => records.push(`resumed ${type} ${list.map(({ name }) => name).join(" ")}`),
+    dropped: (_stream, type, names) => records.push(`dropped ${type} ${names.join(" ")}`),
+    closed: (stream) => records.push(`closed ${stream}`),
+  };
+  const transport = {
+    peer: "127.0.0.1:9",
+    write: (bytes: Buffer, left: () => void) => {
+      written.push({ bytes, left });
+    },
+    end: (status: string, reason: string) => {
+      ended.push(`${status}: ${reason}`);
+    },
+  };
+  const session = createSession(variant, "s1", transport, {
+    feed,
+    recorder,
+    cache: createResponseCache({ identifier: "cp", firstSequence: 0, maxBytes: 1_000_000 }),
+    metrics: createXdsMetrics(registry),
+    log: createLog({ level: "silent", format: "json", write: () => {} }),
+    clock,
+    options: defaultXdsOptions,
+  });
+  const metric = async (line: string): Promise<string | undefined> =>
+    (await registry.expose()).text.split("\n").find((text) => text.startsWith(line));
+  return { session, clock, records, written, ended, transport, metric, push: (set: ResourceSet) => listener?.(set) };
+}
+
+const world = wireSet({ CDS: { a: "1" } });
+
+test("a stream from its first request to its end", async () => {
+  const { session, clock, records, written, ended, metric, push } = startSession({ first: world });
+  expect(await metric("fairway_xds_streams")).toBe('fairway_xds_streams{variant="sotw"} 1');
+  session.receive(request({ node }));
+  expect(written).toHaveLength(1);
+  session.receive(request({ responseNonce: "0" }));
+  push(wireSet({ CDS: { a: "2" } }));
+  session.receive(request({ responseNonce: "1", errorDetail: { code: 13, message: "no good" } }));
+  session.end("enough");
+  expect(ended).toEqual(["OK: enough"]);
+  push(wireSet({ CDS: { a: "3" } }));
+  session.receive(request({ node }));
+  session.close();
+  expect(written).toHaveLength(2);
+  expect(records).toEqual([
+    "opened s1 sidecar~10.0.0.1~web-1.shop~shop.svc.cluster.local sotw 127.0.0.1:9",
+    "sent CDS 0 a",
+    "accepted CDS 0",
+    "sent CDS 1 a",
+    "refused CDS 1 no good",
+    "unwatched",
+    "closed s1",
+  ]);
+  expect(clock.pending()).toBe(0);
+  expect(await metric("fairway_xds_streams")).toBe('fairway_xds_streams{variant="sotw"} 0');
+  expect(await metric("fairway_xds_pushes_total")).toBe('fairway_xds_pushes_total{type="CDS"} 2');
+  expect(await metric("fairway_xds_nacks_total")).toBe('fairway_xds_nacks_total{type="CDS"} 1');
+  expect(await metric("fairway_xds_ack_seconds_count")).toBe('fairway_xds_ack_seconds_count{type="CDS"} 1');
+  expect(await metric("fairway_xds_ended_total")).toBe('fairway_xds_ended_total{status="OK"} 1');
+});
+
+test("what a delta client lists and drops is recorded", () => {
+  const { session, records } = startSession({ variant: "delta", first: world });
+  const send = (init: Parameters<typeof create<typeof DeltaDiscoveryRequestSchema>>[1]): void =>
+    session.receive(
+      toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, { typeUrl: cds, ...init })),
+    );
+  send({ node, initialResourceVersions: { a: "1", gone: "1" } });
+  send({ resourceNamesUnsubscribe: ["*"], resourceNamesSubscribe: ["b"] });
+  expect(records.slice(1)).toEqual(["resumed CDS a", "sent CDS 0 gone", "dropped CDS a"]);
+});
+
+describe("a client's faults end its stream, in words", () => {
+  test.each<[string, Uint8Array, string]>([
+    ["no node", request({}), "INVALID_ARGUMENT: the first request of a stream must carry the node"],
+    [
+      "STR-02 an empty node",
+      request({ node: { id: "" } }),
+      'INVALID_ARGUMENT: node.id "" does not name a proxy. It must read <sidecar|router>~<ip>~<name>.<namespace>~<namespace>.svc.<domain>.',
+    ],
+    ["no request", Uint8Array.of(0x0a, 0xff), "INVALID_ARGUMENT: the request is no DiscoveryRequest"],
+    [
+      "STR-06 no type",
+      request({ node, typeUrl: "" }),
+      "INVALID_ARGUMENT: type_url is empty: on ADS each request names its type",
+    ],
+  ])("%s", (_, bytes, want) => {
+    const { session, ended, clock } = startSession({ first: world });
+    session.receive(bytes);
+    session.receive(request({ node }));
+    expect(ended).toEqual([want]);
+    expect(clock.pending()).toBe(0);
+  });
+});
+
+test("a fault of ours ends the stream, not the process", () => {
+  const feed: ResourceFeed = {
+    watch: () => {
+      throw new Error("boom");
+    },
+  };
+  const { session, ended } = startSession({ feed });
+  session.receive(request({ node }));
+  expect(ended).toEqual(["INTERNAL: the control plane failed to serve this stream; its log says why"]);
+});
+
+test("STR-01 a later request needs no node, and another one is counted and not believed", async () => {
+  const { session, records, metric } = startSession({ first: world });
+  session.receive(request({ node }));
+  session.receive(request({ node, typeUrl: resourceType("LDS").url }));
+  session.receive(request({ node: { id: "sidecar~10.0.0.2~b.b~b.svc" }, typeUrl: resourceType("EDS").url }));
+  expect(records.filter((line) => line.startsWith("opened"))).toHaveLength(1);
+  expect(await metric("fairway_xds_node_changes_total")).toBe("fairway_xds_node_changes_total 1");
+});
+
+test("STR-09 without a world the stream waits, then ends as unavailable", () => {
+  const { session, ended, clock, written } = startSession();
+  session.receive(request({ node }));
+  clock.advance(defaultXdsOptions.worldTimeoutMs - 1);
+  expect(ended).toEqual([]);
+  clock.advance(1);
+  expect(ended).toEqual(["UNAVAILABLE: the control plane has no complete configuration yet; try again"]);
+  expect(written).toEqual([]);
+});
+
+test("STR-10 a stream that had no answer is not ended with OK", () => {
+  const { session, ended } = startSession();
+  session.receive(request({ node }));
+  session.end("shutting down");
+  expect(ended).toEqual(["UNAVAILABLE: shutting down"]);
+});
+
+test("ACK-08 the wait for an ACK runs from when the bytes have left", () => {
+  const { session, clock, written, push } = startSession({ first: world });
+  session.receive(request({ node }));
+  push(wireSet({ CDS: { a: "2" } }));
+  clock.advance(60_000);
+  expect(written).toHaveLength(1);
+  written[0]?.left();
+  clock.advance(defaultXdsOptions.ackTimeoutMs - 1);
+  expect(written).toHaveLength(1);
+  clock.advance(1);
+  expect(written).toHaveLength(2);
+});
+
+test("ACK-10 an ACK that comes within the write finds its nonce known", () => {
+  const { session, records, transport, push } = startSession({ first: world });
+  transport.write = (bytes, left) => {
+    left();
+    const { nonce } = fromBinary(DiscoveryResponseSchema, bytes);
+    session.receive(request({ responseNonce: nonce }));
+  };
+  session.receive(request({ node }));
+  for (let i = 2; i <= 1_000; i++) push(wireSet({ CDS: { a: String(i) } }));
+  expect(records.filter((line) => line.startsWith("accepted"))).toHaveLength(1_000);
+});
