@@ -2,7 +2,7 @@
 // `npx` in a clone. Runs after every `npm ci` / `npm install`; does nothing when src/gen is already up to date.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -26,25 +26,21 @@ const wanted = [
 
 const generated = join(root, "src/gen");
 const stampFile = join(generated, ".stamp");
-const inputs = [
-  "package.json",
-  "proto/generate.mjs",
-  "proto/buf.yaml",
-  "proto/buf.gen.yaml",
-  "proto/validate/validate.proto",
-];
+/** Our own declarations, and what else decides the result. */
+const own = globSync("proto/**/*.proto", { cwd: root }).sort();
+const inputs = ["proto/generate.mjs", "proto/buf.yaml", "proto/buf.gen.yaml", ...own];
 
 function stamp() {
   const hash = createHash("sha256");
-  const lock = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  hash.update(JSON.stringify([lock.dependencies, lock.devDependencies]));
-  for (const file of inputs.slice(1)) hash.update(readFileSync(join(root, file)));
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  hash.update(JSON.stringify([dependencies, devDependencies]));
+  for (const file of inputs) hash.update(readFileSync(join(root, file)));
   return hash.digest("hex");
 }
 
 function generate() {
   rmSync(generated, { recursive: true, force: true });
-  const paths = wanted.flatMap((path) => ["--path", `${api}/${path}`]);
+  const paths = [...wanted.map((path) => `${api}/${path}`), ...own].flatMap((path) => ["--path", path]);
   const bin = join(root, "node_modules/.bin");
   execFileSync(
     join(bin, "buf"),

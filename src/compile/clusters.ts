@@ -6,10 +6,11 @@ import { type Origin, trace } from "../envoy/provenance.ts";
 import {
   type Cluster,
   Cluster_DiscoveryType,
-  Cluster_DnsLookupFamily,
   Cluster_LbPolicy,
   ClusterSchema,
 } from "../gen/envoy/config/cluster/v3/cluster_pb.ts";
+import { DnsLookupFamily } from "../gen/envoy/extensions/clusters/common/dns/v3/dns_pb.ts";
+import { DnsClusterSchema } from "../gen/envoy/extensions/clusters/dns/v3/dns_cluster_pb.ts";
 import { HttpProtocolOptionsSchema } from "../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts";
 import type { Instance } from "../model/instance.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
@@ -110,15 +111,24 @@ function discovery(
       edsClusterConfig: { edsConfig: overAds(), serviceName: name },
     };
   }
-  const type = service.resolution === "dns" ? Cluster_DiscoveryType.STRICT_DNS : Cluster_DiscoveryType.LOGICAL_DNS;
-  return {
-    clusterDiscoveryType: { case: "type", value: type },
+  const config = create(DnsClusterSchema, {
     dnsRefreshRate: duration(mesh.dnsRefreshRateMs),
+    dnsJitter: duration(dnsJitterMs),
     respectDnsTtl: true,
-    dnsLookupFamily: Cluster_DnsLookupFamily.V4_PREFERRED,
+    dnsLookupFamily: DnsLookupFamily.V4_PREFERRED,
+    allAddressesInSingleEndpoint: service.resolution === "dns-round-robin",
+  });
+  return {
+    clusterDiscoveryType: {
+      case: "clusterType",
+      value: { name: "envoy.cluster.dns", typedConfig: packAny(DnsClusterSchema, config) },
+    },
     loadAssignment: loadAssignment(name, service, port, instances),
   };
 }
+
+/** Keeps many proxies from resolving at the same moment. */
+const dnsJitterMs = 100;
 
 const protocolOptionsKey = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 

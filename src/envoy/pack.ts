@@ -13,6 +13,7 @@ import { file_envoy_config_cluster_v3_cluster } from "../gen/envoy/config/cluste
 import { file_envoy_config_endpoint_v3_endpoint } from "../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import { file_envoy_config_listener_v3_listener } from "../gen/envoy/config/listener/v3/listener_pb.ts";
 import { file_envoy_config_route_v3_route } from "../gen/envoy/config/route/v3/route_pb.ts";
+import { file_envoy_extensions_clusters_dns_v3_dns_cluster } from "../gen/envoy/extensions/clusters/dns/v3/dns_cluster_pb.ts";
 import { file_envoy_extensions_filters_http_router_v3_router } from "../gen/envoy/extensions/filters/http/router/v3/router_pb.ts";
 import { file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager } from "../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { file_envoy_extensions_retry_host_previous_hosts_v3_previous_hosts } from "../gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.ts";
@@ -25,6 +26,7 @@ export const messageTypes: Registry = createRegistry(
   file_envoy_config_endpoint_v3_endpoint,
   file_envoy_config_listener_v3_listener,
   file_envoy_config_route_v3_route,
+  file_envoy_extensions_clusters_dns_v3_dns_cluster,
   file_envoy_extensions_filters_http_router_v3_router,
   file_envoy_extensions_filters_network_http_connection_manager_v3_http_connection_manager,
   file_envoy_extensions_retry_host_previous_hosts_v3_previous_hosts,

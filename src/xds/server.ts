@@ -91,7 +91,11 @@ export function createXdsServer(ports: XdsServerPorts): XdsServer {
     if (draining) return session.end("the control plane is shutting down");
     sessions.add(session);
     call.on("data", (bytes: Buffer) => session.receive(bytes));
-    call.on("end", () => session.end("the client has closed the stream"));
+    // The client has closed its side, or is gone.
+    call.on("end", () => {
+      session.close();
+      call.end();
+    });
   };
 
   const server = new Server(serverOptions(options));

@@ -1,7 +1,10 @@
 import type { EnvoyAdmin } from "../../src/app/envoy/admin.ts";
 import type { ResourceSet } from "../../src/envoy/resource-set.ts";
 
-/** Names and versions of what an Envoy holds from us and uses; `warming` lists what it does not use yet. */
+/**
+ * Names and versions of what an Envoy holds from us and uses; `warming` lists what it does not use yet. Listeners that drain are
+ * not in use any more; their route tables stay in the dump until they are gone.
+ */
 export interface HeldResources {
   readonly CDS: Readonly<Record<string, string>>;
   readonly LDS: Readonly<Record<string, string>>;
@@ -36,7 +39,9 @@ export async function heldResources(admin: EnvoyAdmin): Promise<HeldResources> {
   const routes = configs.flatMap((config) => config.dynamic_route_configs ?? []);
   return {
     CDS: byName(clusters.map(({ cluster, version_info }) => [cluster.name, version_info])),
-    LDS: byName(listeners.map(({ name, active_state }) => [name, active_state?.version_info])),
+    LDS: byName(
+      listeners.flatMap(({ name, active_state }) => (active_state ? [[name, active_state.version_info]] : [])),
+    ),
     RDS: byName(routes.map(({ route_config, version_info }) => [route_config.name, version_info])),
     warming: [
       ...configs.flatMap((config) => config.dynamic_warming_clusters ?? []).map(({ cluster }) => cluster.name),

@@ -207,15 +207,14 @@ describe("many streams", () => {
       (stream) => stream.sendBytes(Uint8Array.of(0x0a, 0xff)),
     ];
     const one = client();
-    for (let i = 0; i < 50; i++) {
+    for (let round = 0; round < 50; round++) {
       const streams = ends.map(() => one.openSotw());
-      for (const [index, stream] of streams.entries()) {
-        if (i % 2 === 0) stream.send("CDS", { node });
-        ends[index]?.(stream);
-      }
+      if (round % 2 === 0) for (const stream of streams) stream.send("CDS", { node });
+      await waitFor(async () => (await openStreams()) === ends.length);
+      for (const [index, stream] of streams.entries()) ends[index]?.(stream);
       await Promise.all(streams.map((stream) => stream.status()));
+      await waitFor(async () => (await openStreams()) === 0);
     }
-    await waitFor(async () => (await openStreams()) === 0);
     expect(ledger.proxies().map(({ streams }) => streams)).toEqual([0]);
   });
 
@@ -234,7 +233,8 @@ describe("many streams", () => {
     slow.resume();
     const last = await waitFor(() => slow.received.find((response) => versions(response)["big"]?.startsWith("60 ")));
     expect(last).toBeDefined();
-    expect(slow.received.length).toBeLessThan(40);
+    // The client takes in 16 messages by itself before it stops reading.
+    expect(slow.received.length).toBeLessThan(25);
   });
 });
 
@@ -302,7 +302,7 @@ describe("what a client may send", () => {
 
 describe("listening and draining", () => {
   test("an address that cannot be had", async () => {
-    const { server, port } = await startServer(wireSet(old));
+    const [{ port }, { server }] = [await startServer(wireSet(old)), await startServer(wireSet(old))];
     await expect(server.listen("127.0.0.1", port)).rejects.toThrow(/EADDRINUSE|No address added/);
   });
 
