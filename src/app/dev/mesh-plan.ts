@@ -29,8 +29,13 @@ export interface MeshPlan {
 
 const loopback = "127.0.0.1";
 
+export interface PlanOptions {
+  /** Try the well-known ports first; default true. False: whatever the system gives. */
+  readonly usualPorts?: boolean;
+}
+
 /** Chooses addresses and ports of this machine that are free now; the usual ones where it can, so that they stay the same. */
-export async function planMesh(): Promise<MeshPlan> {
+export async function planMesh({ usualPorts = true }: PlanOptions = {}): Promise<MeshPlan> {
   const [web = loopback, first = loopback, second = loopback, rated = loopback] = await loopbackAddresses(4);
   const [
     gateway = 0,
@@ -43,18 +48,20 @@ export async function planMesh(): Promise<MeshPlan> {
     firstIn = 0,
     secondIn = 0,
     ratedIn = 0,
-  ] = await freePorts([
-    { address: loopback, preferred: 8080 },
-    { address: loopback, preferred: 15_010 },
-    { address: loopback, preferred: 15_080 },
-    { address: loopback, preferred: 15_014 },
-    { address: web, preferred: 8000 },
-    { address: web, preferred: 9080 },
-    { address: web, preferred: 9090 },
-    { address: first, preferred: 9080 },
-    { address: second, preferred: 9080 },
-    { address: rated, preferred: 9090 },
-  ]);
+  ] = await freePorts(
+    [
+      [loopback, 8080] as const,
+      [loopback, 15_010] as const,
+      [loopback, 15_080] as const,
+      [loopback, 15_014] as const,
+      [web, 8000] as const,
+      [web, 9080] as const,
+      [web, 9090] as const,
+      [first, 9080] as const,
+      [second, 9080] as const,
+      [rated, 9090] as const,
+    ].map(([address, preferred]) => (usualPorts ? { address, preferred } : { address })),
+  );
   return {
     namespace: "shop",
     gateway: { address: loopback, port: gateway },
