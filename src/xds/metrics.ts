@@ -1,4 +1,5 @@
 import type { Metrics } from "../base/metrics.ts";
+import type { Resource } from "../envoy/resource-set.ts";
 import type { TypeName } from "../envoy/resource-types.ts";
 import type { Variant } from "./response-cache.ts";
 
@@ -6,7 +7,8 @@ import type { Variant } from "./response-cache.ts";
 export interface XdsMetrics {
   readonly opened: (variant: Variant) => void;
   readonly closed: (variant: Variant) => void;
-  readonly sent: (type: TypeName, bytes: number) => void;
+  /** `bytes` of the whole response; `resources` are those in it. */
+  readonly sent: (type: TypeName, bytes: number, resources: readonly Resource[]) => void;
   readonly encoded: (type: TypeName) => void;
   readonly accepted: (type: TypeName, tookMs: number) => void;
   readonly refused: (type: TypeName) => void;
@@ -22,6 +24,11 @@ export function createXdsMetrics(metrics: Metrics): XdsMetrics {
   const streams = metrics.gauge("fairway_xds_streams", "Open xDS streams.", ["variant"]);
   const pushes = metrics.counter("fairway_xds_pushes_total", "Responses sent.", ["type"]);
   const bytes = metrics.counter("fairway_xds_push_bytes_total", "Bytes of responses sent.", ["type"]);
+  const resourceBytes = metrics.counter(
+    "fairway_xds_resource_bytes_total",
+    "Bytes of resources sent, without the envelopes: 0 after a restart with nothing changed.",
+    ["type"],
+  );
   const encodes = metrics.counter("fairway_xds_encodes_total", "Responses encoded rather than shared.", ["type"]);
   const nacks = metrics.counter("fairway_xds_nacks_total", "Responses refused by a proxy.", ["type"]);
   const acks = metrics.histogram("fairway_xds_ack_seconds", "Time from a response to its ACK.", ackSeconds, ["type"]);
@@ -33,9 +40,13 @@ export function createXdsMetrics(metrics: Metrics): XdsMetrics {
   return {
     opened: (variant) => streams.inc({ variant }),
     closed: (variant) => streams.dec({ variant }),
-    sent: (type, length) => {
+    sent: (type, length, resources) => {
       pushes.inc({ type });
       bytes.inc({ type }, length);
+      resourceBytes.inc(
+        { type },
+        resources.reduce((sum, resource) => sum + resource.bytes.length, 0),
+      );
     },
     encoded: (type) => encodes.inc({ type }),
     accepted: (type, tookMs) => acks.observe({ type }, tookMs / 1000),

@@ -225,7 +225,7 @@ class StreamSession<R extends Request> implements Session {
     this.#advance({ on: "sent", type: type.short, nonce, atMs: clock.now() });
     const present = resources.map(({ name, version }) => ({ name, version }));
     recorder.sent(this.#stream, type.short, nonce, [...present, ...removed.map((name) => ({ name }))]);
-    metrics.sent(type.short, bytes.length);
+    metrics.sent(type.short, bytes.length, resources);
     this.#transport.write(bytes, () => this.#dispatch({ on: "written", type: type.short, nonce }));
   }
 
