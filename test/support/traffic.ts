@@ -1,4 +1,5 @@
 import { Agent, request } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 
 export interface Answer {
   /** 0: no answer at all. */
@@ -50,14 +51,20 @@ export async function askMany(url: string, count: number, parallel = 16): Promis
   return answers;
 }
 
-/** Steady load: `parallel` clients, each asking again as soon as it has its answer, for at most `maxMs`. */
-export function steadyTraffic(url: string, { parallel = 4, maxMs = 60_000 } = {}): Traffic {
+/**
+ * Steady load: `parallel` clients, each asking again `pauseMs` after its answer, for at most `maxMs`. The pause leaves the machine to
+ * what is tested.
+ */
+export function steadyTraffic(url: string, { parallel = 4, pauseMs = 20, maxMs = 60_000 } = {}): Traffic {
   const { ask, close } = createAsker(url);
   const answers: Answer[] = [];
   const deadline = performance.now() + maxMs;
   let running = true;
   const worker = async (): Promise<void> => {
-    while (running && performance.now() < deadline) answers.push(await ask());
+    while (running && performance.now() < deadline) {
+      answers.push(await ask());
+      await delay(pauseMs);
+    }
   };
   const workers = Promise.all(Array.from({ length: parallel }, worker));
   return {

@@ -1,0 +1,26 @@
+import { runCli } from "../cli/cli.ts";
+import type { CliIo, Command } from "../cli/command.ts";
+import { clientCommands } from "../cli/commands.ts";
+import { version } from "./control-plane.ts";
+import { devCommand } from "./dev/dev.ts";
+import { serveCommand } from "./serve.ts";
+
+const commands: readonly Command[] = [devCommand, serveCommand, ...clientCommands];
+
+const abort = new AbortController();
+
+const io: CliIo = {
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  env: process.env,
+  ...(process.stdout.isTTY && { terminal: { columns: process.stdout.columns } }),
+  now: Date.now,
+  signal: abort.signal,
+};
+
+// A reader that has seen enough (`| head`) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+});
+
+process.exitCode = await runCli(process.argv.slice(2), io, { commands, version: version.version });
