@@ -4,7 +4,8 @@ import { createApiServer } from "../api/http.ts";
 import type { ApiPorts } from "../api/ports.ts";
 import type { VersionView } from "../api/types.ts";
 import { systemClock } from "../base/clock.ts";
-import type { HostPort } from "../base/host-port.ts";
+import { MeshError } from "../base/errors.ts";
+import { formatHostPort, type HostPort } from "../base/host-port.ts";
 import type { Log } from "../base/log.ts";
 import { createMetrics } from "../base/metrics.ts";
 import { createSignal, type Signal } from "../base/signal.ts";
@@ -118,11 +119,22 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
 }
 
-async function listen(
-  on: (host: string, port: number) => Promise<number>,
-  { host, port }: HostPort,
-): Promise<HostPort> {
-  return { host, port: await on(host, port) };
+async function listen(on: (host: string, port: number) => Promise<number>, where: HostPort): Promise<HostPort> {
+  const { host, port } = where;
+  try {
+    return { host, port: await on(host, port) };
+  } catch (cause) {
+    if (cause instanceof MeshError) throw cause;
+    const inUse = cause instanceof Error && cause.message.includes("EADDRINUSE");
+    throw new MeshError(
+      "usage/invalid",
+      `cannot listen on ${formatHostPort(where)}${inUse ? ": another program does" : ""}`,
+      {
+        hint: inUse ? "Stop that program, or choose another port (0 lets the system choose)." : String(cause),
+        cause,
+      },
+    );
+  }
 }
 
 const manifest = createRequire(import.meta.url)("../../package.json") as {

@@ -11,7 +11,7 @@ export interface Owed {
   readonly removed: readonly string[];
   /** Asked for, and not there. */
   readonly absent: readonly string[];
-  /** Asked for, and about to come: the answer waits. */
+  /** Asked for, or gone, and about to come (back): the answer waits. */
   readonly pending: ReadonlySet<string>;
 }
 
@@ -23,14 +23,16 @@ export function owedTo(state: TypeState, offered: ResourceMap, target: ResourceM
   const covered = (name: string): boolean => covers(subscription, name);
   const wanted = asked.size === 0 ? [] : [...asked].filter(covered);
   const missing = wanted.filter((name) => !offered.has(name));
+  const gone = removed.filter(covered);
+  const pending = [...missing, ...gone].filter((name) => target.has(name));
   return {
     resources: withAsked(
       subscription.wildcard ? changed : changed.filter(({ name }) => covered(name)),
       wanted.flatMap((name) => offered.get(name) ?? []),
     ),
-    removed: removed.filter((name) => covered(name) && !target.has(name)),
+    removed: gone.filter((name) => !target.has(name)),
     absent: missing.filter((name) => !target.has(name)),
-    pending: missing.length === 0 ? noNames : new Set(missing.filter((name) => target.has(name))),
+    pending: pending.length === 0 ? noNames : new Set(pending),
   };
 }
 

@@ -5,9 +5,9 @@ import {
   noNames,
   overlay,
   type ResourceMap,
+  restricted,
   sameContent,
   type VersionMap,
-  without,
 } from "./resource-map.ts";
 import { covers, type Subscription } from "./subscription.ts";
 
@@ -67,9 +67,7 @@ export const startPlan = (target: ResourceSet): PushPlan => ({
 export function retarget(plan: PushPlan, target: ResourceSet): PushPlan {
   const waitedFor = (type: TypeName): ReadonlyMap<string, string> => {
     const { changed } = difference(plan.offered[type], target.resources[type]);
-    const before = plan.unconfirmed[type];
-    if (changed.length === 0 && before.size === 0) return nothing;
-    const names = new Set([...before.keys(), ...changed.map(({ name }) => name)]);
+    const names = new Set([...plan.unconfirmed[type].keys(), ...changed.map(({ name }) => name)]);
     return versionsOf(names, target.resources[type]);
   };
   const clusters = waitedFor("CDS");
@@ -129,7 +127,7 @@ function unsentClusters({ offered }: PushPlan, { CDS }: Progress): readonly Reso
 }
 
 /** May listeners (routes) move? All that comes before them in the table must be in place, as far as the proxy asks for it. */
-function gateOpen({ unconfirmed, offered }: PushPlan, type: TypeName, types: Progress): boolean {
+function gateOpen({ unconfirmed }: PushPlan, type: TypeName, types: Progress): boolean {
   if (type === "CDS" || type === "EDS") return true;
   const rank = resourceTypes.findIndex(({ short }) => short === type);
   return resourceTypes.slice(0, rank).every(({ short }) => {
@@ -137,16 +135,14 @@ function gateOpen({ unconfirmed, offered }: PushPlan, type: TypeName, types: Pro
     // The proxy asks for endpoints when it has the cluster: who asks for the cluster will ask for them.
     const { subscription } = types[short === "EDS" ? "CDS" : short];
     if (subscription === undefined) return true;
-    const missing = unconfirmed[short].keys().filter((name) => !isInPlace(types[short], offered[short], name));
+    const missing = unconfirmed[short].keys().filter((name) => !isInPlace(types[short], name));
     return !missing.some((name) => covers(subscription, name));
   });
 }
 
-/** Nothing is on its way, and this resource was not refused: for what came back to what the proxy already has. */
-function isInPlace({ subscription, held, answer, refused }: TypeProgress, offered: ResourceMap, name: string): boolean {
-  if (subscription === undefined || !covers(subscription, name)) return false;
-  return held === offered && answer !== "awaited" && !refused.has(name);
-}
+/** Nothing is on its way, and this resource was not refused: so it came back to what the proxy already has. */
+const isInPlace = ({ subscription, answer, refused }: TypeProgress, name: string): boolean =>
+  subscription !== undefined && covers(subscription, name) && answer !== "awaited" && !refused.has(name);
 
 /** The proxy accepted a response with these resources. */
 export function confirm(plan: PushPlan, type: TypeName, resources: readonly Resource[]): PushPlan {
@@ -177,7 +173,14 @@ export function retire(plan: PushPlan, types: Progress): PushPlan {
 /** The type's grace time is over. */
 export function graceOver(plan: PushPlan, type: TypeName): PushPlan {
   const { [type]: names = noNames, ...leaving } = plan.leaving;
-  return { ...offering(plan, type, without(plan.offered[type], names, plan.target.resources[type])), leaving };
+  return {
+    ...offering(
+      plan,
+      type,
+      restricted(plan.offered[type], (name) => !names.has(name)),
+    ),
+    leaving,
+  };
 }
 
 /**
@@ -186,10 +189,10 @@ export function graceOver(plan: PushPlan, type: TypeName): PushPlan {
  * nothing but the kept resources.
  */
 function isSettled({ offered, target }: PushPlan, type: TypeName, types: Progress): boolean {
-  const { subscription, held, answer, refused } = types[type];
+  const { subscription, answer, refused } = types[type];
   // Also for what the proxy does not ask for: it may ask while the old state is still on offer.
   if (offered[type] !== target.resources[type]) return false;
   if (subscription === undefined) return true;
   const stillRefused = [...refused].some((name) => covers(subscription, name) && target.resources[type].has(name));
-  return held === offered[type] && answer !== "awaited" && !stillRefused;
+  return answer !== "awaited" && !stillRefused;
 }

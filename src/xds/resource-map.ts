@@ -39,12 +39,6 @@ export const overlay = memoize(
   },
 );
 
-/** `current` without some of its names; `target` itself when that is the same. */
-export function without(current: ResourceMap, names: ReadonlySet<string>, target: ResourceMap): ResourceMap {
-  const rest = new Map([...current].filter(([name]) => !names.has(name)));
-  return sameContent(rest, target) ? target : rest;
-}
-
 /** `map` restricted to the names for which `wanted` holds. */
 export const restricted = <V>(map: ReadonlyMap<string, V>, wanted: (name: string) => boolean): ReadonlyMap<string, V> =>
   new Map([...map].filter(([name]) => wanted(name)));

@@ -156,7 +156,7 @@ function droppedNames(
   { subscription: before, held }: TypeState,
   { subscription: after }: TypeState,
 ): readonly string[] {
-  if (before === undefined || after === undefined || before === after || after.wildcard) return [];
+  if (before === undefined || after === undefined || before === after) return [];
   const had = before.wildcard ? new Set([...held.keys(), ...before.names]) : before.names;
   return [...had].filter((name) => !covers(after, name));
 }
@@ -179,8 +179,7 @@ function timedOut(state: StreamState, timer: Timer, effects: StreamEffect[]): St
   return withType(state, type, overdue(state.types[type]));
 }
 
-const overdue = (state: TypeState): TypeState =>
-  state.answer === "awaited" && state.written ? { ...state, answer: "overdue" } : state;
+const overdue = (state: TypeState): TypeState => (state.answer === "awaited" ? { ...state, answer: "overdue" } : state);
 
 /** Brings the stream as far as it may go: type by type in the order of the table, each as the one before it allows. */
 function settle<Request extends CommonRequest>(

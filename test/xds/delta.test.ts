@@ -63,6 +63,24 @@ describe("wildcard", () => {
     expect(stream.sent()).toEqual(["CDS a=1 b=1"]);
   });
 
+  test("a wildcard is answered when it comes, though there is nothing to say", () => {
+    const stream = streamWith(set({ CDS: { a: "1" } }));
+    subscribed(stream, "CDS", ["a"]);
+    stream.ask("CDS", ["*"]);
+    expect(stream.sent()).toEqual(["CDS"]);
+    const empty = streamWith(set({}));
+    subscribed(empty, "CDS", []);
+    empty.ask("CDS", ["*"]);
+    expect(empty.sent()).toEqual(["CDS"]);
+  });
+
+  test("DEL-04 a name that was never subscribed to is ignored under the wildcard too", () => {
+    const stream = streamWith(set({ CDS: { a: "1" } }));
+    subscribed(stream, "CDS", []);
+    stream.ask("CDS", ["-a", "-never"]);
+    expect(stream.sent()).toEqual([]);
+  });
+
   test("DEL-05 a name unsubscribed under the wildcard is answered", () => {
     const stream = streamWith(set({ CDS: { a: "1" } }));
     subscribed(stream, "CDS", ["*", "a", "z"]);
@@ -135,6 +153,16 @@ describe("changes", () => {
     stream.sent();
     stream.ack("EDS");
     expect(stream.sent()).toEqual(["EDS a=2"]);
+  });
+
+  test("DEL-13 gone and asked for again at once: said once", () => {
+    const stream = streamWith(set({ EDS: { a: "1", b: "1" } }));
+    stream.ask("EDS", ["a", "b"]);
+    stream.sent();
+    stream.set(set({ EDS: { b: "1" } }));
+    stream.ask("EDS", ["z", "a"]);
+    stream.ack("EDS");
+    expect(stream.sent()).toEqual(["EDS -a -z"]);
   });
 
   test.each([

@@ -191,6 +191,28 @@ test("ACK-08 the wait for an ACK runs from when the bytes have left", () => {
   expect(written).toHaveLength(2);
 });
 
+test("STR-07 a stream that is gone leaves no timer", () => {
+  const { session, clock, written } = startSession({ first: world });
+  session.receive(request({ node }));
+  written[0]?.left();
+  expect(clock.pending()).toBe(1);
+  session.close();
+  written[0]?.left();
+  expect(clock.pending()).toBe(0);
+});
+
+test("ACK-08 bytes that leave within the write begin the wait all the same", () => {
+  const { session, clock, records, transport, push } = startSession({ first: world });
+  transport.write = (_, left) => left();
+  session.receive(request({ node }));
+  push(wireSet({ CDS: { a: "2" } }));
+  session.receive(request({ responseNonce: "0" }));
+  push(wireSet({ CDS: { a: "3" } }));
+  expect(records.filter((line) => line.startsWith("sent"))).toHaveLength(2);
+  clock.advance(defaultXdsOptions.ackTimeoutMs);
+  expect(records.filter((line) => line.startsWith("sent"))).toHaveLength(3);
+});
+
 test("ACK-10 an ACK that comes within the write finds its nonce known", () => {
   const { session, records, transport, push } = startSession({ first: world });
   transport.write = (bytes, left) => {

@@ -329,6 +329,24 @@ describe("subscriptions", () => {
     expect(stream.sent()).toEqual(["EDS a=200"]);
   });
 
+  test("SOT-04 a new name that does not exist is answered with the whole set, which lacks it", () => {
+    const stream = streamWith(set({ CDS: { a: "1" } }));
+    subscribed(stream, "CDS", ["a"]);
+    stream.ack("CDS", ["a", "x"]);
+    expect(stream.sent()).toEqual(["CDS a=1"]);
+  });
+
+  test("SOT-10 gone and asked for again at once: answered once", () => {
+    const stream = streamWith(set({ EDS: { a: "1", b: "1" } }));
+    stream.ask("EDS", ["a", "b"]);
+    stream.sent();
+    stream.set(set({ EDS: { b: "2" } }));
+    stream.ask("EDS", ["b"]);
+    stream.ask("EDS", ["z", "b", "a"]);
+    stream.ack("EDS");
+    expect(stream.sent()).toEqual(["EDS b=2 a=absent z=absent"]);
+  });
+
   test("ORD-05 endpoints that do not exist, or no longer, are answered as empty", () => {
     const stream = streamWith(set({ EDS: { a: "1" } }));
     subscribed(stream, "EDS", ["a", "nope"]);
