@@ -35,21 +35,18 @@ async function serve(flags: Parameters<Command["run"]>[0]["flags"], io: CliIo): 
   const mesh = await readMesh(options.mesh);
   for (const [option, value, source] of describeOptions(loaded)) log.debug({ option, value, source }, "option");
 
+  // Heard from the very start: whoever sees "serving" may already want it to end.
+  const ending = Promise.withResolvers<void>();
+  onTermination({ first: ending.resolve, again: () => process.exit(1) });
+
   const plane = await startControlPlane({ ...options, mesh, log });
   const { xds, api, metrics } = plane.listens;
   log.info({ xds: formatHostPort(xds), api: formatHostPort(api), metrics: formatHostPort(metrics) }, "serving");
   logFindings(plane.ruleSet.value, log);
   plane.ruleSet.subscribe((ruleSet) => logFindings(ruleSet, log));
 
-  await new Promise<void>((resolve) => {
-    onTermination({
-      first: () => {
-        log.info("draining; once more ends at once");
-        resolve();
-      },
-      again: () => process.exit(1),
-    });
-  });
+  await ending.promise;
+  log.info("draining; once more ends at once");
   await plane.stop();
   log.info("stopped");
   return 0;

@@ -71,13 +71,14 @@ export function retarget(plan: PushPlan, target: ResourceSet): PushPlan {
     return versionsOf(names, target.resources[type]);
   };
   const clusters = waitedFor("CDS");
+  // Only endpoints of new and changed clusters count: endpoints alone come and go all the time.
+  const endpoints = new Set([...plan.unconfirmed.EDS.keys(), ...clusters.keys()]);
   return {
     ...plan,
     target,
     unconfirmed: {
       CDS: clusters,
-      // Only endpoints of new and changed clusters count: endpoints alone come and go all the time.
-      EDS: clusters.size === 0 ? nothing : versionsOf(clusters.keys(), target.resources.EDS),
+      EDS: versionsOf(endpoints, target.resources.EDS),
       LDS: waitedFor("LDS"),
       RDS: nothing,
     },

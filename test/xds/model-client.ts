@@ -25,6 +25,8 @@ export class ModelClient {
   readonly #sentRoutes = new Set<string>();
   #refuseNext = false;
   readonly held: Held = { CDS: new Map(), EDS: new Map(), LDS: new Map(), RDS: new Map() };
+  /** A cluster must have its endpoints, too, before a route names it. */
+  strict = false;
   /** Every protocol rule that was broken, in words. */
   readonly faults: string[] = [];
 
@@ -167,6 +169,8 @@ export class ModelClient {
       const cluster = this.held.RDS.get(name)?.split("/")[0];
       if (!this.#routeExists(name) || cluster === undefined) continue;
       if (!this.held.CDS.has(cluster)) this.faults.push(`${name} names the missing ${cluster}`);
+      else if (this.strict && !this.held.EDS.has(cluster))
+        this.faults.push(`${name} names ${cluster} without endpoints`);
     }
   }
 
