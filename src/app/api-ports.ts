@@ -1,14 +1,21 @@
 import type { ApiPorts } from "../api/ports.ts";
-import type { FindingView, ProxyView, RefusalView, RulePlaceView, TypeDeliveryView } from "../api/types.ts";
-import { registryFindingViews, ruleFindingViews, ruleViews, serviceViews } from "../api/views.ts";
+import type { ProxyView, RefusalView, RulePlaceView, TypeDeliveryView } from "../api/types.ts";
+import {
+  referenceFindingViews,
+  registryFindingViews,
+  ruleFindingViews,
+  ruleViews,
+  serviceViews,
+} from "../api/views.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Signal } from "../base/signal.ts";
 import type { World } from "../compile/world.ts";
-import { checkReferences } from "../config/checks.ts";
+import { checkReferences, type RuleFinding } from "../config/checks.ts";
 import type { RuleKey } from "../config/rule.ts";
 import type { RuleSet } from "../config/rule-set.ts";
 import type { Ledger, ProxyDelivery, ResourceDelivery } from "../delivery/ledger.ts";
 import { rulePlaces } from "../delivery/rule-places.ts";
+import { type CatalogConflict, formatConflict } from "../registry/combine.ts";
 import type { RegistrySource } from "../registry/source.ts";
 import type { ResourceCache } from "../snapshot/resource-cache.ts";
 
@@ -16,6 +23,7 @@ export interface ApiPortsInput {
   readonly ruleSet: Signal<RuleSet>;
   readonly world: Signal<World | undefined>;
   readonly registries: readonly RegistrySource[];
+  readonly conflicts: Signal<readonly CatalogConflict[]>;
   readonly ledger: Ledger;
   readonly resources: ResourceCache;
   readonly metrics: Metrics;
@@ -23,14 +31,17 @@ export interface ApiPortsInput {
 
 /** Answers what the API asks out of what the stations hold. */
 export function createApiPorts(input: ApiPortsInput): ApiPorts {
-  const { ruleSet, world, registries, ledger, metrics } = input;
+  const { ruleSet, world, registries, conflicts, ledger, metrics } = input;
+  const danglingReferences = (): readonly RuleFinding[] =>
+    world.value === undefined ? [] : checkReferences(ruleSet.value, world.value.catalog, world.value.mesh);
   return {
     services: () => (world.value === undefined ? [] : serviceViews(world.value.catalog)),
     rules: () => ruleViews(ruleSet.value),
     findings: () => [
       ...registries.flatMap(({ name, health }) => registryFindingViews(name, health.value.problems)),
+      ...conflicts.value.flatMap((conflict) => registryFindingViews(conflict.leftOut, [formatConflict(conflict)])),
       ...ruleFindingViews(ruleSet.value),
-      ...referenceFindings(input),
+      ...referenceFindingViews(danglingReferences()),
     ],
     proxies: () => ledger.proxies().map((delivery) => proxyView(delivery, input)),
     ready: () => {
@@ -41,15 +52,6 @@ export function createApiPorts(input: ApiPortsInput): ApiPorts {
     },
     metrics: metrics.expose,
   };
-}
-
-/** Hosts, subsets and gateways that rules name and nobody has. */
-function referenceFindings({ ruleSet, world }: ApiPortsInput): readonly FindingView[] {
-  if (world.value === undefined) return [];
-  return checkReferences(ruleSet.value, world.value.catalog, world.value.mesh).map(({ rule, ...finding }) => {
-    const [kind = "", namespace = "", name = ""] = rule.split("/");
-    return { about: { kind, namespace, name }, ...finding };
-  });
 }
 
 function proxyView({ node, streams, connectedSinceMs, types }: ProxyDelivery, input: ApiPortsInput): ProxyView {

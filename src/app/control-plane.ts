@@ -14,8 +14,8 @@ import type { HeldRule, World } from "../compile/world.ts";
 import { openFileStore } from "../config/file-store.ts";
 import type { RuleSet } from "../config/rule-set.ts";
 import { createLedger, type Ledger } from "../delivery/ledger.ts";
-import type { Catalog } from "../model/catalog.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
+import { aggregateRegistries } from "../registry/aggregate.ts";
 import { createFileRegistry } from "../registry/file.ts";
 import type { RegistrySource } from "../registry/source.ts";
 import { createRegistryMeter, dedupe, holdLastGood } from "../registry/wrap.ts";
@@ -72,8 +72,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
     // Nothing holds a rule back yet: quarantine and staged rollout will write here.
     const holds = createSignal<readonly HeldRule[]>([]);
-    const catalog: Signal<Catalog | undefined> = registry.catalog;
-    const feed = createWorldFeed({ catalog, rules: store.ruleSet, holds, mesh, clock });
+    const registries = [registry];
+    const aggregate = aggregateRegistries(registries);
+    stops.push(aggregate.close);
+    const feed = createWorldFeed({ catalog: aggregate.catalog, rules: store.ruleSet, holds, mesh, clock });
     stops.push(feed.close);
 
     const resources = createResourceCache({ world: feed.world, compiler: createCompiler(), log, metrics });
@@ -94,7 +96,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const ports = createApiPorts({
       ruleSet: store.ruleSet,
       world: feed.world,
-      registries: [registry],
+      registries,
+      conflicts: aggregate.conflicts,
       ledger,
       resources,
       metrics,

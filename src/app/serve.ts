@@ -1,11 +1,8 @@
-import { readFile } from "node:fs/promises";
-import { MeshError } from "../base/errors.ts";
 import { formatHostPort } from "../base/host-port.ts";
 import { createLog, type Log } from "../base/log.ts";
 import type { CliIo, Command, ExitCode } from "../cli/command.ts";
-import { readMeshSettings } from "../config/mesh-settings.ts";
+import { meshSettingsIn } from "../cli/inputs.ts";
 import type { RuleSet } from "../config/rule-set.ts";
-import { defaultMeshSettings, type MeshSettings } from "../model/mesh-settings.ts";
 import { startControlPlane } from "./control-plane.ts";
 import { loadServeOptions } from "./load-options.ts";
 import { describeOptions, type ServeOptions, serveFlags } from "./options.ts";
@@ -32,7 +29,7 @@ async function serve(flags: Parameters<Command["run"]>[0]["flags"], io: CliIo): 
   const loaded = await loadServeOptions({ flags, env: io.env });
   const { options } = loaded;
   const log = logFor(options, io);
-  const mesh = await readMesh(options.mesh);
+  const mesh = await meshSettingsIn(options.mesh);
   for (const [option, value, source] of describeOptions(loaded)) log.debug({ option, value, source }, "option");
 
   // Heard from the very start: whoever sees "serving" may already want it to end.
@@ -55,17 +52,6 @@ async function serve(flags: Parameters<Command["run"]>[0]["flags"], io: CliIo): 
 function logFor({ logLevel, logFormat }: ServeOptions, io: CliIo): Log {
   const format = logFormat === "auto" ? (io.terminal === undefined ? "json" : "text") : logFormat;
   return createLog({ level: logLevel, format, write: io.out });
-}
-
-async function readMesh(file: string | undefined): Promise<MeshSettings> {
-  if (file === undefined) return defaultMeshSettings;
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new MeshError("io/unreadable", `cannot read the mesh settings ${file}`, { cause });
-  });
-  const read = readMeshSettings(file, text);
-  if (read.ok) return read.settings;
-  const lines = read.findings.map(({ line, column, message }) => `${file}:${line}:${column}  ${message}`);
-  throw new MeshError("input/invalid", `the mesh settings have errors\n${lines.join("\n")}`);
 }
 
 function logFindings({ documents }: RuleSet, log: Log): void {

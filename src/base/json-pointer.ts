@@ -14,8 +14,3 @@ export function pointerSteps(pointer: JsonPointer): readonly string[] {
     .split("/")
     .map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
-
-/** The pointer one step up; the whole document is its own parent. */
-export function parentPointer(pointer: JsonPointer): JsonPointer {
-  return pointer.slice(0, Math.max(0, pointer.lastIndexOf("/")));
-}

@@ -1,5 +1,5 @@
 import { memoize } from "../base/memo.ts";
-import type { AnyRule, Rule, RuleKey } from "../config/rule.ts";
+import type { AnyRule, Rule, RuleKey, RuleKind } from "../config/rule.ts";
 import { byAge } from "../model/age.ts";
 import type { Hostname } from "../model/hostname.ts";
 import type { Instance } from "../model/instance.ts";
@@ -91,10 +91,10 @@ export function createViewer(): (world: World, profile: Profile) => View {
 /** One object, so that having no instances is always the same. */
 const noInstances: readonly Instance[] = Object.freeze([]);
 
-type RulesByKind = { readonly [K in AnyRule["kind"]]: readonly Rule<K>[] };
+type RulesByKind = { readonly [K in RuleKind]: readonly Rule<K>[] };
 
 function rulesByKind(rules: ReadonlyMap<RuleKey, AnyRule>): RulesByKind {
-  const ofKind = <K extends AnyRule["kind"]>(kind: K): readonly Rule<K>[] =>
+  const ofKind = <K extends RuleKind>(kind: K): readonly Rule<K>[] =>
     [...rules.values()].filter((rule): rule is Extract<AnyRule, Rule<K>> => rule.kind === kind).sort(byAge);
   return {
     VirtualService: ofKind("VirtualService"),

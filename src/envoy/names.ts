@@ -7,16 +7,6 @@ export const outboundClusterName = (port: number, subset: string, hostname: stri
 /** The cluster of the application behind a sidecar. */
 export const inboundClusterName = (port: number): string => `inbound|${port}||`;
 
-/** The parts of an outbound cluster's name; undefined for any other name. */
-export function parseOutboundClusterName(
-  name: string,
-): { readonly port: number; readonly subset: string; readonly hostname: string } | undefined {
-  const match = /^outbound\|(\d+)\|([^|]*)\|([^|]+)$/.exec(name);
-  if (match === null) return undefined;
-  const [, port = "", subset = "", hostname = ""] = match;
-  return { port: Number(port), subset, hostname };
-}
-
 /** A listener, after the address that it listens on. */
 export const listenerName = (bind: string, port: number): string => `${bind}_${port}`;
 

@@ -41,11 +41,6 @@ export function packAny<D extends DescMessage>(schema: D, message: MessageShape<
   return rememberPacked(any, message);
 }
 
-/** The proto JSON (lowerCamelCase) of a message, with what is packed inside it. */
-export function messageJson<D extends DescMessage>(schema: D, message: MessageShape<D>): JsonValue {
-  return toJson(schema, message, { registry: messageTypes });
-}
-
 /** The proto JSON of encoded bytes of the type that `typeUrl` names; throws for a type that is not in the table. */
 export function bytesJson(typeUrl: string, bytes: Uint8Array): JsonValue {
   return toJson(AnySchema, create(AnySchema, { typeUrl, value: bytes }), { registry: messageTypes });

@@ -96,11 +96,3 @@ export function originsAt(provenance: Provenance, pointer: JsonPointer): readonl
   }
   return best?.origins ?? [];
 }
-
-/** All rules behind a resource, in order of first appearance. */
-export function rulesBehind(provenance: Provenance): readonly string[] {
-  const rules = provenance.flatMap((row) =>
-    row.origins.flatMap((origin) => (origin.kind === "rule" ? [origin.rule] : [])),
-  );
-  return [...new Set(rules)];
-}

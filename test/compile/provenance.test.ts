@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createCompiler } from "../../src/compile/compile.ts";
-import { originsAt, rulesBehind } from "../../src/envoy/provenance.ts";
+import { originsAt } from "../../src/envoy/provenance.ts";
 import { canary, egressEverywhere, instance, service, sidecar, world } from "../support/mesh.ts";
 
 const reviews = service("reviews", [instance("a", { labels: { version: "v1" } })]);
@@ -43,8 +43,4 @@ test("a subset's cluster names its line in the DestinationRule", () => {
     rule: "DestinationRule/shop/reviews",
     pointer: "/spec/subsets/1",
   });
-});
-
-test("the rules behind a table", () => {
-  expect(rulesBehind(table)).toEqual(["VirtualService/shop/reviews"]);
 });

@@ -127,7 +127,7 @@ describe.each(["sotw", "delta"] as const)("%s", (variant) => {
         expect(client.faults).toEqual([]);
         expectHeldIsOwed(client, world);
       }),
-      { numRuns: 10000 },
+      { numRuns: 400 },
     );
   });
 
@@ -139,7 +139,7 @@ describe.each(["sotw", "delta"] as const)("%s", (variant) => {
         expect(client.faults).toEqual([]);
         expectHeldIsOwed(client, world);
       }),
-      { numRuns: 10000 },
+      { numRuns: 400 },
     );
   });
 
@@ -157,7 +157,7 @@ describe.each(["sotw", "delta"] as const)("%s", (variant) => {
           expectHeldIsOwed(client, freshWorld);
         },
       ),
-      { numRuns: 10000 },
+      { numRuns: 400 },
     );
   });
 
