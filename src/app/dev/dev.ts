@@ -1,27 +1,30 @@
+import { createWriteStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { createLog } from "../../base/log.ts";
+import { createLog, type Log } from "../../base/log.ts";
 import { type CliIo, type Command, type CommandInput, type ExitCode, flagValue } from "../../cli/command.ts";
 import { styleFor } from "../../cli/style.ts";
-import { rulePlaces } from "../../delivery/rule-places.ts";
 import { defaultMeshSettings } from "../../model/mesh-settings.ts";
 import { type ControlPlane, startControlPlane, version } from "../control-plane.ts";
 import { chooseLauncher } from "../envoy/choose.ts";
-import { findEnvoy, formatProgress } from "../envoy/find.ts";
+import { type EnvoyBinary, findEnvoy } from "../envoy/find.ts";
 import { onTermination } from "../termination.ts";
-import { type EventLine, formatEventLine, ledgerLine, ruleSetLines, type ShowPlace } from "./event-lines.ts";
-import { startEnvoys, startServices, waitForFirstRequest } from "./example-mesh.ts";
-import { introduction } from "./introduction.ts";
+import { claimFolder } from "./claim-folder.ts";
+import { type EventLine, formatEventLine, type ShowPlace } from "./event-lines.ts";
+import { envoyFolder, startEnvoys, startServices, waitForFirstRequest } from "./example-mesh.ts";
+import { type Arrival, introduction } from "./introduction.ts";
 import { canaryFile, canaryLine, catalogFile, ruleFolders } from "./mesh-files.ts";
-import { planMesh } from "./mesh-plan.ts";
-import { createProcessGroup } from "./process-group.ts";
+import { type MeshPlan, planMesh } from "./mesh-plan.ts";
+import { createProcessGroup, type ProcessGroup } from "./process-group.ts";
+import { createProgressLine } from "./progress-line.ts";
+import { reportEvents } from "./report.ts";
 
 export const devCommand: Command = {
   name: "dev",
-  summary: "run a control plane and an example mesh with real Envoys on this machine",
+  summary: "run a control plane and an example mesh with real Envoys here",
   details:
-    "Three small services (one in two versions), an Envoy beside each and one as gateway, all on loopback.\n" +
-    "Rules are files below --data: edit one, save it, and see who took it and where requests go.\n" +
+    "Three small services (one in two versions), an Envoy beside each and one as gateway, all on loopback.\n\n" +
+    "Rules are files below --data: edit one, save it, and see who took it and where requests go.\n\n" +
     "FAIRWAY_ENVOY=container runs the Envoys in containers (Docker or podman).",
   flags: [
     { flags: "--data <dir>", summary: "directory for rules and logs, made when missing", default: "fairway-dev" },
@@ -38,99 +41,164 @@ const graceMs = 3_000;
 
 async function dev({ flags }: CommandInput, io: CliIo): Promise<ExitCode> {
   const dir = flagValue(flags, "data") ?? "fairway-dev";
+  const release = await claimFolder(dir);
   const ending = Promise.withResolvers<ExitCode>();
-  let stopping = false;
-  const print = (line: EventLine): void => {
-    if (!stopping) io.out(formatEventLine(line, io.now(), styleFor(io)));
-  };
+  const stopping = new AbortController();
+  const screen = createScreen(io, stopping.signal);
   const group = createProcessGroup((name, { code, signal }) => {
-    print({ verb: "stopped", text: `${name} ended ${signal ? `by ${signal}` : `with status ${code}`}` });
+    screen.tell({ verb: "stopped", text: `${name} ended ${signal ? `by ${signal}` : `with status ${code}`}` });
     ending.resolve(1);
   });
-  let plane: ControlPlane | undefined;
   const forget = onTermination({
     first: () => ending.resolve(0),
     again: () => void group.stop({ graceMs: 0 }).finally(() => process.exit(1)),
   });
+  const mesh: StartingMesh = { dir, io, group, screen, signal: stopping.signal };
+  const starting = start(mesh);
   try {
-    const starting = start(dir, io, group, print).then((started) => {
-      plane = started;
-    });
     // Whoever asks to stop while it starts does not have to wait for the start.
     await Promise.race([starting, ending.promise]);
     return await ending.promise;
   } finally {
-    stopping = true;
-    io.out("\nStopping …\n");
+    screen.end();
+    stopping.abort();
     await group.stop({ graceMs });
-    await plane?.stop();
+    await Promise.allSettled([starting]);
+    await mesh.plane?.stop();
+    await release();
     forget();
   }
 }
 
-type Group = ReturnType<typeof createProcessGroup>;
+interface StartingMesh {
+  readonly dir: string;
+  readonly io: CliIo;
+  readonly group: ProcessGroup;
+  readonly screen: Screen;
+  /** Aborted when all is to end. */
+  readonly signal: AbortSignal;
+  plane?: ControlPlane;
+}
 
-async function start(dir: string, io: CliIo, group: Group, print: (line: EventLine) => void): Promise<ControlPlane> {
-  const binary = await findEnvoy({
-    env: io.env,
-    onProgress: (progress) => io.err(`${formatProgress(progress)}\n`),
-    signal: io.signal,
-  });
+async function start(mesh: StartingMesh): Promise<void> {
+  const { dir, io, group, screen, signal } = mesh;
+  const binary = await findBinary(io, signal);
   const startedAt = io.now();
   io.out(`Starting the example mesh with Envoy ${binary.version} …\n`);
   const [launcher, plan] = await Promise.all([chooseLauncher(io.env, binary), planMesh()]);
-  await startServices({ plan, dir, group });
+  const services = await startServices({ plan, dir, group });
+  const logFile = join(dir, "control-plane.log");
+  mesh.plane = await startPlane(plan, dir, logTo(logFile));
+  signal.throwIfAborted();
 
-  const logs: string[] = [];
-  const { host, xds, api, metrics } = plan.controlPlane;
-  const plane = await startControlPlane({
+  const show = showFrom(process.cwd());
+  reportEvents(mesh.plane, show, screen.tell);
+  await startEnvoys({ plan, dir, group }, launcher);
+  const url = `http://${plan.gateway.address}:${plan.gateway.port}/`;
+  // Rules that were broken before the start may well lead nowhere.
+  const isBroken = mesh.plane.ports.findings().some(({ severity }) => severity === "error");
+  const arrival = await firstArrival(url, { signal, startedAt, now: io.now, timeoutMs: isBroken ? 1_000 : 20_000 });
+
+  const canary = join(dir, canaryFile);
+  const line = canaryLine(await readFile(canary, "utf8").catch(() => ""));
+  const text = introduction(
+    {
+      version: version.version,
+      envoy: `Envoy ${binary.version} (${binary.from})`,
+      plan,
+      appPorts: services.map(({ port }) => port),
+      listens: mesh.plane.listens,
+      url,
+      arrival,
+      edit: show({ file: canary, ...(line > 0 && { line }) }),
+      logs: [logFile, join(dir, envoyFolder, "*", "envoy.log")].map((file) => show({ file })),
+    },
+    styleFor(io),
+  );
+  screen.introduce(text);
+}
+
+async function findBinary(io: CliIo, signal: AbortSignal): Promise<EnvoyBinary> {
+  const progress = createProgressLine(io);
+  try {
+    return await findEnvoy({ env: io.env, onProgress: progress.show, signal });
+  } finally {
+    progress.end();
+  }
+}
+
+function startPlane({ controlPlane }: MeshPlan, dir: string, log: Log): Promise<ControlPlane> {
+  const { host, xds, api, metrics } = controlPlane;
+  return startControlPlane({
     rules: ruleFolders.map((folder) => join(dir, folder)),
     catalog: [join(dir, catalogFile)],
     mesh: defaultMeshSettings,
     xds: { host, port: xds },
     api: { host, port: api },
     metrics: { host, port: metrics },
-    log: createLog({ level: "warn", format: "text", write: (line) => logs.push(line) }),
+    log,
   });
-  await startEnvoys({ plan, dir, group }, launcher);
-  const url = `http://${plan.gateway.address}:${plan.gateway.port}/`;
-  const answer = await waitForFirstRequest(url);
-
-  const show = showFrom(process.cwd());
-  const canary = join(dir, canaryFile);
-  const text = introduction(
-    {
-      version: version.version,
-      envoy: `Envoy ${binary.version} (${binary.from})`,
-      plan,
-      listens: plane.listens,
-      url,
-      answer,
-      edit: show({ file: canary, line: canaryLine(await readFile(canary, "utf8")) }),
-      secondsToFirstRequest: (io.now() - startedAt) / 1000,
-    },
-    styleFor(io),
-  );
-  io.out(text);
-  for (const line of ruleSetLines({ ...plane.ruleSet.value, documents: [] }, plane.ruleSet.value, show)) print(line);
-  report(plane, show, print);
-  return plane;
 }
 
-/** One line for each thing that happens from now on. */
-function report(plane: ControlPlane, show: ShowPlace, print: (line: EventLine) => void): void {
-  let before = plane.ruleSet.value;
-  plane.ruleSet.subscribe((ruleSet) => {
-    for (const line of ruleSetLines(before, ruleSet, show)) print(line);
-    before = ruleSet;
-  });
-  plane.ledger.subscribe((event) => {
-    const refused = event.on === "refused" ? plane.resources.resourcesOf(event.node)?.resources[event.type] : undefined;
-    const suspects = event.on === "refused" ? event.suspects : [];
-    const places = suspects.flatMap((name) => rulePlaces(refused?.get(name)?.provenance() ?? []));
-    const line = ledgerLine(event, places, plane.ruleSet.value.locate, show);
-    if (line !== undefined) print(line);
-  });
+/** The terminal has what matters; here is the rest. */
+function logTo(file: string): Log {
+  const stream = createWriteStream(file);
+  // A full disk costs the log, not the mesh.
+  stream.on("error", () => {});
+  return createLog({ level: "info", format: "text", write: (line) => stream.write(line) });
+}
+
+interface FirstArrival {
+  readonly signal: AbortSignal;
+  readonly startedAt: number;
+  readonly now: () => number;
+  readonly timeoutMs: number;
+}
+
+async function firstArrival(url: string, { signal, startedAt, now, timeoutMs }: FirstArrival): Promise<Arrival> {
+  try {
+    const answer = await waitForFirstRequest(url, { signal, timeoutMs });
+    return { kind: "arrived", answer, afterMs: now() - startedAt };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { kind: "failed", reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+interface Screen {
+  /** One line for one thing that happened. Until the introduction only what went wrong is kept for later. */
+  readonly tell: (line: EventLine) => void;
+  readonly introduce: (text: string) => void;
+  /** Nothing is told after it. */
+  readonly end: () => void;
+}
+
+const duringStart: ReadonlySet<EventLine["verb"]> = new Set(["refused", "finding", "stopped"]);
+
+/** What the person at the terminal sees, in this order: the introduction, then events. */
+function createScreen(io: CliIo, ended: AbortSignal): Screen {
+  let waiting: EventLine[] | undefined = [];
+  const print = (line: EventLine) => io.out(formatEventLine(line, io.now(), styleFor(io)));
+  const flush = () => {
+    for (const line of waiting ?? []) print(line);
+    waiting = undefined;
+  };
+  return {
+    tell(line) {
+      if (ended.aborted) return;
+      if (waiting === undefined) print(line);
+      else if (duringStart.has(line.verb)) waiting.push(line);
+    },
+    introduce(text) {
+      if (ended.aborted) return;
+      io.out(text);
+      flush();
+    },
+    end() {
+      flush();
+      io.out("\nStopping …\n");
+    },
+  };
 }
 
 /** Paths as one would type them here. */

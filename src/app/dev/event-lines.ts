@@ -1,5 +1,6 @@
+import type { FindingView } from "../../api/types.ts";
 import type { Style, Tone } from "../../cli/style.ts";
-import type { Finding } from "../../config/finding.ts";
+import { visibleText } from "../../cli/terminal-text.ts";
 import type { AnyRule, RuleKey } from "../../config/rule.ts";
 import type { RuleSet } from "../../config/rule-set.ts";
 import type { LedgerEvent } from "../../delivery/ledger.ts";
@@ -8,7 +9,7 @@ import type { TypeName } from "../../envoy/resource-types.ts";
 
 /** One line of what happens, for people at a terminal. */
 export interface EventLine {
-  readonly verb: "rules" | "accepted" | "refused" | "finding" | "connected" | "left" | "stopped";
+  readonly verb: "rules" | "accepted" | "refused" | "finding" | "fixed" | "connected" | "left" | "stopped";
   readonly text: string;
   /** Further lines below it. */
   readonly more?: readonly string[];
@@ -19,6 +20,7 @@ const tones: Readonly<Record<EventLine["verb"], Tone>> = {
   accepted: "good",
   refused: "bad",
   finding: "caution",
+  fixed: "good",
   connected: "quiet",
   left: "quiet",
   stopped: "bad",
@@ -28,8 +30,8 @@ export function formatEventLine({ verb, text, more = [] }: EventLine, nowMs: num
   const clock = new Date(nowMs).toTimeString().slice(0, 8);
   const indent = " ".repeat(20);
   return [
-    `${style("quiet", clock)}  ${style(tones[verb], verb.padEnd(9))} ${text}`,
-    ...more.map((line) => indent + line),
+    `${style("quiet", clock)}  ${style(tones[verb], verb.padEnd(9))} ${visibleText(text)}`,
+    ...more.map((line) => indent + visibleText(line)),
     "",
   ].join("\n");
 }
@@ -37,39 +39,79 @@ export function formatEventLine({ verb, text, more = [] }: EventLine, nowMs: num
 /** Places as people and editors take them; paths as `shown` writes them. */
 export type ShowPlace = (place: { readonly file?: string; readonly line?: number; readonly column?: number }) => string;
 
-/** What a new revision changed, and what is wrong in it that was not wrong before. */
-export function ruleSetLines(before: RuleSet, after: RuleSet, show: ShowPlace): readonly EventLine[] {
-  const changed = [...after.rules].filter(([key, rule]) => before.rules.get(key) !== rule);
-  const gone = [...before.rules.keys()].filter((key) => !after.rules.has(key));
-  const names = [
-    ...changed.map(
-      ([key, rule]) =>
-        `${named(rule)} ${before.rules.has(key) ? "changed" : "added"} at ${show(after.locate(key, ""))}`,
-    ),
-    ...gone.map((key) => `${key.replace("/", " ")} removed`),
+/** The rules at one moment, and all that is wrong with them then. */
+export interface RulesNow {
+  readonly ruleSet: Pick<RuleSet, "revision" | "rules" | "locate">;
+  readonly findings: readonly FindingView[];
+}
+
+export const noRules: RulesNow = {
+  ruleSet: { revision: 0, rules: new Map(), locate: (_rule, pointer) => ({ pointer }) },
+  findings: [],
+};
+
+/** What became of the rules: which ones changed, what is wrong with them that was not before, and what is well again. */
+export function ruleLines(before: RulesNow, after: RulesNow, show: ShowPlace): readonly EventLine[] {
+  return [
+    ...changeLines(before, after, show),
+    ...findingLines(before, after, show),
+    ...fixedLines(before, after, show),
   ];
-  const applied: readonly EventLine[] =
-    names.length === 0
-      ? []
-      : [{ verb: "rules", text: `revision ${after.revision}: ${names[0]}`, more: names.slice(1) }];
-  return [...applied, ...newFindings(before, after).map((finding) => findingLine(finding, show))];
 }
 
-const named = ({ kind, namespace, name }: AnyRule): string => `${kind} ${namespace}/${name}`;
-
-function newFindings(before: RuleSet, after: RuleSet): readonly Finding[] {
-  const text = (finding: Finding): string => JSON.stringify(finding);
-  const known = new Set(before.documents.flatMap(({ findings }) => findings.map(text)));
-  return after.documents.flatMap(({ findings }) => findings.filter((finding) => !known.has(text(finding))));
+function changeLines({ ruleSet: before }: RulesNow, { ruleSet: after }: RulesNow, show: ShowPlace): EventLine[] {
+  const changed = [...after.rules]
+    .filter(([key, rule]) => before.rules.get(key) !== rule)
+    .map(([key, rule]) => {
+      const verb = before.rules.has(key) ? "changed" : "added";
+      return `${titleOf(rule)} ${verb} at ${show(after.locate(key, ""))}`;
+    });
+  const gone = [...before.rules].filter(([key]) => !after.rules.has(key)).map(([, rule]) => `${titleOf(rule)} removed`);
+  const [first, ...more] = [...changed, ...gone];
+  return first === undefined ? [] : [{ verb: "rules", text: `revision ${after.revision}: ${first}`, more }];
 }
 
-function findingLine({ severity, code, message, hint, ...place }: Finding, show: ShowPlace): EventLine {
-  const kept = severity === "error" ? ["The last valid version stays in force."] : [];
+const titleOf = ({ kind, namespace, name }: Pick<AnyRule, "kind" | "namespace" | "name">): string =>
+  `${kind} ${namespace}/${name}`;
+
+/** More at once are not for reading. */
+const shownFindings = 8;
+
+/** The findings of `after` that `before` does not have. */
+export function findingLines(before: RulesNow, after: RulesNow, show: ShowPlace): readonly EventLine[] {
+  const known = new Set(before.findings.map((finding) => JSON.stringify(finding)));
+  const news = after.findings.filter((finding) => !known.has(JSON.stringify(finding)));
+  const lines = news.slice(0, shownFindings).map((finding) => findingLine(finding, after, show));
+  const rest = news.length - shownFindings;
+  return rest > 0 ? [...lines, { verb: "finding", text: `and ${rest} more; \`fairway check\` shows all` }] : lines;
+}
+
+function findingLine(finding: FindingView, { ruleSet }: RulesNow, show: ShowPlace): EventLine {
+  const { severity, code, message, hint } = finding;
   return {
     verb: "finding",
-    text: `${show(place)}  ${severity}  ${code}`,
-    more: [message, ...(hint === undefined ? [] : [hint]), ...kept],
+    text: `${show(finding)}  ${severity}  ${code}`,
+    more: [
+      message,
+      ...(hint === undefined ? [] : [hint]),
+      ...(severity === "error" ? [whatHolds(finding, ruleSet)] : []),
+    ],
   };
+}
+
+function whatHolds({ about: { kind, namespace, name } }: FindingView, { rules }: RulesNow["ruleSet"]): string {
+  if (kind === "" || name === "" || kind === "Registry") return "What was last read from there stays in force.";
+  const held = rules.has(`${kind}/${namespace}/${name}` as RuleKey);
+  return held ? "Its last valid version stays in force." : "It is not in force.";
+}
+
+/** Files that had findings and have none any more. */
+function fixedLines(before: RulesNow, after: RulesNow, show: ShowPlace): readonly EventLine[] {
+  const filesOf = ({ findings }: RulesNow) => findings.flatMap(({ file }) => (file === undefined ? [] : [file]));
+  const still = new Set(filesOf(after));
+  return [...new Set(filesOf(before))]
+    .filter((file) => !still.has(file))
+    .map((file) => ({ verb: "fixed", text: `${show({ file })}  no findings any more` }));
 }
 
 const typeTitles: Readonly<Record<TypeName, string>> = {
@@ -79,7 +121,7 @@ const typeTitles: Readonly<Record<TypeName, string>> = {
   RDS: "routes",
 };
 
-/** `places`: where the rules behind the refused resources are. */
+/** `places`: where the rules behind the refused resources are. Undefined for what is not worth a line. */
 export function ledgerLine(
   event: LedgerEvent,
   places: readonly RulePlace[],
@@ -102,9 +144,10 @@ export function ledgerLine(
         text: `${who} refused ${typeTitles[event.type]} ${listed(event.suspects)}`,
         more: [
           event.reason,
-          ...places.map(
-            ({ rule, pointer }) => `from ${rule.replace("/", " ")} at ${show(locate(rule as RuleKey, pointer))}`,
-          ),
+          ...places.map(({ rule, pointer }) => {
+            const [kind = "", ...name] = rule.split("/");
+            return `from ${kind} ${name.join("/")} at ${show(locate(rule as RuleKey, pointer))}`;
+          }),
         ],
       };
   }

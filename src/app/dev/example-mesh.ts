@@ -7,7 +7,7 @@ import { bootstrapFor, nodeIdOf } from "../../envoy/bootstrap.ts";
 import type { EnvoyLauncher, EnvoyProcess } from "../envoy/launch.ts";
 import { type ExampleProcess, startExample } from "./example-process.ts";
 import { meshFiles } from "./mesh-files.ts";
-import type { MeshPlan, WorkloadPlan } from "./mesh-plan.ts";
+import { type MeshPlan, proxyNameOf, type WorkloadPlan } from "./mesh-plan.ts";
 import type { ProcessGroup } from "./process-group.ts";
 
 export interface ExampleMeshInput {
@@ -48,6 +48,9 @@ async function write(path: string, text: string): Promise<void> {
   await writeFile(path, text);
 }
 
+/** Below the mesh's folder: one folder for each Envoy, with its bootstrap and its log. */
+export const envoyFolder = "envoy";
+
 /** Starts one Envoy as gateway and one beside each service; resolves when all of them serve. */
 export async function startEnvoys(
   { plan, dir, group }: ExampleMeshInput,
@@ -61,23 +64,26 @@ export async function startEnvoys(
     ip: string,
     labels: WorkloadLabels,
   ): Promise<EnvoyProcess> =>
-    group.start(() =>
-      launcher({
+    group.start(async () => {
+      const envoy = await launcher({
         name,
-        dir: join(dir, "envoy", name.replace(" ", "-")),
+        dir: join(dir, envoyFolder, name),
         bootstrap: bootstrapFor({
           node: {
-            id: nodeIdOf({ kind, ip, name: name.replace(" ", "-"), namespace, domain: "cluster.local" }),
+            id: nodeIdOf({ kind, ip, name, namespace, domain: "cluster.local" }),
             cluster: `${labels.app}.${namespace}`,
             metadata: { NAMESPACE: namespace, LABELS: { ...labels }, INTERCEPTION_MODE: "NONE" },
           },
           xds: { host: controlPlane.host, port: controlPlane.xds, variant },
           admin: { host: "127.0.0.1", port: 0 },
         }),
-      }),
-    );
-  const sidecar = ({ service, version, address }: WorkloadPlan): Promise<EnvoyProcess> =>
-    launch(`${service} ${version}`, "sidecar", address, { app: service, version });
+      });
+      return { ...envoy, name: `Envoy ${name}` };
+    });
+  const sidecar = (workload: WorkloadPlan): Promise<EnvoyProcess> => {
+    const { service, version, address } = workload;
+    return launch(proxyNameOf(workload), "sidecar", address, { app: service, version });
+  };
   const envoys = await Promise.all([
     launch("gateway", "gateway", plan.gateway.address, { app: "gateway" }),
     ...plan.workloads.map(sidecar),
@@ -91,17 +97,25 @@ interface WorkloadLabels {
   readonly version?: string;
 }
 
-const arrivalTimeoutMs = 20_000;
+export interface ArrivalOptions {
+  /** Default 20000. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
 
-/** Waits until a request makes it through the whole mesh. */
-export async function waitForFirstRequest(url: string): Promise<string> {
-  const deadline = performance.now() + arrivalTimeoutMs;
+/** Waits until a request makes it through the whole mesh; the answer. Rejects with `internal/failed` when none does in time. */
+export async function waitForFirstRequest(url: string, options: ArrivalOptions = {}): Promise<string> {
+  const { timeoutMs = 20_000, signal = new AbortController().signal } = options;
+  const deadline = performance.now() + timeoutMs;
   for (;;) {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
-    const text = await answer?.text();
-    if (answer?.ok && text !== undefined) return text.trim();
+    const attempt = AbortSignal.any([signal, AbortSignal.timeout(2_000)]);
+    const answer = await fetch(url, { signal: attempt }).catch(() => undefined);
+    const text = (await answer?.text().catch(() => undefined))?.trim();
+    if (answer?.ok && text !== undefined) return text;
+    signal.throwIfAborted();
     if (performance.now() > deadline) {
-      throw new MeshError("internal/failed", `no request reaches the services through ${url}: ${text ?? "no answer"}`);
+      const found = answer === undefined ? "no answer" : `${answer.status} ${text}`.trim();
+      throw new MeshError("internal/failed", `no request reaches the services through ${url}: ${found}`);
     }
     await delay(25);
   }

@@ -12,6 +12,10 @@ export interface WorkloadPlan {
   readonly calls: readonly string[];
 }
 
+/** What its proxy is called: `reviews-v2`. */
+export const proxyNameOf = ({ service, version }: Pick<WorkloadPlan, "service" | "version">): string =>
+  `${service}-${version}`;
+
 /** Who runs where in the example mesh: `gateway -> web -> [reviews, ratings]`, reviews in two versions. */
 export interface MeshPlan {
   readonly namespace: string;
