@@ -11,7 +11,9 @@ const commands: readonly Command[] = [devCommand, serveCommand, ...clientCommand
 // What matters of it reaches our own log; its own goes to the terminal.
 setLogVerbosity(logVerbosity.NONE);
 
-const abort = new AbortController();
+// Ctrl-C ends the process on the spot, with whatever a command waits for, and by the signal itself, so that a shell's loop
+// around it ends too. `dev` and `serve` have something to bring to an end and hear signals themselves.
+const neverAborted = new AbortController().signal;
 
 const io: CliIo = {
   out: (text) => process.stdout.write(text),
@@ -19,7 +21,7 @@ const io: CliIo = {
   env: process.env,
   ...(process.stdout.isTTY && { terminal: { columns: process.stdout.columns } }),
   now: Date.now,
-  signal: abort.signal,
+  signal: neverAborted,
 };
 
 // A reader that has seen enough (`| head`) is no failure.

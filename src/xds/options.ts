@@ -2,7 +2,7 @@
 export interface XdsOptions {
   /** How long to wait for an ACK before the next response of the type goes out, and before listeners and routes move on. */
   readonly ackTimeoutMs: number;
-  /** How long a removed resource stays after the proxy confirmed its users' new state: an ACK comes before the change is applied. */
+  /** How long a removed resource stays after the proxy confirmed its users' new state: an ACK comes before it is applied. */
   readonly removalGraceMs: number;
   /** How long a stream may wait for the first complete world before it ends with UNAVAILABLE. */
   readonly worldTimeoutMs: number;

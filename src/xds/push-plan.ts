@@ -42,7 +42,7 @@ type Progress = Readonly<Record<TypeName, TypeProgress>>;
 export interface PushPlan {
   readonly target: ResourceSet;
   readonly offered: Readonly<Record<TypeName, ResourceMap>>;
-  /** Put on offer since listeners and routes last moved, and not confirmed by the proxy: name to the version waited for. */
+  /** Put on offer, and not confirmed by the proxy: name to the version that listeners and routes wait for. */
   readonly unconfirmed: Readonly<Record<TypeName, ReadonlyMap<string, string>>>;
   /** Something is kept back by a closed gate. */
   readonly gated: boolean;
@@ -161,7 +161,7 @@ export function retire(plan: PushPlan, types: Progress): PushPlan {
   let next = plan;
   for (const { short, usedBy } of resourceTypes) {
     const gone = difference(next.offered[short], next.target.resources[short]).removed;
-    if (gone.length === 0 || next.leaving[short] !== undefined) continue;
+    if (usedBy.length === 0 || gone.length === 0 || next.leaving[short] !== undefined) continue;
     if (!usedBy.every((user) => isSettled(next, user, types))) continue;
     const seen = types[short].subscription !== undefined;
     const used = usedBy.some((user) => types[user].subscription !== undefined);
@@ -174,14 +174,8 @@ export function retire(plan: PushPlan, types: Progress): PushPlan {
 /** The type's grace time is over. */
 export function graceOver(plan: PushPlan, type: TypeName): PushPlan {
   const { [type]: names = noNames, ...leaving } = plan.leaving;
-  return {
-    ...offering(
-      plan,
-      type,
-      restricted(plan.offered[type], (name) => !names.has(name)),
-    ),
-    leaving,
-  };
+  const rest = restricted(plan.offered[type], (name) => !names.has(name));
+  return { ...offering(plan, type, rest), leaving };
 }
 
 /**

@@ -52,7 +52,7 @@ function wholeSet({ subscription }: TypeState, offered: ResourceMap): readonly R
     : all.filter(({ name }) => covers(subscription, name));
 }
 
-/** This variant cannot say "does not exist". A proxy that waits for endpoints is told that there are none; else it would wait for ever. */
+/** This variant cannot say "does not exist". A proxy that waits for endpoints is told that there are none, lest it wait for ever. */
 function emptyAnswers({ type }: TypeState, names: readonly string[]): readonly Resource[] {
   if (type.short !== "EDS") return [];
   return [...new Set(names)].sort().map((name) => ({

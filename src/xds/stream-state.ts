@@ -44,7 +44,10 @@ export interface StreamState {
   readonly unknownTypes: ReadonlySet<string>;
 }
 
-/** `ack`: for the answer to a type's latest response; `gate`: for all that must be in place before listeners and routes move; `grace`: before a type's removals; `world`: for the first world. */
+/**
+ * What a stream waits for by the clock. `ack`: the answer to a type's latest response; `gate`: all that must be in place before
+ * listeners and routes move; `grace`: the time before a type's removals; `world`: the first complete world.
+ */
 export type Timer = `ack/${TypeName}` | "gate" | `grace/${TypeName}` | "world";
 
 export type StreamEvent<Request> =

@@ -2,7 +2,7 @@ import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { createResourceSet, type Resource, type ResourceSet } from "../../src/envoy/resource-set.ts";
 import { resourceTypes, type TypeName } from "../../src/envoy/resource-types.ts";
 
-/** A resource for tests of the wire: its real name where the type has it (field 1 in all four), its content in a field nobody knows. */
+/** A resource for tests of the wire: its name where its type has it (field 1 in all four), its content in a field nobody knows. */
 export function wireResource(type: TypeName, name: string, version: string, content = version): Resource {
   const writer = new BinaryWriter().tag(1, WireType.LengthDelimited).string(name);
   const bytes = writer.tag(1_000, WireType.LengthDelimited).string(content).finish();

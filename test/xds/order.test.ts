@@ -133,6 +133,14 @@ describe.each(["sotw", "delta"] as const)("%s", (variant) => {
     expect(proxy.sent()).toEqual([proxy instanceof SotwDriver ? "LDS m=1" : "LDS m=1 -l"]);
   });
 
+  test("a listener that is replaced in a rollout stays until its place is taken", () => {
+    const proxy = connect();
+    proxy.set(wireSet({ ...old, CDS: { c1: "1", c2: "1" }, LDS: { m: "1" } }));
+    expect(types(proxy)).toEqual(["CDS"]);
+    proxy.ack("CDS");
+    expect(proxy.sent()).toEqual([proxy instanceof SotwDriver ? "LDS m=1" : "LDS m=1 -l"]);
+  });
+
   test("ORD-03 endpoint changes pass a rollout that is waiting", () => {
     const proxy = connect();
     proxy.set(wireSet(moved));

@@ -10,7 +10,7 @@ import { chooseLauncher } from "../envoy/choose.ts";
 import { type EnvoyBinary, findEnvoy } from "../envoy/find.ts";
 import { onTermination } from "../termination.ts";
 import { claimFolder } from "./claim-folder.ts";
-import { type EventLine, formatEventLine, type ShowPlace } from "./event-lines.ts";
+import type { ShowPlace } from "./event-lines.ts";
 import { envoyFolder, startEnvoys, startServices, waitForFirstRequest } from "./example-mesh.ts";
 import { type Arrival, introduction } from "./introduction.ts";
 import { canaryFile, canaryLine, catalogFile, ruleFolders } from "./mesh-files.ts";
@@ -18,6 +18,7 @@ import { type MeshPlan, planMesh } from "./mesh-plan.ts";
 import { createProcessGroup, type ProcessGroup } from "./process-group.ts";
 import { createProgressLine } from "./progress-line.ts";
 import { reportEvents } from "./report.ts";
+import { createScreen, type Screen } from "./screen.ts";
 
 export const devCommand: Command = {
   name: "dev",
@@ -44,7 +45,7 @@ async function dev({ flags }: CommandInput, io: CliIo): Promise<ExitCode> {
   const release = await claimFolder(dir);
   const ending = Promise.withResolvers<ExitCode>();
   const stopping = new AbortController();
-  const screen = createScreen(io, stopping.signal);
+  const screen = createScreen(io);
   const group = createProcessGroup((name, { code, signal }) => {
     screen.tell({ verb: "stopped", text: `${name} ended ${signal ? `by ${signal}` : `with status ${code}`}` });
     ending.resolve(1);
@@ -163,42 +164,6 @@ async function firstArrival(url: string, { signal, startedAt, now, timeoutMs }: 
     signal.throwIfAborted();
     return { kind: "failed", reason: error instanceof Error ? error.message : String(error) };
   }
-}
-
-interface Screen {
-  /** One line for one thing that happened. Until the introduction only what went wrong is kept for later. */
-  readonly tell: (line: EventLine) => void;
-  readonly introduce: (text: string) => void;
-  /** Nothing is told after it. */
-  readonly end: () => void;
-}
-
-const duringStart: ReadonlySet<EventLine["verb"]> = new Set(["refused", "finding", "stopped"]);
-
-/** What the person at the terminal sees, in this order: the introduction, then events. */
-function createScreen(io: CliIo, ended: AbortSignal): Screen {
-  let waiting: EventLine[] | undefined = [];
-  const print = (line: EventLine) => io.out(formatEventLine(line, io.now(), styleFor(io)));
-  const flush = () => {
-    for (const line of waiting ?? []) print(line);
-    waiting = undefined;
-  };
-  return {
-    tell(line) {
-      if (ended.aborted) return;
-      if (waiting === undefined) print(line);
-      else if (duringStart.has(line.verb)) waiting.push(line);
-    },
-    introduce(text) {
-      if (ended.aborted) return;
-      io.out(text);
-      flush();
-    },
-    end() {
-      flush();
-      io.out("\nStopping …\n");
-    },
-  };
 }
 
 /** Paths as one would type them here. */

@@ -1,4 +1,5 @@
 import type { FindingView } from "../../api/types.ts";
+import { type JsonPointer, pointerSteps } from "../../base/json-pointer.ts";
 import type { Style, Tone } from "../../cli/style.ts";
 import { visibleText } from "../../cli/terminal-text.ts";
 import type { AnyRule, RuleKey } from "../../config/rule.ts";
@@ -6,6 +7,7 @@ import type { RuleSet } from "../../config/rule-set.ts";
 import type { LedgerEvent } from "../../delivery/ledger.ts";
 import type { RulePlace } from "../../delivery/rule-places.ts";
 import type { TypeName } from "../../envoy/resource-types.ts";
+import { type FieldChange, fieldChanges } from "./field-changes.ts";
 
 /** One line of what happens, for people at a terminal. */
 export interface EventLine {
@@ -62,13 +64,36 @@ export function ruleLines(before: RulesNow, after: RulesNow, show: ShowPlace): r
 function changeLines({ ruleSet: before }: RulesNow, { ruleSet: after }: RulesNow, show: ShowPlace): EventLine[] {
   const changed = [...after.rules]
     .filter(([key, rule]) => before.rules.get(key) !== rule)
-    .map(([key, rule]) => {
-      const verb = before.rules.has(key) ? "changed" : "added";
-      return `${titleOf(rule)} ${verb} at ${show(after.locate(key, ""))}`;
+    .flatMap(([key, rule]) => {
+      const old = before.rules.get(key);
+      const at = (pointer: JsonPointer) => show(after.locate(key, pointer));
+      return old === undefined ? [`${titleOf(rule)} added at ${at("")}`] : changeOf(old, rule, at);
     });
   const gone = [...before.rules].filter(([key]) => !after.rules.has(key)).map(([, rule]) => `${titleOf(rule)} removed`);
   const [first, ...more] = [...changed, ...gone];
   return first === undefined ? [] : [{ verb: "rules", text: `revision ${after.revision}: ${first}`, more }];
+}
+
+/** More changes of one rule are told as one. */
+const shownChanges = 4;
+
+/** Which rule, and below it each changed field with its place. */
+function changeOf(before: AnyRule, after: AnyRule, at: (pointer: JsonPointer) => string): readonly string[] {
+  const changes = fieldChanges(before.spec, after.spec, "/spec");
+  const [first] = changes;
+  if (first === undefined || changes.length > shownChanges) return [`${titleOf(after)} changed at ${at("")}`];
+  return [
+    `${titleOf(after)} changed`,
+    ...changes.map((change) => `${at(change.pointer)}  ${formatChange(change)}`.trimEnd()),
+  ];
+}
+
+/** `weight 90 → 0`; only the name where there is more to it than one value. */
+function formatChange({ pointer, before, after }: FieldChange): string {
+  const name = pointerSteps(pointer).findLast((step) => !/^\d+$/.test(step)) ?? "";
+  const isPlain = [before, after].every((value) => typeof value !== "object");
+  const text = (value: unknown) => (value === undefined ? "none" : String(value));
+  return isPlain ? `${name} ${text(before)} → ${text(after)}` : name;
 }
 
 const titleOf = ({ kind, namespace, name }: Pick<AnyRule, "kind" | "namespace" | "name">): string =>
