@@ -33,13 +33,20 @@ const byKind: Readonly<Record<ProxyKind, (view: View, aspects: Aspects) => reado
   gateway: compileGateway,
 };
 
+/** Parts come in the order of precedence: where two want one name (listeners on one address), the first has it. */
 function compileView(view: View, aspects: Aspects): ResourceSet {
-  const resources: readonly CompiledResource[] = [
-    ...byKind[view.profile.kind](view, aspects),
-    ...compileServices(view, aspects),
-  ];
+  const resources = firstOfEach([...byKind[view.profile.kind](view, aspects), ...compileServices(view, aspects)]);
   const repairs = repairReferences(resources, (name, reason) => aspects.emptyCluster(view.mesh, name, reason));
   return createResourceSet([...resources, ...repairs] satisfies readonly Resource[]);
+}
+
+function firstOfEach(resources: readonly CompiledResource[]): readonly CompiledResource[] {
+  const byName = new Map<string, CompiledResource>();
+  for (const resource of resources) {
+    const key = `${resource.type} ${resource.name}`;
+    if (!byName.has(key)) byName.set(key, resource);
+  }
+  return [...byName.values()];
 }
 
 /** The clusters of every service that the proxy may call, one for each subset besides, and their endpoints. */

@@ -80,3 +80,19 @@ describe("a hold keeps its cohort at the rule's held version", () => {
     expect(weights({ ...parts, holds: [{ hold }] }, old)).toEqual([]);
   });
 });
+
+test("a Sidecar rule that wants one address twice gets its first listener, and all else is served", () => {
+  const port = { number: 9080, protocol: "http", name: "http" } as const;
+  const twice = rule("Sidecar", "twice", {
+    ingress: [{ port, bind: "127.0.0.1", defaultEndpoint: { address: "127.0.0.1", port: 8080 } }],
+    egress: [{ port, hosts: ["*/*"] }],
+  });
+  const { resources } = createCompiler().compileFor(
+    world({ services: [service("reviews")], rules: [twice] }),
+    sidecar(),
+  );
+  expect([...resources.LDS.values()].map(({ name, provenance }) => [name, provenance()[0]?.origins])).toEqual([
+    ["127.0.0.1_9080", [{ kind: "rule", rule: "Sidecar/shop/twice", pointer: "/spec/ingress/0" }]],
+  ]);
+  expect(resources.CDS.has("outbound|9080||reviews.shop.svc.cluster.local")).toBe(true);
+});
