@@ -1,4 +1,5 @@
 import {
+  below,
   choice,
   type Decoder,
   fail,
@@ -9,6 +10,7 @@ import {
   parsed,
   refined,
   required,
+  type Site,
   text,
   withDefault,
 } from "../../base/decode.ts";
@@ -124,7 +126,22 @@ export const sidecar: Decoder<SidecarSpec> = refined(
     { unsupported: ["outboundTrafficPolicy", "inboundConnectionPool"] },
   ),
   ({ ingress, egress }, site) => {
-    if (ingress.length + egress.length > 0) return;
-    fail(site, "invalid-value", "The Sidecar says nothing.", "Give it ingress or egress listeners.");
+    if (ingress.length + egress.length === 0) {
+      fail(site, "invalid-value", "The Sidecar says nothing.", "Give it ingress or egress listeners.");
+    }
+    const taken = new Map(ingress.map(({ bind, port: { number } }, index) => [`${bind} ${number}`, index]));
+    for (const [
+      index,
+      {
+        bind = "127.0.0.1",
+        port: { number },
+      },
+    ] of egress.entries()) {
+      const other = taken.get(`${bind} ${number}`);
+      if (other === undefined) continue;
+      const at = ["egress", index, "port", "number"].reduce<Site>(below, site);
+      const message = `Port ${number} of ${bind} is taken already: ingress listener ${other} listens there.`;
+      fail(at, "conflict", message, "Give one of the two another bind address or port.");
+    }
   },
 );

@@ -59,6 +59,13 @@ describe("refused", () => {
       ],
     ],
     [
+      "one address on both sides",
+      { ingress: [{ ...ingress, bind: "127.0.0.1" }], egress: [egress] },
+      [
+        "conflict /spec/egress/0/port/number Port 9080 of 127.0.0.1 is taken already: ingress listener 0 listens there. Give one of the two another bind address or port.",
+      ],
+    ],
+    [
       "no capture mode",
       { ingress: [{ ...ingress, captureMode: undefined }] },
       [
