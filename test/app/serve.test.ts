@@ -9,6 +9,7 @@ import { waitFor } from "../support/wait-for.ts";
 import { connectXds } from "../support/xds-client.ts";
 
 const main = join(import.meta.dirname, "../../src/app/main.ts");
+const holdStream = join(import.meta.dirname, "../support/hold-stream.ts");
 const golden = join(goldenFolder, "canary-weights");
 const node = { id: "sidecar~10.0.0.9~web-1.shop~shop.svc.cluster.local" };
 
@@ -70,9 +71,22 @@ describe("SIGTERM", () => {
 
   test("and once more: ends at once", async (context) => {
     const { said, child, exit } = await serve(context);
-    await said("serving");
-    // Stopped, it finds both when it goes on, and has no time to drain in between. (Two of one kind would be one.)
-    for (const signal of ["SIGSTOP", "SIGTERM", "SIGINT", "SIGCONT"] as const) process.kill(child.pid, signal);
+    const { xds } = (await said("serving")) as { xds: string };
+    // A peer that is stopped never closes its connection: the drain waits for it.
+    const peerLines: string[] = [];
+    const peer = await startChild({
+      command: process.execPath,
+      args: [holdStream, xds.split(":")[1] ?? ""],
+      onLine: (line) => peerLines.push(line),
+    });
+    context.onTestFinished(async () => {
+      await peer.stop({ graceMs: 0 });
+    });
+    await waitFor(() => peerLines.includes("holding"), { what: "the peer's stream" });
+    process.kill(peer.pid, "SIGSTOP");
+    process.kill(child.pid, "SIGTERM");
+    await said("draining; once more ends at once");
+    process.kill(child.pid, "SIGTERM");
     expect(await exit).toEqual({ code: 1, signal: null });
   });
 });
