@@ -1,12 +1,8 @@
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { runCli } from "../cli/cli.ts";
-import type { CliIo, Command } from "../cli/command.ts";
-import { clientCommands } from "../cli/commands.ts";
+import type { CliIo } from "../cli/command.ts";
+import { commands } from "./commands.ts";
 import { version } from "./control-plane.ts";
-import { devCommand } from "./dev/dev.ts";
-import { serveCommand } from "./serve.ts";
-
-const commands: readonly Command[] = [devCommand, serveCommand, ...clientCommands];
 
 // What matters of it reaches our own log; its own goes to the terminal.
 setLogVerbosity(logVerbosity.NONE);

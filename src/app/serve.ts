@@ -12,8 +12,9 @@ export const serveCommand: Command = {
   name: "serve",
   summary: "run the control plane",
   details:
-    "Every option may come from a flag, the environment (FAIRWAY_RULES, FAIRWAY_XDS, …) or a file (--config),\n" +
-    "in this order. Rules and catalogs are watched: saving a file is enough. SIGTERM drains; a second one ends at once.",
+    "Every option may come from a flag, the environment (FAIRWAY_RULES, FAIRWAY_XDS, …)\n" +
+    "or a file (--config), in this order. Rules and catalogs are watched: saving a file\n" +
+    "is enough. SIGTERM drains; a second one ends at once.",
   flags: serveFlags,
   examples: [
     {
@@ -31,6 +32,8 @@ async function serve(flags: Parameters<Command["run"]>[0]["flags"], io: CliIo): 
   const log = logFor(options, io);
   const mesh = await meshSettingsIn(options.mesh);
   for (const [option, value, source] of describeOptions(loaded)) log.debug({ option, value, source }, "option");
+
+  if (options.data !== undefined) log.warn({ data: options.data }, "nothing is kept in the data directory yet");
 
   // Heard from the very start: whoever sees "serving" may already want it to end.
   const ending = Promise.withResolvers<void>();

@@ -36,8 +36,11 @@ spec:
           weight: ${v2}
 `;
 
+/** One text for `reviews.yaml`, or several by file name. */
+type Texts = string | Readonly<Record<string, string>>;
+
 /** The rules after one text of `reviews.yaml` after the other, seen at each. */
-function seen(...texts: readonly (string | Readonly<Record<string, string>>)[]): readonly RulesNow[] {
+function seen(...texts: readonly Texts[]): readonly RulesNow[] {
   let ruleSet: RuleSet = emptyRuleSet;
   return texts.map((text) => {
     const files = typeof text === "string" ? { "reviews.yaml": text } : text;
@@ -50,8 +53,8 @@ function seen(...texts: readonly (string | Readonly<Record<string, string>>)[]):
 }
 
 /** What is printed when the last text follows the one before it. */
-function step(...texts: Parameters<typeof seen>): string {
-  const [before = noRules, after = noRules] = seen(...texts).slice(-2);
+function step(...texts: readonly Texts[]): string {
+  const [after = noRules, before = noRules] = seen(...texts).toReversed();
   return printed(ruleLines(before, after, show));
 }
 
@@ -84,7 +87,7 @@ spec: {hosts: [web], http: [${http}]}
     const named = "{name: all, route: [{destination: {host: web}}]}";
     expect(step(text(plain), text(named))).toBe(
       `09:05:07  rules     revision 2: VirtualService default/web changed
-                    reviews.yaml:4:35  name none → all
+                    reviews.yaml:4:36  name none → all
 `,
     );
     expect(step(text(plain), text(`${named}, ${plain}`))).toBe(
@@ -135,7 +138,6 @@ describe("findings", () => {
   });
 
   test("one that was never valid is not in force", () => {
-    expect(step(reviews(-1, 10))).toBe("");
     const [first = noRules] = seen(reviews(-1, 10));
     expect(printed(findingLines(noRules, first, show))).toBe(
       `09:05:07  finding   reviews.yaml:9:19  error  rule/invalid-value
@@ -149,7 +151,7 @@ describe("findings", () => {
   test("broken YAML: nobody knows which rule it was", () => {
     expect(step(reviews(90, 10), 'metadata: {name: "reviews}\n')).toBe(
       `09:05:07  finding   reviews.yaml:1:18  error  text/invalid-yaml
-                    The YAML is broken: a quotation mark " is not closed.
+                    The YAML is broken: a " is not closed.
                     Close the text with "
                     What was last read from there stays in force.
 `,

@@ -1,0 +1,72 @@
+import { systemClock } from "../../src/base/clock.ts";
+import { createLog } from "../../src/base/log.ts";
+import { createMetrics, type Metrics } from "../../src/base/metrics.ts";
+import { createSignal } from "../../src/base/signal.ts";
+import { createCompiler } from "../../src/compile/compile.ts";
+import { createLedger } from "../../src/delivery/ledger.ts";
+import { createRegistryMeter } from "../../src/registry/wrap.ts";
+import { createResourceCache } from "../../src/snapshot/resource-cache.ts";
+import { createXdsMetrics } from "../../src/xds/metrics.ts";
+
+interface MetricRow {
+  readonly name: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly help: string;
+  readonly labels: readonly string[];
+}
+
+/** Everybody who counts something. */
+const meters: readonly ((metrics: Metrics) => unknown)[] = [
+  createXdsMetrics,
+  createRegistryMeter,
+  (metrics) => createLedger({ clock: systemClock, metrics }),
+  (metrics) =>
+    createResourceCache({
+      world: createSignal(undefined),
+      compiler: createCompiler(),
+      log: createLog({ level: "silent", format: "json", write: () => {} }),
+      metrics,
+    }).close(),
+];
+
+/** What each of them makes. */
+export function metricRows(): readonly MetricRow[] {
+  const rows: MetricRow[] = [];
+  const real = createMetrics();
+  const recording: Metrics = {
+    ...real,
+    counter: (name, help, labels = []) => {
+      rows.push({ name, type: "counter", help, labels });
+      return real.counter(name, help, labels);
+    },
+    gauge: (name, help, labels = []) => {
+      rows.push({ name, type: "gauge", help, labels });
+      return real.gauge(name, help, labels);
+    },
+    histogram: (name, help, buckets, labels = []) => {
+      rows.push({ name, type: "histogram", help, labels });
+      return real.histogram(name, help, buckets, labels);
+    },
+  };
+  for (const meter of meters) meter(recording);
+  return rows.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** `docs/metrics.md`. */
+export function metricsPage(): string {
+  const rows = metricRows().map(({ name, type, help, labels }) => {
+    const shown = labels.map((label) => `\`${label}\``).join(", ");
+    return `| \`${name}\` | ${type} | ${shown} | ${help} |`;
+  });
+  return `# Metrics
+
+<!-- Made by \`npm run docs\` from the metrics in src; do not edit. -->
+
+\`fairway serve\` serves them as Prometheus text under \`/metrics\` at \`--metrics\` (default \`127.0.0.1:15014\`) and at
+\`--api\`. Names are stable. \`type\` is the resource type in its short form: \`CDS\`, \`EDS\`, \`LDS\`, \`RDS\`.
+
+| metric | kind | labels | |
+| --- | --- | --- | --- |
+${rows.join("\n")}
+`;
+}

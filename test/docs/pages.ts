@@ -1,0 +1,53 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export const root = join(import.meta.dirname, "../..");
+
+/** A Markdown page of this repository. */
+export interface Page {
+  /** Below the root. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A fenced block of code. */
+export interface Block {
+  /** What stands behind the opening fence: a language, and sometimes what the block is. */
+  readonly language: string;
+  readonly info: string;
+  readonly text: string;
+}
+
+export const pages: readonly Page[] = globSync(["*.md", "docs/**/*.md"], { cwd: root })
+  .sort()
+  .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
+
+export function pageAt(path: string): Page {
+  const page = pages.find((one) => one.path === path);
+  if (page === undefined) throw new Error(`there is no page ${path}`);
+  return page;
+}
+
+export const blocksOf = ({ text }: Page): readonly Block[] =>
+  [...text.matchAll(/^```(\w*) ?(.*)\n([\s\S]*?)^```$/gm)].map(([, language = "", info = "", body = ""]) => ({
+    language,
+    info,
+    text: body,
+  }));
+
+/** All code of a page: the lines of its blocks, and what stands between backticks. */
+export function codeOf(page: Page): readonly string[] {
+  const inline = page.text.replace(/^```[\s\S]*?^```$/gm, "").matchAll(/`([^`]+)`/g);
+  return [...blocksOf(page).flatMap(({ text }) => text.split("\n")), ...[...inline].map(([, code = ""]) => code)];
+}
+
+/** The names that links may have behind a `#`, as they are made from headings. */
+export const anchorsOf = ({ text }: Page): ReadonlySet<string> =>
+  new Set(
+    [...text.replace(/^```[\s\S]*?^```$/gm, "").matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) =>
+      title
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, "")
+        .replaceAll(" ", "-"),
+    ),
+  );
