@@ -6,6 +6,9 @@ export const xdsClusterName = "xds";
 /** More connections than a proxy of ours ever needs; Envoy warns at start when no limit is set. */
 const maxDownstreamConnections = 65_536;
 
+/** Of RE2's instructions; expressions of a thousand characters stay far below it. */
+const maxRegexProgramSize = 32_768;
+
 export interface BootstrapNode {
   readonly id: string;
   /** What access logs and statistics call the workload, for example `reviews.shop`. Envoy refuses an empty one. */
@@ -47,6 +50,14 @@ export function bootstrapFor({ node, xds, admin }: BootstrapOptions): JsonObject
     },
     // The control plane's cluster stays the first one: others may refer to it while Envoy starts (envoy#27702).
     static_resources: { clusters: [xdsCluster(xds.host, xds.port)] },
+    // Envoy up to 1.36 refuses regular expressions whose program is larger than 100 unless it is told otherwise; Istio's
+    // proxies are told the same.
+    layered_runtime: {
+      layers: [
+        { name: "fairway", static_layer: { "re2.max_program_size.error_level": maxRegexProgramSize } },
+        { name: "admin", admin_layer: {} },
+      ],
+    },
     overload_manager: {
       resource_monitors: [
         {
