@@ -58,13 +58,17 @@ export function compileOutboundCluster(
 ): CompiledResource {
   const subset = subsetIndex === undefined ? undefined : policy?.subsets[subsetIndex];
   const name = outboundClusterName(port.number, subset?.subset.name ?? "", service.hostname);
+  const members = withLabels(instances ?? [], subset?.subset.labels ?? {});
+  if (service.resolution === "dns-round-robin" && members.length !== 1) {
+    return compileEmptyCluster(mesh, name, "it needs exactly one address to resolve, and has none or several");
+  }
   const balancer = loadBalancerFor(policy, subset);
   const cluster = create(ClusterSchema, {
     name,
     connectTimeout: duration(mesh.connectTimeoutMs),
     circuitBreakers: noLimits,
     ...upstreamProtocol(port.protocol),
-    ...discovery(name, service, port, mesh, withLabels(instances ?? [], subset?.subset.labels ?? {})),
+    ...discovery(name, service, port, mesh, members),
     ...(balancer?.simple === "PASSTHROUGH" ? toDialledAddress : {}),
     lbPolicy: lbPolicies[balancer?.simple ?? "LEAST_REQUEST"],
   });

@@ -42,8 +42,13 @@ export function destinationRulesFor(
   namespace: string,
   mesh: MeshSettings,
 ): readonly DestinationRule[] {
-  for (const level of [namespace, service.namespace, mesh.rootNamespace]) {
+  const levels = [service.namespace, mesh.rootNamespace];
+  // What a root namespace says is for everybody, and so comes last for its own proxies too.
+  if (namespace !== mesh.rootNamespace) levels.unshift(namespace);
+  for (const level of levels) {
     const hosts = index.get(level);
+    const exact = hosts?.get(service.hostname);
+    if (exact !== undefined) return exact;
     const host = hosts === undefined ? undefined : mostSpecific(service.hostname, hosts.keys());
     if (host !== undefined) return hosts?.get(host) ?? [];
   }

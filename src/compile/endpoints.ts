@@ -71,6 +71,10 @@ function localityEndpoints(service: Service, port: ServicePort, instances: reado
   });
 }
 
+/** A port may have any name, `constructor` too. */
+const portOf = ({ ports }: Instance, { name, number }: ServicePort): number =>
+  Object.hasOwn(ports, name) ? (ports[name] ?? number) : number;
+
 const healthStatus: Readonly<Record<Exclude<Health, "unhealthy">, HealthStatus>> = {
   healthy: HealthStatus.UNKNOWN,
   draining: HealthStatus.DRAINING,
@@ -80,7 +84,7 @@ function lbEndpoint(service: Service, port: ServicePort, instance: Instance): Lb
   const endpoint = create(LbEndpointSchema, {
     hostIdentifier: {
       case: "endpoint",
-      value: { address: socketAddress(instance.address, instance.ports[port.name] ?? port.number) },
+      value: { address: socketAddress(instance.address, portOf(instance, port)) },
     },
     healthStatus: instance.health === "unhealthy" ? HealthStatus.UNHEALTHY : healthStatus[instance.health],
     loadBalancingWeight: instance.weight,

@@ -16,6 +16,15 @@ export function callableNames({ hostname }: Service, dnsDomain: string): readonl
   return [hostname, `${hostname}.`, ...shared];
 }
 
+/**
+ * A DNS domain, with the namespace left out where it does not matter for a service's names: all other namespaces see a service
+ * alike, and so share its virtual host.
+ */
+export function domainFor({ hostname }: Service, dnsDomain: string): string {
+  const [namespace = "", ...rest] = dnsDomain.split(".");
+  return hostname.split(".")[1] === namespace ? dnsDomain : ["-", ...rest].join(".");
+}
+
 /** `reviews.shop.svc.cluster.local` seen from `shop.svc.cluster.local`: `reviews`, `reviews.shop`, `reviews.shop.svc`. */
 function sharedSuffix(hostname: Hostname, dnsDomain: string): readonly string[] {
   const host = hostname.split(".");

@@ -31,12 +31,13 @@ interface Import {
 
 /**
  * The scopes of a Sidecar rule as a workload of `namespace` sees them. An egress listener with a port serves the services
- * that have this port; a VirtualService is imported where its namespace and one of its hosts fit.
+ * that have this port; a VirtualService is imported where its namespace and one of its hosts fit. `services` are those of
+ * each host name, in the order in which they win.
  */
 export function egressScopes(
   rule: Rule<"Sidecar">,
   namespace: string,
-  services: readonly Service[],
+  services: readonly (readonly Service[])[],
   virtualServices: readonly BoundVirtualService[],
 ): readonly EgressScope[] {
   return rule.spec.egress.map((listener, index) => {
@@ -45,18 +46,23 @@ export function egressScopes(
       rule,
       index,
       listener,
-      services: services.flatMap((service) => {
-        const port = service.ports.find(({ number }) => number === listener.port.number);
-        const imported = imports.some(
-          ({ covers, host }) => covers(service.namespace) && isWithin(service.hostname, host),
+      services: services.flatMap((candidates) => {
+        const imported = candidates.filter(({ namespace: home, hostname }) =>
+          imports.some(({ covers, host }) => covers(home) && isWithin(hostname, host)),
         );
-        return port !== undefined && imported ? [{ service, port }] : [];
+        return imported.flatMap((service) => reachableAt(service, listener.port.number)).slice(0, 1);
       }),
       virtualServices: virtualServices.filter(({ rule: { namespace: home }, hosts }) =>
         imports.some(({ covers, host }) => covers(home) && hosts.some((own) => hostsOverlap(own, host))),
       ),
     };
   });
+}
+
+/** UDP is not proxied. */
+function reachableAt(service: Service, portNumber: number): readonly Reachable[] {
+  const port = service.ports.find(({ number }) => number === portNumber);
+  return port === undefined || port.protocol === "udp" ? [] : [{ service, port }];
 }
 
 function parseImport(text: string, own: string): readonly Import[] {

@@ -1,7 +1,9 @@
 import { sidecarRouteName } from "../envoy/names.ts";
-import type { VirtualHost } from "../gen/envoy/config/route/v3/route_components_pb.ts";
+import type { Route, VirtualHost } from "../gen/envoy/config/route/v3/route_components_pb.ts";
 import { type Hostname, isWildcard, isWithin } from "../model/hostname.ts";
+import { isHttp } from "../model/port.ts";
 import type { Aspects } from "./aspects.ts";
+import { domainFor } from "./hosts.ts";
 import type { CompiledResource } from "./resource.ts";
 import type { EgressScope, Reachable } from "./scope.ts";
 import type { View } from "./view.ts";
@@ -30,17 +32,21 @@ export function compileSidecar(view: View, aspects: Aspects): readonly CompiledR
 function virtualHosts(view: View, scope: EgressScope, aspects: Aspects): readonly VirtualHost[] {
   const { profile } = view;
   const port = scope.listener.port.number;
-  const services = new Map(scope.services.map((reachable) => [reachable.service.hostname, reachable]));
+  const services = new Map(scope.services.filter(isRouted).map((reachable) => [reachable.service.hostname, reachable]));
   const made = new Map<Hostname, VirtualHost>();
+  const virtualHostOf = (reachable: Reachable, routes: readonly Route[] | undefined): VirtualHost => {
+    const { service, port: servicePort } = reachable;
+    return aspects.serviceVirtualHost(service, servicePort, domainFor(service, profile.dnsDomain), routes);
+  };
 
   for (const virtualService of scope.virtualServices) {
     if (!virtualService.gateways.includes("mesh")) continue;
     const routes = routesFor(virtualService, view, port, aspects.routes);
     for (const host of virtualService.hosts) {
       const meant = servicesMeant(host, services);
-      for (const { service, port: servicePort } of meant) {
-        if (made.has(service.hostname)) continue;
-        made.set(service.hostname, aspects.serviceVirtualHost(service, servicePort, profile.dnsDomain, routes));
+      for (const reachable of meant) {
+        const { hostname } = reachable.service;
+        if (!made.has(hostname)) made.set(hostname, virtualHostOf(reachable, routes));
       }
       const isUnknown = meant.length === 0 && view.findService(host) === undefined;
       if (isUnknown && port === unknownHostPort && !made.has(host)) {
@@ -48,12 +54,14 @@ function virtualHosts(view: View, scope: EgressScope, aspects: Aspects): readonl
       }
     }
   }
-  for (const { service, port: servicePort } of services.values()) {
-    if (made.has(service.hostname)) continue;
-    made.set(service.hostname, aspects.serviceVirtualHost(service, servicePort, profile.dnsDomain, undefined));
+  for (const [hostname, reachable] of services) {
+    if (!made.has(hostname)) made.set(hostname, virtualHostOf(reachable, undefined));
   }
   return [...made].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, host]) => host);
 }
+
+/** Only what is routed request by request (or may be) has a virtual host. */
+const isRouted = ({ port: { protocol } }: Reachable): boolean => isHttp(protocol) || protocol === "auto";
 
 function servicesMeant(host: Hostname, services: ReadonlyMap<Hostname, Reachable>): readonly Reachable[] {
   if (isWildcard(host)) return [...services.values()].filter(({ service }) => isWithin(service.hostname, host));

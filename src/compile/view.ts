@@ -7,6 +7,7 @@ import { selectorText } from "../model/labels.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
 import type { Service } from "../model/service.ts";
 import {
+  type DestinationIndex,
   type DestinationPolicy,
   destinationRulesFor,
   indexDestinationRules,
@@ -60,7 +61,10 @@ export function createViewer(): (world: World, profile: Profile) => View {
     indexDestinationRules(sorted(rules).DestinationRule, mesh),
   );
   const merge = memoize(mergeDestinationRules);
-  const visible = memoize(visibleServices);
+  const policy = memoize((index: DestinationIndex, service: Service, mesh: MeshSettings, namespace: string) =>
+    merge(...destinationRulesFor(index, service, namespace, mesh)),
+  );
+  const visible = memoize(servicesByHost);
 
   return (world, profile) => {
     const { mesh, catalog } = world;
@@ -71,6 +75,7 @@ export function createViewer(): (world: World, profile: Profile) => View {
     const sidecar = profile.kind === "sidecar" ? sidecarFor(sorted(rules).Sidecar, mesh, profile) : undefined;
     const all = visible(services, profile.namespace);
     const egress = sidecar === undefined ? [] : egressScopes(sidecar, profile.namespace, all, virtualServices);
+    const policies = destinationIndex(rules, mesh);
     return {
       profile,
       mesh,
@@ -78,10 +83,12 @@ export function createViewer(): (world: World, profile: Profile) => View {
       egress,
       gateways: profile.kind === "gateway" ? sorted(rules).Gateway.filter((rule) => isSelected(rule, profile)) : [],
       virtualServices,
-      reachable: egress.length === 0 ? all.flatMap(everyPort) : reachableThrough(egress, find),
+      reachable:
+        egress.length === 0
+          ? all.flatMap((candidates) => candidates.slice(0, 1)).flatMap(everyPort)
+          : reachableThrough(egress, find),
       findService: find,
-      policyFor: (service) =>
-        merge(...destinationRulesFor(destinationIndex(rules, mesh), service, profile.namespace, mesh)),
+      policyFor: (service) => policy(policies, service, mesh, profile.namespace),
       instancesOf: (service) =>
         (service.origin.kind === "rule" ? services.entryInstances : catalog.instances).get(service.key) ?? noInstances,
     };
@@ -105,9 +112,14 @@ function rulesByKind(rules: ReadonlyMap<RuleKey, AnyRule>): RulesByKind {
   };
 }
 
-function visibleServices(table: ServiceTable, namespace: string): readonly Service[] {
-  return [...table.byHost.keys()].flatMap((host) => findService(table, host, namespace) ?? []);
+/** The services of each host name as a client in `namespace` prefers them: its own namespace's first. */
+function servicesByHost({ byHost }: ServiceTable, namespace: string): readonly (readonly Service[])[] {
+  return [...byHost.values()].map((services) =>
+    services.length < 2 ? services : services.toSorted((a, b) => own(b, namespace) - own(a, namespace)),
+  );
 }
+
+const own = (service: Service, namespace: string): number => Number(service.namespace === namespace);
 
 /** UDP has no clusters. */
 function everyPort(service: Service): readonly Reachable[] {
@@ -134,7 +146,7 @@ function reachableThrough(
       return port === undefined ? ports : ports.filter((reachable) => reachable.port.number === port);
     });
   const unique = new Map(
-    [...imported, ...destinations].map((one) => [`${one.service.hostname}:${one.port.number}`, one]),
+    [...destinations, ...imported].map((one) => [`${one.service.hostname}:${one.port.number}`, one]),
   );
   return [...unique].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
 }

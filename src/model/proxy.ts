@@ -1,4 +1,5 @@
 import { MeshError } from "../base/errors.ts";
+import { isIpAddress } from "./ip-address.ts";
 import type { Labels } from "./labels.ts";
 import type { Locality } from "./locality.ts";
 
@@ -70,10 +71,11 @@ export function parseProxyNode(node: NodeIdentity): ProxyNode {
       hint: "It must read <sidecar|router>~<ip>~<name>.<namespace>~<namespace>.svc.<domain>.",
     });
   }
-  const addresses = stringList(node.metadata["INSTANCE_IPS"]);
-  if (ip === "" && addresses.length === 0) {
-    throw new MeshError("node/invalid", `node.id ${JSON.stringify(node.id)} has no address`, {
-      hint: "Give the proxy's address as the second part of node.id or in the metadata INSTANCE_IPS.",
+  const instanceAddresses = stringList(node.metadata["INSTANCE_IPS"]);
+  const addresses = (instanceAddresses.length > 0 ? instanceAddresses : [ip]).filter(isIpAddress);
+  if (addresses.length === 0) {
+    throw new MeshError("node/invalid", `node.id ${JSON.stringify(node.id)} has no IP address`, {
+      hint: "Give the proxy's IP address as the second part of node.id or in the metadata INSTANCE_IPS.",
     });
   }
   const dot = workload.lastIndexOf(".");
@@ -87,7 +89,7 @@ export function parseProxyNode(node: NodeIdentity): ProxyNode {
     name: dot < 0 ? workload : workload.slice(0, dot),
     namespace: text("NAMESPACE") ?? dnsDomain.split(".")[0] ?? "default",
     dnsDomain,
-    addresses: addresses.length > 0 ? addresses : [ip],
+    addresses,
     labels: labelsOf(node.metadata["LABELS"]),
     serviceAccount: text("SERVICE_ACCOUNT") ?? "",
     clusterId: text("CLUSTER_ID") ?? "",

@@ -1,4 +1,5 @@
 import type { Log } from "../base/log.ts";
+import { memoize } from "../base/memo.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Signal } from "../base/signal.ts";
 import type { Compiler } from "../compile/compile.ts";
@@ -49,6 +50,8 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
   const followers = new Set<Follower>();
   const compiles = metrics.counter("fairway_compiles_total", "Resource sets compiled, by outcome.", ["outcome"]);
   const profiles = metrics.gauge("fairway_profiles", "Profiles of the proxies that are connected.");
+  /** Many proxies go from the same set to the same set. */
+  const equalVersions = memoize(hasEqualVersions);
   /** The world that the entries were compiled from. */
   let compiled: World | undefined;
 
@@ -101,7 +104,7 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
     for (const [follower, had] of before) {
       const has = follower.entry?.resources;
       if (has === undefined || has === had || !followers.has(follower)) continue;
-      if (had === undefined || !hasEqualVersions(had, has)) follower.listener(has);
+      if (had === undefined || !equalVersions(had, has)) follower.listener(has);
     }
   };
 

@@ -47,7 +47,8 @@ describe("refuses, and says what it expected", () => {
     ["waypoint~10.0.0.1~web.shop~shop.svc.cluster.local", "does not name a proxy"],
     ["sidecar~10.0.0.1~web.shop", "does not name a proxy"],
     [`sidecar~10.0.0.1~${"x".repeat(2000)}~d`, "does not name a proxy"],
-    ["sidecar~~web.shop~shop.svc.cluster.local", "has no address"],
+    ["sidecar~~web.shop~shop.svc.cluster.local", "has no IP address"],
+    ["sidecar~pod-host~web.shop~shop.svc.cluster.local", "has no IP address"],
   ])("%j", (id, message) => {
     expect(() => parseProxyNode(node(id))).toThrow(MeshError);
     expect(() => parseProxyNode(node(id))).toThrow(message);
