@@ -81,6 +81,23 @@ export function registryFindingViews(
   return problems.map((problem) => ({ about, code: "catalog/invalid", severity: "error", pointer: "", ...problem }));
 }
 
+/** Proxies of one kind and namespace for which no configuration could be made. */
+export function compileFindingViews(failures: readonly CompileFailureLike[]): readonly FindingView[] {
+  return failures.map(({ profile: { kind, namespace }, message }) => ({
+    about: { kind: "Proxy", namespace, name: kind },
+    code: "compile/failed",
+    severity: "error",
+    pointer: "",
+    message,
+    hint: "These proxies keep their last good configuration. Taking back the last change ends it.",
+  }));
+}
+
+interface CompileFailureLike {
+  readonly profile: { readonly kind: string; readonly namespace: string };
+  readonly message: string;
+}
+
 /** The part of a registry's problem that is shown. */
 interface RegistryProblemLike {
   readonly message: string;

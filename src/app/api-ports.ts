@@ -1,6 +1,7 @@
 import type { ApiPorts } from "../api/ports.ts";
 import type { ProxyView, RefusalView, RulePlaceView, TypeDeliveryView } from "../api/types.ts";
 import {
+  compileFindingViews,
   referenceFindingViews,
   registryFindingViews,
   ruleFindingViews,
@@ -42,6 +43,7 @@ export function createApiPorts(input: ApiPortsInput): ApiPorts {
       ...conflicts.value.flatMap((conflict) => registryFindingViews(conflict.leftOut, [formatConflict(conflict)])),
       ...ruleFindingViews(ruleSet.value),
       ...referenceFindingViews(danglingReferences()),
+      ...compileFindingViews(input.resources.failures()),
     ],
     proxies: () => ledger.proxies().map((delivery) => proxyView(delivery, input)),
     ready: () => {

@@ -46,6 +46,7 @@ export const findingCodes = [
   "rule/unknown-gateway",
   "rule/empty-subset",
   "catalog/invalid",
+  "compile/failed",
 ] as const;
 
 export type FindingCode = (typeof findingCodes)[number];

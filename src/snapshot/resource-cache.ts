@@ -21,7 +21,14 @@ export interface ResourceCache {
   readonly watch: (node: ProxyNode, listener: (resources: ResourceSet) => void) => Watch;
   /** What this proxy gets now, for reading; undefined until the first complete world. */
   readonly resourcesOf: (node: ProxyNode) => ResourceSet | undefined;
+  /** Profiles whose last compile failed: they are served what they had. */
+  readonly failures: () => readonly CompileFailure[];
   readonly close: () => void;
+}
+
+export interface CompileFailure {
+  readonly profile: Profile;
+  readonly message: string;
 }
 
 /** A proxy's place in the cache. */
@@ -36,6 +43,8 @@ interface Entry {
   readonly profile: Profile;
   /** The last set that compiled. */
   resources: ResourceSet | undefined;
+  /** Why the last compile failed, when it did. */
+  failure?: string | undefined;
   followers: number;
 }
 
@@ -58,8 +67,10 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
   const compileEntry = (entry: Entry, at: World): void => {
     try {
       entry.resources = compiler.compile(at, entry.profile);
+      entry.failure = undefined;
       compiles.inc({ outcome: "ok" });
     } catch (error) {
+      entry.failure = error instanceof Error ? error.message : String(error);
       compiles.inc({ outcome: "failed" });
       const { profile } = entry;
       log.error({ err: error, profile, revision: at.revision }, "compile failed; the last good resources stay");
@@ -130,6 +141,10 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
       if (compiled === undefined) return undefined;
       return entries.get(profileKey(profileOf(compiled, node)))?.resources ?? compiler.compileFor(compiled, node);
     },
+    failures: () =>
+      [...entries.values()].flatMap(({ profile, failure }) =>
+        failure === undefined ? [] : [{ profile, message: failure }],
+      ),
     close: unsubscribe,
   };
 }

@@ -21,7 +21,7 @@ test("docs/errors.md has one section for each code, in the same order", () => {
 });
 
 /** What no text of a rule can show. */
-const withoutExample = new Set(["text/too-large", "text/unreadable", "catalog/invalid"]);
+const withoutExample = new Set(["text/too-large", "text/unreadable", "catalog/invalid", "compile/failed"]);
 
 describe.each(sections)("$code", ({ code, text, example }) => {
   test("is explained", () => {

@@ -113,7 +113,7 @@ describe("a compile that fails", () => {
 
   test("leaves the last good resources, also for a proxy whose profile moves meanwhile", () => {
     let broken = false;
-    const { current, follow, lines } = setUp(
+    const { current, cache, follow, lines } = setUp(
       world({ services, rules: weights(90) }),
       failing(() => broken),
     );
@@ -125,9 +125,11 @@ describe("a compile that fails", () => {
     expect(watch.current()).toBe(good);
     expect(heard).toEqual([]);
     expect(lines.join("")).toContain("planted");
+    expect(cache.failures()).toMatchObject([{ profile: { kind: "sidecar" }, message: "planted" }]);
     broken = false;
     current.set(world({ services, rules: weights(70) }));
     expect(heard).toHaveLength(1);
+    expect(cache.failures()).toEqual([]);
   });
 
   test("with nothing good before it: nothing is served", () => {
