@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { compareText } from "../base/compare-text.ts";
 import type { Route, VirtualHost } from "../gen/envoy/config/route/v3/route_components_pb.ts";
 import { type RouteConfiguration, RouteConfigurationSchema } from "../gen/envoy/config/route/v3/route_pb.ts";
 import { type CompiledResource, encodeResource, type Reference } from "./resource.ts";
@@ -7,7 +8,7 @@ import { type CompiledResource, encodeResource, type Reference } from "./resourc
 export function routeTable(name: string, virtualHosts: readonly VirtualHost[]): RouteConfiguration {
   return create(RouteConfigurationSchema, {
     name,
-    virtualHosts: withUniqueDomains([...virtualHosts].sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))),
+    virtualHosts: withUniqueDomains([...virtualHosts].sort((a, b) => compareText(a.name, b.name))),
     ignorePortInHostMatching: true,
     validateClusters: false,
   });

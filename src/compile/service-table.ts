@@ -1,3 +1,4 @@
+import { compareText } from "../base/compare-text.ts";
 import type { Rule } from "../config/rule.ts";
 import { byAge } from "../model/age.ts";
 import type { Catalog, CatalogEntry } from "../model/catalog.ts";
@@ -50,5 +51,3 @@ export function findService(table: ServiceTable, host: Hostname, namespace: stri
   const candidates = table.byHost.get(host) ?? [];
   return candidates.find((service) => service.namespace === namespace) ?? candidates[0];
 }
-
-const compareText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

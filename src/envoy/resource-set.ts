@@ -1,3 +1,4 @@
+import { compareText } from "../base/compare-text.ts";
 import type { Provenance } from "./provenance.ts";
 import { resourceTypes, type TypeName } from "./resource-types.ts";
 
@@ -20,7 +21,7 @@ export interface ResourceSet {
 
 /** Makes a set; throws when a name appears twice in one type. */
 export function createResourceSet(resources: Iterable<Resource>): ResourceSet {
-  const sorted = [...resources].sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
+  const sorted = [...resources].sort((a, b) => compareText(a.name, b.name));
   const tables = Object.fromEntries(resourceTypes.map(({ short }) => [short, new Map<string, Resource>()])) as Record<
     TypeName,
     Map<string, Resource>

@@ -1,3 +1,5 @@
+import { compareText } from "../base/compare-text.ts";
+
 /** What has an age and a name. */
 interface Aged {
   /** Milliseconds since the epoch; 0 when not known. */
@@ -10,5 +12,3 @@ interface Aged {
 export function byAge(a: Aged, b: Aged): number {
   return a.createdAt - b.createdAt || compareText(a.name, b.name) || compareText(a.namespace, b.namespace);
 }
-
-const compareText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

@@ -1,3 +1,4 @@
+import { compareText } from "../base/compare-text.ts";
 import type { Instance } from "./instance.ts";
 import type { Service, ServiceKey } from "./service.ts";
 
@@ -29,5 +30,3 @@ export function createCatalog(entries: Iterable<CatalogEntry>): Catalog {
     ),
   };
 }
-
-const compareText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

@@ -1,3 +1,4 @@
+import { compareText } from "../base/compare-text.ts";
 import { memoize } from "../base/memo.ts";
 import type { Catalog } from "../model/catalog.ts";
 import { emptyCatalog } from "../model/catalog.ts";
@@ -98,8 +99,6 @@ function withPortsOf(instance: Instance, theirs: Service, ours: Service): Instan
   }
   return { ...instance, ports };
 }
-
-const compareText = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 /** A conflict as a sentence for people. */
 export function formatConflict({ host, definedBy, leftOut }: CatalogConflict): {
