@@ -1,4 +1,5 @@
 import { type JsonPointer, pointerTo } from "./json-pointer.ts";
+import { inAnyCase, type JsonSchema, orNull } from "./json-schema.ts";
 import { nearest } from "./nearest.ts";
 
 /**
@@ -8,8 +9,15 @@ import { nearest } from "./nearest.ts";
  *     const port = object({ number: required(integer({ min: 1, max: 65535 })), name: optional(text()) });
  *     const result = decode(port, { number: 0 });
  *     // { ok: false, problems: [{ severity: "error", code: "invalid-value", pointer: "/number", … }] }
+ *     schemaOf(port); // { type: "object", properties: { number: { type: "integer", minimum: 1, … }, … }, … }
+ *
+ * A function alone is a decoder too; `described` tells what it accepts.
  */
-export type Decoder<T> = (value: unknown, site: Site) => T | Failed;
+export interface Decoder<T> {
+  (value: unknown, site: Site): T | Failed;
+  /** For `schemaOf`. */
+  readonly schema?: () => JsonSchema;
+}
 
 /** What a decoder returns after it reported an error. */
 export const failed: unique symbol = Symbol("failed");
@@ -74,9 +82,42 @@ export const below = (site: Site, step: string | number): Site => ({
   report: site.report,
 });
 
-/** A decoder that also checks its value; the check reports what is wrong with `fail`, for as many problems as it finds. */
-export function refined<T>(decoder: Decoder<T>, check: (value: T, site: Site) => void): Decoder<T> {
-  return (value, site) => {
+/* What is accepted, as JSON Schema */
+
+/**
+ * What the decoder accepts: every value that it takes is valid, and it refuses what is not. Not the other way round: some
+ * of what is valid is refused too, because a schema cannot say everything. One object a decoder, whenever it is asked.
+ */
+export const schemaOf = (decoder: Decoder<unknown>): JsonSchema => decoder.schema?.() ?? {};
+
+/** The decoder, with more said about what it accepts than it knows by itself. `narrow` wins over what it knows. */
+export function described<T>(decoder: Decoder<T>, narrow: JsonSchema | (() => JsonSchema)): Decoder<T> {
+  return withSchema(decoder, () => ({
+    ...schemaOf(decoder),
+    ...(typeof narrow === "function" ? narrow() : narrow),
+  }));
+}
+
+/** Made when it is first asked for: most decoders never are. */
+function withSchema<T>(decoder: Decoder<T>, make: () => JsonSchema): Decoder<T> {
+  let made: JsonSchema | undefined;
+  const schema = () => {
+    made ??= make();
+    return made;
+  };
+  return Object.assign((value: unknown, site: Site) => decoder(value, site), { schema });
+}
+
+/**
+ * A decoder that also checks its value; the check reports what is wrong with `fail`, for as many problems as it finds.
+ * `narrow`: what a schema can say of the check.
+ */
+export function refined<T>(
+  decoder: Decoder<T>,
+  check: (value: T, site: Site) => void,
+  narrow: JsonSchema = {},
+): Decoder<T> {
+  const checked: Decoder<T> = (value, site) => {
     const decoded = decoder(value, site);
     if (decoded === failed) return failed;
     let errors = 0;
@@ -87,29 +128,38 @@ export function refined<T>(decoder: Decoder<T>, check: (value: T, site: Site) =>
     check(decoded, { pointer: site.pointer, report });
     return errors > 0 ? failed : decoded;
   };
+  return withSchema(checked, () => ({ ...schemaOf(decoder), ...narrow }));
 }
 
-/** A decoder whose value is turned into another one; `to` may fail. */
-export function mapped<T, R>(decoder: Decoder<T>, to: (value: T, site: Site) => R | Failed): Decoder<R> {
-  return (value, site) => {
+/** A decoder whose value is turned into another one; `to` may fail. `narrow`: what a schema can say of what it refuses. */
+export function mapped<T, R>(
+  decoder: Decoder<T>,
+  to: (value: T, site: Site) => R | Failed,
+  narrow: JsonSchema = {},
+): Decoder<R> {
+  const turned: Decoder<R> = (value, site) => {
     const decoded = decoder(value, site);
     return decoded === failed ? failed : to(decoded, site);
   };
+  return withSchema(turned, () => ({ ...schemaOf(decoder), ...narrow }));
 }
 
 /* Plain values */
 
-export const boolean: Decoder<boolean> = (value, site) =>
-  typeof value === "boolean" ? value : wrongType(site, "true or false", value);
+export const boolean: Decoder<boolean> = described(
+  (value, site) => (typeof value === "boolean" ? value : wrongType(site, "true or false", value)),
+  { type: "boolean" },
+);
 
 /** A whole number from `min` to `max`, both included. */
 export function integer({ min, max }: { readonly min: number; readonly max: number }): Decoder<number> {
-  return (value, site) => {
+  const decoder: Decoder<number> = (value, site) => {
     if (typeof value !== "number") return wrongType(site, "a whole number", value);
     if (Number.isInteger(value) && value >= min && value <= max) return value;
     const hint = value < min ? `Use ${min} or more.` : value > max ? `Use ${max} or less.` : "Use a whole number.";
     return fail(site, "invalid-value", `Expected a whole number from ${min} to ${max}, found ${value}.`, hint);
   };
+  return described(decoder, { type: "integer", minimum: min, maximum: max });
 }
 
 export interface TextOptions {
@@ -117,34 +167,63 @@ export interface TextOptions {
   readonly minLength?: number;
   /** In UTF-16 units; 1024 when not given. */
   readonly maxLength?: number;
+  /** Line breaks and tabs are fine. */
+  readonly multiline?: boolean;
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+const oneLine = /^[^\u0000-\u001f\u007f]*$/u;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+const manyLines = /^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/u;
+
 /** A text without control characters. */
-export function text({ minLength = 1, maxLength = 1024 }: TextOptions = {}): Decoder<string> {
-  return (value, site) => {
+export function text({ minLength = 1, maxLength = 1024, multiline = false }: TextOptions = {}): Decoder<string> {
+  const clean = multiline ? manyLines : oneLine;
+  const decoder: Decoder<string> = (value, site) => {
     if (typeof value !== "string") return wrongType(site, "a text", value);
     if (value.length < minLength || value.length > maxLength) {
       const found = value === "" ? "an empty one" : `one of ${value.length}`;
       return fail(site, "invalid-value", `Expected a text of ${minLength} to ${maxLength} characters, found ${found}.`);
     }
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-    if (/[\u0000-\u001f\u007f]/.test(value) || !value.isWellFormed()) {
+    if (!clean.test(value) || !value.isWellFormed()) {
       return fail(site, "invalid-value", `Expected a text without control characters, found ${show(value)}.`);
     }
     return value;
   };
+  // A schema counts code points, and each has one or two units.
+  return described(decoder, {
+    type: "string",
+    ...(minLength > 0 && { minLength: Math.ceil(minLength / 2) }),
+    maxLength,
+    pattern: clean.source,
+  });
+}
+
+export interface ParsedOptions extends TextOptions {
+  readonly hint?: string;
+  /**
+   * What the grammar is at least; other texts are not parsed. From `^` to `$`, valid with the flag `u`, and plain enough for
+   * every engine: no lookaround, no `\d` and `\w`, which mean more than ASCII to some.
+   */
+  readonly pattern?: RegExp;
+  /** A format of JSON Schema that every such text has. */
+  readonly format?: string;
 }
 
 /** A text in a grammar: `parse` gives undefined for what is not `expected` (as in "Expected a host name, found …"). */
 export function parsed<T>(
   parse: (text: string) => T | undefined,
   expected: string,
-  options: TextOptions & { readonly hint?: string } = {},
+  { hint, pattern, format, ...options }: ParsedOptions = {},
 ): Decoder<T> {
-  return mapped(text(options), (value, site) => {
-    const result = parse(value);
-    return result ?? fail(site, "invalid-value", `Expected ${expected}, found ${show(value)}.`, options.hint);
-  });
+  return mapped(
+    text(options),
+    (value, site) => {
+      const result = pattern === undefined || pattern.test(value) ? parse(value) : undefined;
+      return result ?? fail(site, "invalid-value", `Expected ${expected}, found ${show(value)}.`, hint);
+    },
+    { ...(pattern && { pattern: pattern.source }), ...(format !== undefined && { format }) },
+  );
 }
 
 export interface ChoiceOptions {
@@ -156,10 +235,11 @@ export interface ChoiceOptions {
 /** One of the texts in the table, which says what each one means. */
 export function choice<T>(table: Readonly<Record<string, T>>, options: ChoiceOptions = {}): Decoder<T> {
   const { unsupported = [], ignoreCase = false } = options;
-  const fold = (name: string) => (ignoreCase ? name.toLowerCase() : name);
+  // ASCII only: to Unicode, the Kelvin sign is a capital k.
+  const fold = (name: string) => (ignoreCase ? name.replace(/[A-Z]+/g, (part) => part.toLowerCase()) : name);
   const meanings = new Map(Object.entries(table).map(([name, meaning]) => [fold(name), meaning]));
   const known = Object.keys(table);
-  return mapped(text({ minLength: 0 }), (value, site) => {
+  const decoder: Decoder<T> = mapped(text({ minLength: 0 }), (value, site) => {
     const meaning = meanings.get(fold(value));
     if (meaning !== undefined) return meaning;
     if (unsupported.some((name) => fold(name) === fold(value))) {
@@ -170,6 +250,10 @@ export function choice<T>(table: Readonly<Record<string, T>>, options: ChoiceOpt
     const hint = near === undefined ? undefined : `Did you mean ${near}?`;
     return fail(site, "invalid-value", `Expected ${oneOf(known)}, found ${show(value)}.`, hint);
   });
+  return withSchema(decoder, () => ({
+    type: "string",
+    ...(ignoreCase ? { pattern: `^(${known.map(inAnyCase).join("|")})$` } : { enum: known }),
+  }));
 }
 
 /* Collections */
@@ -181,13 +265,19 @@ export interface SizeOptions {
 
 /** Items of a list keep the indexes that they have in the document. 10,000 items at most when `max` is not given. */
 export function list<T>(item: Decoder<T>, { min = 0, max = 10_000 }: SizeOptions = {}): Decoder<readonly T[]> {
-  return (value, site) => {
+  const decoder: Decoder<readonly T[]> = (value, site) => {
     if (!Array.isArray(value)) return wrongType(site, "a list", value);
     if (value.length < min) return wrongSize(site, `at least ${countOf(min, "item")}`, value.length);
     if (value.length > max) return wrongSize(site, `at most ${countOf(max, "item")}`, value.length);
     const items = value.map((entry: unknown, index) => item(entry, below(site, index)));
     return items.includes(failed) ? failed : (items as readonly T[]);
   };
+  return withSchema(decoder, () => ({
+    type: "array",
+    items: schemaOf(item),
+    ...(min > 0 && { minItems: min }),
+    maxItems: max,
+  }));
 }
 
 /** An object whose field names are data (labels, headers): name to value, in the order of the document. */
@@ -195,7 +285,7 @@ export function mapOf<T>(
   item: Decoder<T>,
   { name, max = 1000 }: { readonly name?: Decoder<string>; readonly max?: number } = {},
 ): Decoder<Readonly<Record<string, T>>> {
-  return (value, site) => {
+  const decoder: Decoder<Readonly<Record<string, T>>> = (value, site) => {
     if (!isObject(value)) return wrongType(site, "an object", value);
     const entries = Object.entries(value);
     if (entries.length > max) return wrongSize(site, `at most ${countOf(max, "field")}`, entries.length);
@@ -213,6 +303,12 @@ export function mapOf<T>(
     const kept = decoded.filter((pair) => pair !== failed);
     return kept.length < decoded.length ? failed : Object.fromEntries(kept);
   };
+  return withSchema(decoder, () => ({
+    type: "object",
+    ...(name && { propertyNames: schemaOf(name) }),
+    additionalProperties: schemaOf(item),
+    maxProperties: max,
+  }));
 }
 
 /** Texts by name. Values may be empty. */
@@ -262,7 +358,7 @@ export interface OtherFields {
 export function object<F extends Fields>(fields: F, others: OtherFields = {}): Decoder<ObjectOf<F>> {
   const known = [...Object.keys(fields), ...(others.dropped ?? []), ...(others.ignored ?? [])];
   const named = [...known, ...(others.unsupported ?? [])];
-  return (value, site) => {
+  const decoder: Decoder<ObjectOf<F>> = (value, site) => {
     if (!isObject(value)) return wrongType(site, "an object", value);
     const decoded = Object.entries(fields).map(([name, field]) => [name, fieldOf(value, name, field, site)] as const);
     const foreign = Object.keys(value).filter((name) => !Object.hasOwn(fields, name));
@@ -270,6 +366,53 @@ export function object<F extends Fields>(fields: F, others: OtherFields = {}): D
     if (refused.includes(failed) || decoded.some(([, entry]) => entry === failed)) return failed;
     return Object.fromEntries(decoded.filter(([, entry]) => entry !== undefined)) as ObjectOf<F>;
   };
+  return withSchema(decoder, () => objectSchema(fields, others, orNull));
+}
+
+/**
+ * An object that a server of ours wrote. A newer one may write more fields, so others are no error; and its schema says
+ * what we promise, which is less than what is decoded: a field that is not known is absent, never null.
+ */
+export const reply = <F extends Fields>(fields: F): Decoder<ObjectOf<F>> =>
+  withSchema(object(fields, { open: true }), () => objectSchema(fields, { open: true }, (schema) => schema));
+
+/** One of several kinds of objects, told apart by the text of one field, which each of them has. */
+export function oneOfKinds<T>(name: string, kinds: Readonly<Record<string, Decoder<T>>>): Decoder<T> {
+  const tag = choice(Object.fromEntries(Object.entries(kinds).map(([kind, decoder]) => [kind, { decoder }])));
+  const tagged = object({ [name]: required(tag) }, { open: true });
+  const decoder: Decoder<T> = (value, site) => {
+    const decoded = tagged(value, site);
+    return decoded === failed ? failed : (decoded[name]?.decoder(value, site) ?? failed);
+  };
+  return withSchema(decoder, () => ({ oneOf: Object.values(kinds).map(schemaOf) }));
+}
+
+function objectSchema(fields: Fields, others: OtherFields, absent: (schema: JsonSchema) => JsonSchema): JsonSchema {
+  const properties = Object.entries(fields).map(([name, field]) => [name, fieldSchema(field, absent)] as const);
+  const needed = Object.keys(fields).filter((name) => fields[name]?.kind === "required");
+  return {
+    type: "object",
+    properties: Object.fromEntries([
+      ...properties,
+      ...(others.ignored ?? []).map((name) => [name, {}] as const),
+      ...(others.dropped ?? []).map((name) => [name, { deprecated: true }] as const),
+    ]),
+    ...(needed.length > 0 && { required: needed }),
+    ...(!others.open && { additionalProperties: false }),
+  };
+}
+
+function fieldSchema(field: Field<unknown>, absent: (schema: JsonSchema) => JsonSchema): JsonSchema {
+  const schema = schemaOf(field.decoder);
+  if (field.kind === "required") return schema;
+  const shown = absent(schema);
+  return field.kind === "default" && isPlain(field) ? { ...shown, default: field.value } : shown;
+}
+
+/** Is the default a value as documents write it? The decoder then takes it and gives it back as it is. */
+function isPlain({ decoder, value }: { readonly decoder: Decoder<unknown>; readonly value: unknown }): boolean {
+  const result = decode(decoder, value);
+  return result.ok && JSON.stringify(result.value) === JSON.stringify(value);
 }
 
 function fieldOf(parent: object, name: string, field: Field<unknown>, site: Site): unknown {

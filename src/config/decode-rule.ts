@@ -1,5 +1,19 @@
-import { type Decoder, decode, object, parsed, required, stringMap, text, withDefault } from "../base/decode.ts";
+import {
+  type Decoder,
+  decode,
+  fail,
+  mapOf,
+  object,
+  parsed,
+  refined,
+  required,
+  schemaOf,
+  stringMap,
+  text,
+  withDefault,
+} from "../base/decode.ts";
 import type { JsonPointer } from "../base/json-pointer.ts";
+import type { JsonSchema } from "../base/json-schema.ts";
 import type { TextDocument } from "../base/yaml-document.ts";
 import { dnsLabel, dnsSubdomain } from "./fields.ts";
 import type { Finding, Place } from "./finding.ts";
@@ -17,39 +31,69 @@ export interface DecodedDocument {
   readonly identity: { readonly kind: "rule"; readonly key: RuleKey } | { readonly kind: "none" | "unclear" };
   /** Only when the document has no errors. */
   readonly rule?: AnyRule;
+  /** The document as plain data, with a rule only. */
+  readonly data?: unknown;
   readonly locate: (pointer: JsonPointer) => Place;
 }
 
 export const defaultNamespace = "default";
 
-const timestamp = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+const timestamp =
+  /^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$/;
 
 function parseTimestamp(value: string): number | undefined {
-  const ms = timestamp.test(value) ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(ms) ? undefined : ms;
+  const day = value.slice(0, 10);
+  const ms = Date.parse(value);
+  // Date.parse takes the 30th of February for the 2nd of March.
+  return !Number.isNaN(ms) && new Date(`${day}T00:00:00Z`).toISOString().startsWith(day) ? ms : undefined;
 }
+
+const creationTimestamp = parsed(parseTimestamp, "a time such as 2026-11-01T12:00:00Z", {
+  pattern: timestamp,
+  format: "date-time",
+});
+
+/** Of all annotations together, in UTF-16 units: Kubernetes' bound, which counts bytes. */
+const maxAnnotations = 256 * 1024;
+
+const annotations = refined(
+  mapOf(text({ minLength: 0, maxLength: maxAnnotations, multiline: true }), { name: text({ maxLength: 317 }) }),
+  (given, site) => {
+    const size = Object.entries(given).reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+    if (size <= maxAnnotations) return;
+    const message = `The annotations have ${size} characters together; ${maxAnnotations} is the most.`;
+    fail(site, "invalid-value", message, "Shorten or remove the longest ones.");
+  },
+);
 
 const nameFields = { name: required(dnsSubdomain), namespace: withDefault(dnsLabel, defaultNamespace) };
 
+/** What is ignored is Kubernetes' and ours to say: it comes with a rule that was read, and may be sent back with it. */
 const metadata = object(
   {
     ...nameFields,
     labels: withDefault(stringMap, {}),
-    creationTimestamp: withDefault(parsed(parseTimestamp, "a time such as 2026-11-01T12:00:00Z"), 0),
+    annotations: withDefault(annotations, {}),
+    creationTimestamp: withDefault(creationTimestamp, 0),
   },
   {
     ignored: [
-      "annotations",
+      "createdAt",
+      "createdBy",
       "deletionGracePeriodSeconds",
       "deletionTimestamp",
       "finalizers",
       "generateName",
       "generation",
+      "managedBy",
       "managedFields",
       "ownerReferences",
       "resourceVersion",
+      "revision",
       "selfLink",
       "uid",
+      "updatedAt",
+      "updatedBy",
     ],
   },
 );
@@ -62,6 +106,9 @@ const documents = Object.fromEntries(
 function documentOf(spec: Decoder<unknown>) {
   return object({ metadata: required(metadata), spec: required(spec) }, { ignored: ["apiVersion", "kind", "status"] });
 }
+
+/** What a document of the kind may be; of its `apiVersion` and `kind` it says nothing. */
+export const documentSchema = (kind: RuleKind): JsonSchema => schemaOf(documents[kind]);
 
 const typeMeta = object({ apiVersion: required(text()), kind: required(text()) }, { open: true });
 
@@ -111,6 +158,7 @@ function decodeKnown(kind: RuleKind, source: Source): DecodedDocument {
     document: { ...heading(source, namespace), verdict: findings.length > 0 ? "warned" : "valid", findings },
     identity: { kind: "rule", key },
     rule,
+    data: value,
     locate: (pointer) => placeOf(source, pointer),
   };
 }

@@ -17,12 +17,27 @@ export const ruleKinds: { readonly [K in RuleKind]: Decoder<RuleSpecs[K]> } = {
   Sidecar: sidecar,
 };
 
+const plurals: Readonly<Record<RuleKind, string>> = {
+  VirtualService: "virtualservices",
+  DestinationRule: "destinationrules",
+  Gateway: "gateways",
+  ServiceEntry: "serviceentries",
+  Sidecar: "sidecars",
+};
+
+/** The kind's word in URLs. */
+export const pluralOf = (kind: RuleKind): string => plurals[kind];
+
+/** The inverse of `pluralOf`; undefined for any other word. */
+export const kindOfPlural = (plural: string): RuleKind | undefined =>
+  (Object.keys(plurals) as readonly RuleKind[]).find((kind) => plurals[kind] === plural);
+
 const ours = `These are carried out: ${Object.keys(ruleKinds).join(", ")}.`;
 
 const group = "networking.istio.io";
 
 /** Newest first; the schemas are the same. */
-const apiVersions = ["v1", "v1beta1", "v1alpha3"].map((version) => `${group}/${version}`);
+export const apiVersions: readonly string[] = ["v1", "v1beta1", "v1alpha3"].map((version) => `${group}/${version}`);
 
 /** Kinds of these APIs that are not carried out yet, by API group. */
 const unsupportedKinds: Readonly<Record<string, readonly string[]>> = {

@@ -9,7 +9,8 @@ export function isIpv6(text: string): boolean {
   const halves = text.split("::");
   if (halves.length > 2) return false;
   const groups = halves.flatMap((half) => (half === "" ? [] : half.split(":")));
-  const last = groups.at(-1) ?? "";
+  // Groups alone may stand before a `::` at the end.
+  const last = text.endsWith("::") ? "" : (groups.at(-1) ?? "");
   const tail = isIpv4(last) ? 2 : 1;
   const words = tail === 2 ? groups.slice(0, -1) : groups;
   const count = words.length + (tail === 2 ? 2 : 0);

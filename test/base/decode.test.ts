@@ -88,6 +88,13 @@ describe("values", () => {
       "\ud800",
       ['error | invalid-value |  | Expected a text without control characters, found "\\ud800".'],
     ],
+    ["lines", text({ multiline: true }), "a\r\n\tb\n", "a\r\n\tb\n"],
+    [
+      "other control characters between lines",
+      text({ multiline: true }),
+      "a\u0000",
+      ['error | invalid-value |  | Expected a text without control characters, found "a\\u0000".'],
+    ],
     ["parsed", parsed((t) => (t === "x" ? 7 : undefined), "an x"), "x", 7],
     [
       "not parsed",
@@ -95,7 +102,19 @@ describe("values", () => {
       "y",
       ['error | invalid-value |  | Expected an x, found "y". | Write x.'],
     ],
+    [
+      "not in the grammar, so not parsed",
+      parsed(() => 7, "an x", { pattern: /^x$/ }),
+      "xx",
+      ['error | invalid-value |  | Expected an x, found "xx".'],
+    ],
     ["choice", colour, "green", 2],
+    [
+      "a letter that is none of ASCII's, though its small form is",
+      choice({ OK: 1 }, { ignoreCase: true }),
+      "O\u212a",
+      ['error | invalid-value |  | Expected OK, found "O\u212a". | Did you mean OK?'],
+    ],
     [
       "unsupported choice",
       colour,

@@ -174,6 +174,20 @@ describe("a broken document is told with its place", () => {
       ],
     ],
   ];
+  test.each(["2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01", "soon"])("%s is no time", (time) => {
+    const text = virtualService("a").replace("name: a,", `name: a, creationTimestamp: '${time}',`);
+    expect(findings(rulesOf(text))).toEqual([expect.stringContaining("Expected a time such as")]);
+  });
+
+  test("annotations that are too much together", () => {
+    const annotations = JSON.stringify({ a: "x".repeat(200_000), b: "x".repeat(62_143) });
+    const text = virtualService("a").replace("name: a,", `name: a, annotations: ${annotations},`);
+    expect(findings(rulesOf(text))).toEqual([
+      "rules.yaml:3:34 error rule/invalid-value /metadata/annotations The annotations have 262145 characters together; " +
+        "262144 is the most. Shorten or remove the longest ones.",
+    ]);
+  });
+
   test.each(cases)("%s", (_name, text, expected) => {
     const rules = rulesOf(text);
     expect(findings(rules)).toEqual(expected);

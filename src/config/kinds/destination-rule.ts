@@ -9,6 +9,7 @@ import {
   required,
   withDefault,
 } from "../../base/decode.ts";
+import { hasField } from "../../base/json-schema.ts";
 import type { Labels } from "../../model/labels.ts";
 import { dnsLabel, hostOrWildcard, labels } from "../fields.ts";
 import { checkUnique } from "../unique.ts";
@@ -69,6 +70,7 @@ const trafficPolicy: Decoder<TrafficPolicy> = refined(
     if (Object.keys(policy).length > 0) return;
     fail(site, "invalid-value", "The traffic policy says nothing.", "Fill it in, or remove it.");
   },
+  { anyOf: [hasField("loadBalancer", { type: "object" })] },
 );
 
 const subset: Decoder<Subset> = object({
@@ -77,8 +79,10 @@ const subset: Decoder<Subset> = object({
   trafficPolicy: optional(trafficPolicy),
 });
 
-const subsets = refined(list(subset), (items, site) =>
-  checkUnique(items, ({ name }) => name, { site, step: ["name"], what: "subset" }),
+const subsets = refined(
+  list(subset),
+  (items, site) => checkUnique(items, ({ name }) => name, { site, step: ["name"], what: "subset" }),
+  { uniqueItems: true },
 );
 
 export const destinationRule: Decoder<DestinationRuleSpec> = object(

@@ -43,8 +43,11 @@ const server: Decoder<GatewayServer> = object(
   { unsupported: ["tls", "defaultEndpoint"], dropped: ["name"] },
 );
 
-const servers = refined(list(server, { min: 1 }), (items, site) =>
-  checkUnique(items, ({ port: { name } }) => name, { site, step: ["port", "name"], what: "port name" }),
+const servers = refined(
+  list(server, { min: 1 }),
+  (items, site) =>
+    checkUnique(items, ({ port: { name } }) => name, { site, step: ["port", "name"], what: "port name" }),
+  { uniqueItems: true },
 );
 
 export const gateway: Decoder<GatewaySpec> = object({ selector: withDefault(labels, {}), servers: required(servers) });

@@ -2,6 +2,7 @@ import {
   below,
   choice,
   type Decoder,
+  described,
   fail,
   integer,
   list,
@@ -13,10 +14,12 @@ import {
   refined,
   required,
   type Site,
+  schemaOf,
   show,
   text,
   withDefault,
 } from "../../base/decode.ts";
+import { addressOr, hostGrammar, hostOrWildcardGrammar } from "../../model/grammars.ts";
 import { isIpAddress } from "../../model/ip-address.ts";
 import type { Labels } from "../../model/labels.ts";
 import { isHttp, type Protocol, parseProtocol, protocolNames } from "../../model/port.ts";
@@ -64,30 +67,43 @@ const port: Decoder<ServiceEntryPort> = object({
   targetPort: optional(portNumber),
 });
 
-const ports = refined(list(port), (items, site) => {
-  checkUnique(items, ({ name }) => name, { site, step: ["name"], what: "port name" });
-  checkUnique(items, ({ number }) => number, { site, step: ["number"], what: "port number" });
-});
-
-const hosts = refined(list(hostOrWildcard, { min: 1 }), (names, site) => {
-  checkUnique(names, (name) => name.toLowerCase(), { site, what: "host" });
-  const everything = names.indexOf("*");
-  if (everything < 0) return;
-  fail(below(site, everything), "invalid-value", 'A service cannot have the host "*".', "Name its hosts.");
-});
-
-const address: Decoder<string> = mapped(text(), (value, site) => {
-  if (value.startsWith("unix://")) {
-    return fail(site, "unsupported-value", "Unix domain sockets are not carried out yet.", "Use an IP address.");
-  }
-  return isIpAddress(value) ? value : hostName(value, site);
-});
-
-const locality: Decoder<string> = parsed(
-  (value) => (value.split("/").length <= 3 ? value : undefined),
-  "a locality of the form region/zone/subzone",
-  { minLength: 0 },
+const ports = refined(
+  list(port),
+  (items, site) => {
+    checkUnique(items, ({ name }) => name, { site, step: ["name"], what: "port name" });
+    checkUnique(items, ({ number }) => number, { site, step: ["number"], what: "port number" });
+  },
+  { uniqueItems: true },
 );
+
+const serviceHost = described(hostOrWildcard, { pattern: hostOrWildcardGrammar.source });
+
+const hosts = refined(
+  list(hostOrWildcard, { min: 1 }),
+  (names, site) => {
+    checkUnique(names, (name) => name.toLowerCase(), { site, what: "host" });
+    const everything = names.indexOf("*");
+    if (everything < 0) return;
+    fail(below(site, everything), "invalid-value", 'A service cannot have the host "*".', "Name its hosts.");
+  },
+  { items: schemaOf(serviceHost), uniqueItems: true },
+);
+
+const address: Decoder<string> = mapped(
+  text(),
+  (value, site) => {
+    if (value.startsWith("unix://")) {
+      return fail(site, "unsupported-value", "Unix domain sockets are not carried out yet.", "Use an IP address.");
+    }
+    return isIpAddress(value) ? value : hostName(value, site);
+  },
+  addressOr(hostGrammar),
+);
+
+const locality: Decoder<string> = parsed((value) => value, "a locality of the form region/zone/subzone", {
+  minLength: 0,
+  pattern: /^[^/]*(\/[^/]*){0,2}$/,
+});
 
 const endpoint: Decoder<ServiceEntryEndpoint> = object(
   {

@@ -2,6 +2,7 @@ import {
   below,
   choice,
   type Decoder,
+  described,
   fail,
   list,
   mapped,
@@ -11,9 +12,11 @@ import {
   refined,
   required,
   type Site,
+  schemaOf,
   text,
   withDefault,
 } from "../../base/decode.ts";
+import { hasField } from "../../base/json-schema.ts";
 import type { Selector } from "../../model/labels.ts";
 import { bindAddress, labels, namespacedHost, portNumber } from "../fields.ts";
 import { checkUnique } from "../unique.ts";
@@ -66,20 +69,25 @@ const port: Decoder<SidecarPort> = object(
 const withoutCapture = "Packet capture is not carried out yet: write captureMode: NONE.";
 const captureMode = required(choice({ NONE: "NONE" }, { unsupported: ["DEFAULT", "IPTABLES"] }), withoutCapture);
 
-const endpointGrammar = /^(127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\[::\]):(\d{1,5})$/;
+const endpointGrammar =
+  /^(127\.0\.0\.1|0\.0\.0\.0|\[::1\]|\[::\]):([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])$/;
 
 function parseEndpoint(value: string): IngressListener["defaultEndpoint"] | undefined {
-  const [, host = "", digits = ""] = endpointGrammar.exec(value) ?? [];
-  const port = Number(digits);
-  return port >= 1 && port <= 65535 ? { address: host.replace(/[[\]]/g, ""), port } : undefined;
+  const [, host = "", port] = endpointGrammar.exec(value) ?? [];
+  return port === undefined ? undefined : { address: host.replace(/[[\]]/g, ""), port: Number(port) };
 }
 
-const localEndpoint = parsed(parseEndpoint, "127.0.0.1:PORT, 0.0.0.0:PORT, [::1]:PORT or [::]:PORT");
+const localEndpoint = parsed(parseEndpoint, "127.0.0.1:PORT, 0.0.0.0:PORT, [::1]:PORT or [::]:PORT", {
+  pattern: endpointGrammar,
+});
 
-const defaultEndpoint: Decoder<IngressListener["defaultEndpoint"]> = (value, site) =>
-  typeof value === "string" && value.startsWith("unix://")
-    ? fail(site, "unsupported-value", "Unix domain sockets are not carried out yet.", "Use 127.0.0.1:PORT.")
-    : localEndpoint(value, site);
+const defaultEndpoint: Decoder<IngressListener["defaultEndpoint"]> = described(
+  (value, site) =>
+    typeof value === "string" && value.startsWith("unix://")
+      ? fail(site, "unsupported-value", "Unix domain sockets are not carried out yet.", "Use 127.0.0.1:PORT.")
+      : localEndpoint(value, site),
+  () => schemaOf(localEndpoint),
+);
 
 /** `captureMode` has only one value so far, so it is checked and not kept. */
 function withoutMode<T extends { readonly captureMode: unknown }>({ captureMode: _, ...listener }: T) {
@@ -110,11 +118,16 @@ const egressListener: Decoder<EgressListener> = mapped(
 );
 
 const listeners = <T extends { readonly port: SidecarPort }>(listener: Decoder<T>): Decoder<readonly T[]> =>
-  refined(list(listener), (items, site) =>
-    checkUnique(items, ({ port: { number } }) => number, { site, step: ["port", "number"], what: "port number" }),
+  refined(
+    list(listener),
+    (items, site) =>
+      checkUnique(items, ({ port: { number } }) => number, { site, step: ["port", "number"], what: "port number" }),
+    { uniqueItems: true },
   );
 
 const workloadSelector = mapped(object({ labels: withDefault(labels, {}) }), (selector) => selector.labels);
+
+const some = { type: "array", minItems: 1 } as const;
 
 export const sidecar: Decoder<SidecarSpec> = refined(
   object(
@@ -143,5 +156,8 @@ export const sidecar: Decoder<SidecarSpec> = refined(
       const message = `Port ${number} of ${bind} is taken already: ingress listener ${other} listens there.`;
       fail(at, "conflict", message, "Give one of the two another bind address or port.");
     }
+  },
+  {
+    anyOf: [hasField("ingress", some), hasField("egress", some)],
   },
 );

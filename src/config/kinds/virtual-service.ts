@@ -1,6 +1,7 @@
 import {
   below,
   type Decoder,
+  described,
   type Failed,
   fail,
   failed,
@@ -13,10 +14,13 @@ import {
   refined,
   required,
   type Site,
+  schemaOf,
   show,
   text,
   withDefault,
 } from "../../base/decode.ts";
+import { hasField, inAnyCase } from "../../base/json-schema.ts";
+import { gatewayGrammar } from "../../model/grammars.ts";
 import { hostsOverlap, parseHostname } from "../../model/hostname.ts";
 import { dnsLabel, dnsSubdomain, hostName, hostOrAddress, portNumber } from "../fields.ts";
 import { regex } from "../regex.ts";
@@ -84,9 +88,12 @@ function soleMatch(fields: { readonly [K in Comparison]?: string }, site: Site):
   return fail(site, "invalid-value", `Expected exactly one of exact, prefix and regex, found ${found}.`);
 }
 
+const soleComparison = { oneOf: comparisons.map((kind) => hasField(kind, { type: "string" })) };
+
 const uriOrMethod: Decoder<TextMatch> = mapped(
   object({ exact: optional(text()), prefix: optional(text()), regex: optional(regex) }),
   soleMatch,
+  soleComparison,
 );
 
 const anyValue = "*";
@@ -94,7 +101,12 @@ const anyValue = "*";
 const headerFields = object({
   exact: optional(text({ minLength: 0 })),
   prefix: optional(text({ minLength: 0 })),
-  regex: optional((value, site) => (value === anyValue ? anyValue : regex(value, site))),
+  regex: optional(
+    described(
+      (value, site) => (value === anyValue ? anyValue : regex(value, site)),
+      () => schemaOf(regex),
+    ),
+  ),
 });
 
 const header: Decoder<StringMatch> = mapped(headerFields, (fields, site) => {
@@ -107,15 +119,22 @@ const header: Decoder<StringMatch> = mapped(headerFields, (fields, site) => {
 });
 
 /** A token of RFC 9110, or one of the pseudo headers that a request has. */
-const headerGrammar = /^([!#$%&'*+.^_`|~0-9a-z-]+|:(authority|method|path|scheme))$/;
+const headerGrammar = new RegExp(
+  `^([!#$%&'*+.^_\`|~0-9A-Za-z-]+|:(${["authority", "method", "path", "scheme"].map(inAnyCase).join("|")}))$`,
+);
 
-const headerName: Decoder<string> = mapped(text({ maxLength: 256 }), (name, site) => {
-  if (name.startsWith("@request.auth.")) {
-    return fail(site, "unsupported-value", "Matching claims of a token is not carried out yet.", "Remove it.");
-  }
-  const lower = name.toLowerCase();
-  return headerGrammar.test(lower) ? lower : fail(site, "invalid-value", `${show(name)} is no name of a header.`);
-});
+const headerName: Decoder<string> = mapped(
+  text({ maxLength: 256 }),
+  (name, site) => {
+    if (name.startsWith("@request.auth.")) {
+      return fail(site, "unsupported-value", "Matching claims of a token is not carried out yet.", "Remove it.");
+    }
+    return headerGrammar.test(name)
+      ? name.toLowerCase()
+      : fail(site, "invalid-value", `${show(name)} is no name of a header.`);
+  },
+  { pattern: headerGrammar.source },
+);
 
 const match: Decoder<HttpMatch> = object(
   {
@@ -154,15 +173,21 @@ const weightedDestination: Decoder<HttpDestination> = mapped(
   ({ destination: { port, ...where }, weight }) => ({ ...where, ...(port && { port: port.number }), weight }),
 );
 
-const destinations = refined(list(weightedDestination, { min: 1 }), (items, site) => {
-  if (items.length < 2) return;
-  const sum = items.reduce((total, { weight }) => total + weight, 0);
-  const hint = "Give at least one destination a weight above 0.";
-  if (sum === 0) fail(site, "invalid-value", "The weights of the destinations are all 0.", hint);
-  if (sum <= maxWeightSum) return;
-  const message = `The weights add up to ${sum}; ${maxWeightSum} is the most.`;
-  fail(site, "invalid-value", message, "Use smaller weights in the same proportion.");
-});
+const destinations = refined(
+  list(weightedDestination, { min: 1 }),
+  (items, site) => {
+    if (items.length < 2) return;
+    const sum = items.reduce((total, { weight }) => total + weight, 0);
+    const hint = "Give at least one destination a weight above 0.";
+    if (sum === 0) fail(site, "invalid-value", "The weights of the destinations are all 0.", hint);
+    if (sum <= maxWeightSum) return;
+    const message = `The weights add up to ${sum}; ${maxWeightSum} is the most.`;
+    fail(site, "invalid-value", message, "Use smaller weights in the same proportion.");
+  },
+  {
+    anyOf: [{ maxItems: 1 }, { contains: { type: "object", ...hasField("weight", { type: "integer", minimum: 1 }) } }],
+  },
+);
 
 const httpRoute: Decoder<HttpRoute> = object(
   {
@@ -190,20 +215,29 @@ const httpRoute: Decoder<HttpRoute> = object(
 );
 
 /** `mesh`, `name`, `namespace/name`, `./name`, or the old form `name.namespace.svc.…`. */
-const gatewayName: Decoder<string> = mapped(text({ maxLength: 320 }), (name, site) => {
-  const slash = name.indexOf("/");
-  const namespace = name.slice(0, Math.max(0, slash));
-  if (slash >= 0 && namespace !== "." && dnsLabel(namespace, site) === failed) return failed;
-  return dnsSubdomain(name.slice(slash + 1), site) === failed ? failed : name;
-});
+const gatewayName: Decoder<string> = mapped(
+  text({ maxLength: 320 }),
+  (name, site) => {
+    const slash = name.indexOf("/");
+    const namespace = name.slice(0, Math.max(0, slash));
+    if (slash >= 0 && namespace !== "." && dnsLabel(namespace, site) === failed) return failed;
+    return dnsSubdomain(name.slice(slash + 1), site) === failed ? failed : name;
+  },
+  { pattern: gatewayGrammar.source },
+);
 
-const hosts = refined(list(hostOrAddress, { min: 1 }), (names, site) => {
-  for (const [index, name] of names.entries()) {
-    const earlier = names.slice(0, index).find((other) => overlap(name, other));
-    if (earlier === undefined) continue;
-    fail(below(site, index), "conflict", `${show(name)} and ${show(earlier)} mean the same host.`, "Keep one of them.");
-  }
-});
+const hosts = refined(
+  list(hostOrAddress, { min: 1 }),
+  (names, site) => {
+    for (const [index, name] of names.entries()) {
+      const earlier = names.slice(0, index).find((other) => overlap(name, other));
+      if (earlier === undefined) continue;
+      const message = `${show(name)} and ${show(earlier)} mean the same host.`;
+      fail(below(site, index), "conflict", message, "Keep one of them.");
+    }
+  },
+  { uniqueItems: true },
+);
 
 function overlap(a: string, b: string): boolean {
   const [hostA, hostB] = [parseHostname(a), parseHostname(b)];

@@ -103,6 +103,21 @@ describe("hosts", () => {
       ['invalid-value /spec/hosts/0 Expected a host name or a wildcard such as *.example.com, found "10.0.0.256".'],
     ],
     [
+      "nearly an address, with a dot behind it",
+      ["10.0.0.1."],
+      ['invalid-value /spec/hosts/0 Expected a host name or a wildcard such as *.example.com, found "10.0.0.1.".'],
+    ],
+    [
+      "a letter that is none of ASCII's, though its small form is",
+      ["\u212a8s"],
+      ['invalid-value /spec/hosts/0 Expected a host name or a wildcard such as *.example.com, found "\u212a8s".'],
+    ],
+    [
+      "a wildcard of nothing",
+      ["*."],
+      ['invalid-value /spec/hosts/0 Expected a host name or a wildcard such as *.example.com, found "*.".'],
+    ],
+    [
       "a wildcard in the middle",
       ["a.*.b"],
       ['invalid-value /spec/hosts/0 Expected a host name or a wildcard such as *.example.com, found "a.*.b".'],
