@@ -7,6 +7,12 @@ export const errorCodes = {
   "envoy/not-found": { exit: 2, http: 500 },
   "envoy/failed": { exit: 1, http: 500 },
   "node/invalid": { exit: 1, http: 400 },
+  "store/full": { exit: 1, http: 507 },
+  "store/read-only": { exit: 1, http: 503 },
+  "store/busy": { exit: 1, http: 503 },
+  "store/corrupt": { exit: 1, http: 500 },
+  "store/layout": { exit: 2, http: 500 },
+  "store/failed": { exit: 1, http: 500 },
   "internal/failed": { exit: 1, http: 500 },
 } as const satisfies Record<string, { readonly exit: number; readonly http: number }>;
 
