@@ -22,6 +22,8 @@ export interface TextProblem extends TextPosition {
 export interface TextDocument {
   /** Where its content starts. */
   readonly start: TextPosition;
+  /** Its part of the text, with the marker and the comments before it, as offsets; the parts of all documents are the whole text. */
+  readonly slice: TextSlice;
   /**
    * Plain data: null, booleans, numbers, strings, arrays and objects (parts named by an alias are shared). When there are
    * problems it is only what could be made out; good for saying which document it is, and for nothing else.
@@ -34,6 +36,12 @@ export interface TextDocument {
    * nearest parent that is. Costs a parse when the syntax tree was given back to the memory in the meantime.
    */
   readonly locate: (pointer: JsonPointer, at?: "value" | "key") => TextPosition;
+}
+
+/** From `start` to before `end`, in UTF-16 units. */
+export interface TextSlice {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Bounds of one text. Lengths are counted in UTF-16 units. */
@@ -54,22 +62,27 @@ export const maxProblems = 20;
  */
 export function parseDocuments(text: string, limits: TextLimits = defaultTextLimits): readonly TextDocument[] {
   if (text.length > limits.maxLength) {
-    return [refusedText(`The text is longer than ${limits.maxLength} characters.`, { line: 1, column: 1 })];
+    const slice = { start: 0, end: text.length };
+    return [refusedText(`The text is longer than ${limits.maxLength} characters.`, { line: 1, column: 1 }, slice)];
   }
   const positionOf = positions(text);
   const documents: TextDocument[] = [];
   for (const part of partsOf(text)) {
+    const start = documents.at(-1)?.slice.end ?? 0;
     if (documents.length >= limits.maxDocuments) {
       const message = `The text has more than ${limits.maxDocuments} documents; those from here on are left out.`;
-      return [...documents, refusedText(message, positionOf(part.offset))];
+      return [...documents, refusedText(message, positionOf(part.offset), { start, end: text.length })];
     }
-    documents.push(...documentsOf(part, positionOf));
+    documents.push(...documentsOf(part, start, positionOf));
   }
-  return documents;
+  const last = documents.pop();
+  // Comments that follow the last document are nobody else's.
+  return last === undefined ? [] : [...documents, { ...last, slice: { start: last.slice.start, end: text.length } }];
 }
 
-const refusedText = (message: string, start: TextPosition): TextDocument => ({
+const refusedText = (message: string, start: TextPosition, slice: TextSlice): TextDocument => ({
   start,
+  slice,
   value: undefined,
   problems: [{ kind: "too-large", pointer: "", message, hint: "Split it into several files.", ...start }],
   locate: () => start,
@@ -88,7 +101,12 @@ function partsOf(text: string): readonly YamlPart[] {
   return directives ? [{ offset: 0, text: text.slice(0, starts[2]) }, ...parts.slice(2)] : parts;
 }
 
-function documentsOf(part: YamlPart, positionOf: (offset: number) => TextPosition): readonly TextDocument[] {
+/** `sliceStart`: where the document before them ended. */
+function documentsOf(
+  part: YamlPart,
+  sliceStart: number,
+  positionOf: (offset: number) => TextPosition,
+): readonly TextDocument[] {
   const trees = composeYaml(part);
   // The trees are many times the size of the text: they stay while there is room, and are made again on demand.
   let kept = new WeakRef(trees);
@@ -97,15 +115,20 @@ function documentsOf(part: YamlPart, positionOf: (offset: number) => TextPositio
     kept = new WeakRef(found);
     return found;
   };
+  let start = sliceStart;
   return trees.flatMap((tree, index) => {
-    const document = documentOf(tree, part, positionOf, () => treesAgain()[index]);
-    return document === undefined ? [] : [document];
+    const end = part.offset + (index === trees.length - 1 ? part.text.length : tree.end);
+    const document = documentOf(tree, part, { start, end }, positionOf, () => treesAgain()[index]);
+    if (document === undefined) return [];
+    start = end;
+    return [document];
   });
 }
 
 function documentOf(
   tree: YamlTree,
   part: YamlPart,
+  slice: TextSlice,
   positionOf: (offset: number) => TextPosition,
   treeAgain: () => YamlTree | undefined,
 ): TextDocument | undefined {
@@ -118,6 +141,7 @@ function documentOf(
   if (data === null && all.length === 0) return undefined;
   return {
     start,
+    slice,
     value: data,
     problems: firstOfEachLine(all).slice(0, maxProblems),
     locate: (pointer, what = "value") => {

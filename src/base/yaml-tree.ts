@@ -12,6 +12,8 @@ export interface YamlTree {
   /** Repaired by guesses where there are problems; undefined when it was not worth a try. */
   readonly document?: Document.Parsed;
   readonly start: number;
+  /** After all that belongs to it, its end marker included. */
+  readonly end: number;
   readonly problems: readonly YamlProblem[];
 }
 
@@ -41,12 +43,14 @@ function treeOf(document: Document.Parsed | Document, text: string): YamlTree {
   return {
     document: parsed,
     start: parsed.contents?.range[0] ?? parsed.range[0],
+    end: parsed.range[2],
     problems: syntaxProblems([...parsed.errors, ...parsed.warnings], text),
   };
 }
 
 const tooDeep = (offset: number): YamlTree => ({
   start: offset,
+  end: offset,
   problems: [
     {
       kind: "too-large",

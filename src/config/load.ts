@@ -26,21 +26,22 @@ export function loadRuleSet(previous: RuleSet, files: readonly FileRead[]): Rule
   const held = heldRules(previous, owners, sources);
   const inForce = [...freshRules(owners), ...held].sort((a, b) => (a.rule.key < b.rule.key ? -1 : 1));
   const rules = new Map(inForce.map(({ rule }) => [rule.key, rule]));
-  const places = new Map(inForce.map(({ rule, locate }) => [rule.key, locate]));
+  const origins = new Map(inForce.map(({ rule, origin }) => [rule.key, origin]));
   const documents = decoded.map((document) => verdictOn(document, owners));
   return nextRuleSet(
     previous,
     shareUnchanged(previous.rules, rules),
     shareUnchanged(previous.documents, documents),
-    places,
+    origins,
   );
 }
 
-type Locate = DecodedDocument["locate"];
+/** What a rule in force was read from. */
+type Origin = Pick<DecodedDocument, "locate" | "data">;
 
 interface InForce {
   readonly rule: AnyRule;
-  readonly locate: Locate;
+  readonly origin: Origin;
 }
 
 interface Source {
@@ -85,7 +86,7 @@ function ownersOf(documents: readonly DecodedDocument[]): ReadonlyMap<RuleKey, D
 }
 
 const freshRules = (owners: ReadonlyMap<RuleKey, DecodedDocument>): readonly InForce[] =>
-  [...owners.values()].flatMap(({ rule, locate }) => (rule === undefined ? [] : [{ rule, locate }]));
+  [...owners.values()].flatMap((origin) => (origin.rule === undefined ? [] : [{ rule: origin.rule, origin }]));
 
 /** Rules of the set before that stay as they were, because what became of them cannot be used or cannot be read. */
 function heldRules(
@@ -93,15 +94,15 @@ function heldRules(
   owners: ReadonlyMap<RuleKey, DecodedDocument>,
   sources: readonly Source[],
 ): readonly InForce[] {
-  const isHeld = (key: RuleKey, locate: Locate): boolean => {
+  const isHeld = (key: RuleKey, { locate }: Origin): boolean => {
     const owner = owners.get(key);
     if (owner !== undefined) return owner.rule === undefined;
     const { file } = locate("");
     return file !== undefined && sources.some(({ mayHold }) => mayHold(file));
   };
   return [...previous.rules.values()].flatMap((rule) => {
-    const locate = locateIn(previous, rule.key);
-    return isHeld(rule.key, locate) ? [{ rule, locate }] : [];
+    const origin = originIn(previous, rule.key);
+    return isHeld(rule.key, origin) ? [{ rule, origin }] : [];
   });
 }
 
@@ -120,27 +121,31 @@ function verdictOn(decoded: DecodedDocument, owners: ReadonlyMap<RuleKey, Decode
   return { ...document, verdict: "refused", findings: [duplicate, ...document.findings] };
 }
 
-/** How each rule of a set is located, so that a rule that is held for long does not drag all older sets along. */
-const placesOf = new WeakMap<RuleSet, ReadonlyMap<RuleKey, Locate>>();
+/** Where each rule of a set is from, so that a rule that is held for long does not drag all older sets along. */
+const originsOf = new WeakMap<RuleSet, ReadonlyMap<RuleKey, Origin>>();
 
-const locateIn = (ruleSet: RuleSet, key: RuleKey): Locate =>
-  placesOf.get(ruleSet)?.get(key) ?? ((pointer) => ruleSet.locate(key, pointer));
+const originIn = (ruleSet: RuleSet, key: RuleKey): Origin =>
+  originsOf.get(ruleSet)?.get(key) ?? {
+    locate: (pointer) => ruleSet.locate(key, pointer),
+    data: ruleSet.dataOf(key),
+  };
 
 function nextRuleSet(
   previous: RuleSet,
   rules: RuleSet["rules"],
   documents: RuleSet["documents"],
-  places: ReadonlyMap<RuleKey, Locate>,
+  origins: ReadonlyMap<RuleKey, Origin>,
 ): RuleSet {
   const isSame = rules === previous.rules && documents === previous.documents;
-  if (isSame && [...places].every(([key, locate]) => placesOf.get(previous)?.get(key) === locate)) return previous;
+  if (isSame && [...origins].every(([key, origin]) => originsOf.get(previous)?.get(key) === origin)) return previous;
   const next: RuleSet = Object.freeze({
     // Fields may move to other lines without any change of a rule.
     revision: previous.revision + (isSame ? 0 : 1),
     rules,
     documents,
-    locate: (key, pointer) => places.get(key)?.(pointer) ?? { pointer },
+    locate: (key, pointer) => origins.get(key)?.locate(pointer) ?? { pointer },
+    dataOf: (key) => origins.get(key)?.data,
   } satisfies RuleSet);
-  placesOf.set(next, places);
+  originsOf.set(next, origins);
   return next;
 }

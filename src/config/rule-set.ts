@@ -29,6 +29,8 @@ export interface RuleSet {
   readonly documents: readonly RuleDocument[];
   /** Line and column of a field of a rule in force; only the pointer when the rule did not come from text. */
   readonly locate: (rule: RuleKey, pointer: JsonPointer) => Place;
+  /** The document of a rule in force, as plain data: the same object until that document changes. */
+  readonly dataOf: (rule: RuleKey) => unknown;
 }
 
 export const emptyRuleSet: RuleSet = {
@@ -36,6 +38,7 @@ export const emptyRuleSet: RuleSet = {
   rules: new Map(),
   documents: [],
   locate: (_rule, pointer) => ({ pointer }),
+  dataOf: () => undefined,
 };
 
 /** The rules of one kind, in the order of their keys. */

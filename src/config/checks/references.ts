@@ -1,67 +1,77 @@
 import type { JsonPointer } from "../../base/json-pointer.ts";
-import type { Catalog } from "../../model/catalog.ts";
-import { expandShortName, type Hostname, isWildcard, isWithin, parseHostname } from "../../model/hostname.ts";
-import type { Labels } from "../../model/labels.ts";
-import type { MeshSettings } from "../../model/mesh-settings.ts";
-import type { FindingCode } from "../finding.ts";
-import type { AnyRule, Rule, RuleKey } from "../rule.ts";
-import { rulesOfKind } from "../rule-set.ts";
+import { memoize } from "../../base/memo.ts";
+import { expandShortName, type Hostname, parseHostname } from "../../model/hostname.ts";
+import { type AnyRule, type Rule, type RuleKey, ruleKey } from "../rule.ts";
 
-/** What a check may look at. */
-export interface References {
-  readonly rules: ReadonlyMap<RuleKey, AnyRule>;
-  readonly virtualServices: readonly Rule<"VirtualService">[];
-  readonly destinationRules: readonly Rule<"DestinationRule">[];
-  /** Every host that has a service, by registry or ServiceEntry, with the labels of each of its instances. */
-  readonly hosts: ReadonlyMap<Hostname, readonly Labels[]>;
-  /** A host as a rule means it; undefined when it is no host name (an IP address). */
-  readonly hostOf: (rule: AnyRule, host: string) => Hostname | undefined;
-  /** The DestinationRules that speak of a host, in the order of their keys. */
-  readonly destinationRulesOf: (host: Hostname) => readonly Rule<"DestinationRule">[];
-}
+/** What a rule refers to. Equal targets have equal labels, which are for people too. */
+export type Target = { readonly label: string } & (
+  | /** `written`: the host; where it is no host name (an IP address), the text of the rule. */
+  { readonly kind: "host"; readonly host: Hostname | undefined; readonly written: string }
+  | { readonly kind: "subset"; readonly host: Hostname; readonly subset: string }
+  | { readonly kind: "gateway"; readonly gateway: RuleKey; readonly namespace: string; readonly name: string }
+);
 
-/** A reference that leads nowhere. */
-export interface Dangling {
-  readonly rule: RuleKey;
+export type TargetOf<K extends Target["kind"]> = Extract<Target, { readonly kind: K }>;
+
+/** A field of a rule that names something else. */
+export interface Reference {
   readonly pointer: JsonPointer;
-  readonly code: FindingCode;
-  readonly message: string;
-  readonly hint?: string;
+  readonly target: Target;
 }
 
-export type Check = (references: References) => readonly Dangling[];
+/** What a rule refers to: hosts, then subsets, then gateways, each in the order of the document. Remembered by the rule. */
+export const referencesOf: (rule: AnyRule, domain: string) => readonly Reference[] = memoize((rule, domain) => {
+  if (rule.kind === "VirtualService") return virtualServiceReferences(rule, domain);
+  return rule.kind === "DestinationRule"
+    ? [{ pointer: "/spec/host", target: hostTarget(rule.spec.host, rule, domain) }]
+    : none;
+});
 
-export function referencesOf(rules: ReadonlyMap<RuleKey, AnyRule>, catalog: Catalog, mesh: MeshSettings): References {
-  const hostOf = (rule: AnyRule, host: string) => parseHostname(expandShortName(host, rule.namespace, mesh.domain));
-  const destinationRules = rulesOfKind(rules.values(), "DestinationRule");
-  const byHost = Map.groupBy(destinationRules, (rule) => hostOf(rule, rule.spec.host));
-  const wildcards = [...byHost.keys()].filter((host) => host !== undefined && isWildcard(host));
-  return {
-    rules,
-    virtualServices: rulesOfKind(rules.values(), "VirtualService"),
-    destinationRules,
-    hosts: hostsOf(rules, catalog),
-    hostOf,
-    destinationRulesOf: (host) =>
-      [host, ...wildcards.filter((wildcard) => wildcard !== undefined && isWithin(host, wildcard))].flatMap(
-        (covering) => byHost.get(covering) ?? [],
-      ),
-  };
+const none: readonly Reference[] = Object.freeze([]);
+
+function hostTarget(text: string, { namespace }: Rule, domain: string): TargetOf<"host"> {
+  const host = parseHostname(expandShortName(text, namespace, domain));
+  const written = host ?? text;
+  return { kind: "host", host, written, label: `the host ${written}` };
 }
 
-function hostsOf(rules: ReadonlyMap<RuleKey, AnyRule>, catalog: Catalog): ReadonlyMap<Hostname, readonly Labels[]> {
-  const hosts = new Map<Hostname, Labels[]>();
-  const add = (host: Hostname, instances: readonly { readonly labels: Labels }[]) => {
-    const labels = hosts.get(host) ?? [];
-    hosts.set(host, labels);
-    for (const instance of instances) labels.push(instance.labels);
-  };
-  for (const [key, { hostname }] of catalog.services) add(hostname, catalog.instances.get(key) ?? []);
-  for (const { spec } of rulesOfKind(rules.values(), "ServiceEntry")) {
-    for (const text of spec.hosts) {
-      const host = parseHostname(text);
-      if (host !== undefined) add(host, spec.endpoints);
-    }
-  }
-  return hosts;
+export const subsetTarget = (host: Hostname, subset: string): TargetOf<"subset"> => ({
+  kind: "subset",
+  host,
+  subset,
+  label: `the subset ${subset} of ${host}`,
+});
+
+function virtualServiceReferences(rule: Rule<"VirtualService">, domain: string): readonly Reference[] {
+  const destinations = rule.spec.http.flatMap(({ route }, i) =>
+    route.map((destination, j) => ({
+      pointer: `/spec/http/${i}/route/${j}/destination`,
+      target: hostTarget(destination.host, rule, domain),
+      subset: destination.subset,
+    })),
+  );
+  return [
+    ...destinations.map(({ pointer, target }): Reference => ({ pointer: `${pointer}/host`, target })),
+    ...destinations.flatMap(({ pointer, target: { host }, subset }): readonly Reference[] =>
+      host === undefined || subset === undefined
+        ? []
+        : [{ pointer: `${pointer}/subset`, target: subsetTarget(host, subset) }],
+    ),
+    ...rule.spec.gateways.flatMap((text, index): readonly Reference[] => {
+      if (text === "mesh") return [];
+      const { namespace, name } = gatewayNamed(text, rule.namespace);
+      const gateway = ruleKey("Gateway", namespace, name);
+      return [
+        { pointer: `/spec/gateways/${index}`, target: { kind: "gateway", gateway, namespace, name, label: gateway } },
+      ];
+    }),
+  ];
+}
+
+/** `name`, `namespace/name`, `./name`, or the old form `name.namespace.svc.…`, as a rule in `own` means it. */
+function gatewayNamed(text: string, own: string): { readonly namespace: string; readonly name: string } {
+  const [before = "", after] = text.split("/");
+  if (after !== undefined) return { namespace: before === "." ? own : before, name: after };
+  const [name = "", namespace = own] = text.split(".");
+  return { namespace, name };
 }

@@ -1,38 +1,23 @@
 import { nearest } from "../../base/nearest.ts";
 import { hostsOverlap, isWildcard } from "../../model/hostname.ts";
-import { destinationsOf } from "./destinations.ts";
-import type { Check, Dangling, References } from "./references.ts";
+import type { Known } from "./known.ts";
+import type { TargetOf } from "./references.ts";
 
 /** Hosts of destinations, and of DestinationRules, that no service has. */
-export const checkUnknownHosts: Check = (references) => [
-  ...references.virtualServices.flatMap((rule) =>
-    destinationsOf(rule, references)
-      .filter(({ host }) => host === undefined || !references.hosts.has(host))
-      .map(({ pointer, destination, host }): Dangling => {
-        return { ...unknown(host ?? destination.host, references), rule: rule.key, pointer: `${pointer}/host` };
-      }),
-  ),
-  ...references.destinationRules.flatMap((rule) => {
-    const host = references.hostOf(rule, rule.spec.host);
-    if (host === undefined || references.hosts.has(host)) return [];
-    if (isWildcard(host) && [...references.hosts.keys()].some((known) => hostsOverlap(host, known))) return [];
-    return [{ ...unknown(host, references), rule: rule.key, pointer: "/spec/host" }];
-  }),
-];
-
-function unknown(host: string, { hosts }: References): Pick<Dangling, "code" | "message" | "hint"> {
-  return {
-    code: "rule/unknown-host",
-    message: `No service has the host ${host}.`,
-    hint: hintFor(host, [...hosts.keys()]),
-  };
+export function isMissingHost({ host }: TargetOf<"host">, known: Known): boolean {
+  if (host === undefined) return true;
+  if (known.hasHost(host)) return false;
+  if (!isWildcard(host)) return true;
+  for (const other of known.hosts()) if (hostsOverlap(host, other)) return false;
+  return true;
 }
 
-function hintFor(host: string, known: readonly string[]): string {
-  const wildcard = known.find((other) => other.startsWith("*") && host.endsWith(other.slice(1)));
+export function hintForHost({ written: host }: TargetOf<"host">, known: Known): string {
+  const hosts: readonly string[] = [...known.hosts()];
+  const wildcard = hosts.find((other) => other.startsWith("*") && host.endsWith(other.slice(1)));
   if (wildcard !== undefined)
     return `Only the wildcard ${wildcard} covers it: write a ServiceEntry with its full name.`;
-  const near = nearestHost(host, known);
+  const near = nearestHost(host, hosts);
   return near === undefined
     ? "Add the service to a registry, or write a ServiceEntry for it."
     : `Did you mean ${near}?`;

@@ -1,0 +1,74 @@
+import { isMap, isScalar, isSeq, type Scalar, stringify } from "yaml";
+
+/** How the author lays out a text. */
+export interface YamlStyle {
+  /** Spaces of one level. */
+  readonly step: number;
+  /** Do the items of a list stand further in than the field that has the list? */
+  readonly indentSeq: boolean;
+  /** Spaces inside of `{` and `[`. */
+  readonly padding: boolean;
+  readonly lineEnd: "\n" | "\r\n";
+}
+
+export function styleOf(text: string): YamlStyle {
+  return {
+    step: Math.min(8, /^( +)[^\s#]/m.exec(text)?.[1]?.length ?? 2),
+    indentSeq: !/^( *)[^\s#-][^\n]*:[ \t]*\r?\n\1- /m.test(text),
+    padding: /[[{] \S/.test(text),
+    lineEnd: text.includes("\r\n") ? "\r\n" : "\n",
+  };
+}
+
+/** A text that is changed, and how it is laid out. */
+export interface Editing {
+  readonly text: string;
+  readonly style: YamlStyle;
+}
+
+export const isEmpty = (value: unknown): boolean =>
+  typeof value !== "object" || value === null || Object.keys(value).length === 0;
+
+export const lineStartOf = (offset: number, text: string): number => text.lastIndexOf("\n", offset - 1) + 1;
+
+export const columnOf = (offset: number, { text }: Editing): number => offset - lineStartOf(offset, text);
+
+export const newLine = (column: number, { style }: Editing): string => `${style.lineEnd}${" ".repeat(column)}`;
+
+/** What comes after the colon of a field that stands at a column. */
+export function asValue(value: unknown, column: number, editing: Editing): string {
+  if (isEmpty(value)) return ` ${inline(value, editing)}`;
+  const { step, indentSeq } = editing.style;
+  const inner = column + (Array.isArray(value) && !indentSeq ? 0 : step);
+  return newLine(inner, editing) + lines(value, editing).join(newLine(inner, editing));
+}
+
+/** An item with its dash, which stands at a column. */
+export const asItem = (value: unknown, column: number, editing: Editing): string =>
+  `- ${isEmpty(value) ? inline(value, editing) : lines(value, editing).join(newLine(column + 2, editing))}`;
+
+const lines = (value: unknown, { style: { step, indentSeq } }: Editing): readonly string[] =>
+  stringify(value, { lineWidth: 0, indent: step, indentSeq, blockQuote: false, aliasDuplicateObjects: false })
+    .trimEnd()
+    .split("\n");
+
+/** Data on one line, valid between brackets too; `like`: whose quotes to take. */
+export function inline(value: unknown, { style }: Editing, like?: Scalar): string {
+  if (typeof value === "string" && like?.type === "QUOTE_DOUBLE") return JSON.stringify(value);
+  if (typeof value === "string" && like?.type === "QUOTE_SINGLE" && /^[\x20-\x7e]*$/.test(value)) {
+    return `'${value.replaceAll("'", "''")}'`;
+  }
+  const list = stringify([value], {
+    collectionStyle: "flow",
+    flowCollectionPadding: style.padding,
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+  });
+  return list.trim().slice(1, -1).trim();
+}
+
+/** Start and end of a node's own text. */
+export function rangeOf(node: unknown): readonly [number, number] {
+  const range = isScalar(node) || isMap(node) || isSeq(node) ? node.range : undefined;
+  return [range?.[0] ?? 0, range?.[1] ?? 0];
+}

@@ -1,0 +1,59 @@
+import { shareUnchanged } from "../base/share.ts";
+import type { AnyRule, RuleKey } from "./rule.ts";
+import { emptyRuleSet, type RuleDocument, type RuleSet } from "./rule-set.ts";
+import { changeSorted } from "./sorted-map.ts";
+import type { StoredDocument } from "./store.ts";
+import { decodeStored, type StoredRule } from "./stored-rule.ts";
+
+interface Entry {
+  readonly document: RuleDocument;
+  /** The last valid version. */
+  readonly inForce?: Pick<StoredRule, "locate" | "data"> & { readonly rule: AnyRule };
+}
+
+/** The rules of a store's documents, and what is needed to go on from them. */
+export interface StoreRules {
+  readonly ruleSet: RuleSet;
+  /** In the order of their keys. */
+  readonly entries: ReadonlyMap<RuleKey, Entry>;
+}
+
+export const noStoreRules: StoreRules = { ruleSet: emptyRuleSet, entries: new Map() };
+
+/**
+ * The rules after some documents changed or went (undefined); only those are decoded. A document with errors is listed as refused
+ * while the last valid version of its rule stays in force.
+ */
+export function nextStoreRules(
+  previous: StoreRules,
+  changes: ReadonlyMap<RuleKey, StoredDocument | undefined>,
+): StoreRules {
+  const changed = new Map<RuleKey, Entry | undefined>();
+  const changedRules = new Map<RuleKey, AnyRule | undefined>();
+  for (const [key, stored] of changes) {
+    const before = previous.entries.get(key);
+    const entry = stored && nextEntry(before, decodeStored(stored));
+    changed.set(key, entry);
+    if (entry?.inForce?.rule !== before?.inForce?.rule) changedRules.set(key, entry?.inForce?.rule);
+  }
+  const sameDocuments = [...changed].every(([key, entry]) => entry?.document === previous.entries.get(key)?.document);
+  const entries = changeSorted(previous.entries, changed);
+  const { ruleSet } = previous;
+  return {
+    entries,
+    ruleSet: Object.freeze({
+      // Fields may move to other lines without any change of a rule.
+      revision: ruleSet.revision + (sameDocuments && changedRules.size === 0 ? 0 : 1),
+      rules: changedRules.size === 0 ? ruleSet.rules : changeSorted(ruleSet.rules, changedRules),
+      documents: sameDocuments ? ruleSet.documents : [...entries.values()].map(({ document }) => document),
+      locate: (key, pointer) => entries.get(key)?.inForce?.locate(pointer) ?? { pointer },
+      dataOf: (key) => entries.get(key)?.inForce?.data,
+    } satisfies RuleSet),
+  };
+}
+
+function nextEntry(before: Entry | undefined, { document, rule, data, locate }: StoredRule): Entry {
+  const inForce =
+    rule === undefined ? before?.inForce : { rule: shareUnchanged(before?.inForce?.rule, rule), data, locate };
+  return { document: shareUnchanged(before?.document, document), ...(inForce !== undefined && { inForce }) };
+}
