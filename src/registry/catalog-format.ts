@@ -3,6 +3,7 @@ import {
   boolean,
   choice,
   type Decoder,
+  described,
   type Failed,
   fail,
   integer,
@@ -20,8 +21,10 @@ import {
   text,
   withDefault,
 } from "../base/decode.ts";
+import { inAnyCase } from "../base/json-schema.ts";
 import { nearest } from "../base/nearest.ts";
 import type { CatalogEntry } from "../model/catalog.ts";
+import { labelGrammar, plainHostGrammar } from "../model/grammars.ts";
 import { type Hostname, parseHostname } from "../model/hostname.ts";
 import type { Health, Instance } from "../model/instance.ts";
 import { isIpAddress, isIpv6 } from "../model/ip-address.ts";
@@ -71,18 +74,23 @@ interface InstanceFields {
   readonly health: Health;
 }
 
-const host = parsed(parsePlainHost, "a host name", {
+/** The host name of a service; no wildcard. */
+export const serviceHost = parsed(parsePlainHost, "a host name", {
   maxLength: 254,
   hint: "Write letters, digits, - and _ with dots between them; no wildcard.",
+  pattern: plainHostGrammar,
 });
 
-const dnsLabel = parsed(
-  (value) => (/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value) ? value : undefined),
-  "a name of lower-case letters, digits and -",
-  { maxLength: 63 },
-);
+/** A namespace or the name of a port. */
+export const dnsLabel = parsed((value) => value, "a name of lower-case letters, digits and -", {
+  maxLength: 63,
+  pattern: labelGrammar,
+});
 
-const protocol = parsed<Protocol>(parseProtocol, "a protocol", { hint: `Known are ${protocolNames.join(", ")}.` });
+const protocol = parsed<Protocol>(parseProtocol, "a protocol", {
+  hint: `Known are ${protocolNames.join(", ")}.`,
+  pattern: new RegExp(`^(${protocolNames.map(inAnyCase).join("|")})$`),
+});
 
 const portNumber = integer({ min: 1, max: 65_535 });
 
@@ -91,73 +99,93 @@ const port: Decoder<ServicePort> = mapped(
   ({ name, number, protocol: declared }) => ({ name, number, protocol: declared ?? protocolOfPortName(name) }),
 );
 
-const address = parsed(
-  (value) => (isIpAddress(value) ? value : parsePlainHost(value)),
-  "an IP address or a host name",
-  {
+const address = described(
+  parsed((value) => (isIpAddress(value) ? value : parsePlainHost(value)), "an IP address or a host name", {
     maxLength: 254,
     hint: "Ports have a field of their own.",
-  },
+  }),
+  { anyOf: [{ pattern: plainHostGrammar.source }, { format: "ipv4" }, { format: "ipv6" }] },
 );
 
-const locality = parsed<Locality>(
-  (value) => (value.split("/").length <= 3 ? parseLocality(value) : undefined),
-  "a locality like region/zone/subzone",
-);
+const locality = parsed<Locality>(parseLocality, "a locality like region/zone/subzone", {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  pattern: /^[^/\u0000-\u001f\u007f]*(\/[^/\u0000-\u001f\u007f]*){0,2}$/u,
+});
 
 const health = choice<Health>({ healthy: "healthy", unhealthy: "unhealthy", draining: "draining" });
 
-const instance: Decoder<InstanceFields> = object({
-  id: optional(text({ maxLength: 253 })),
+export const instanceId = text({ maxLength: 253 });
+
+/** What every registration of an instance may say, whichever way it comes. */
+export const instanceFields = {
   address: required(address),
   ports: withDefault(mapOf(portNumber, { max: 64 }), {}),
   labels: withDefault(stringMap, {}),
   locality: withDefault(locality, parseLocality("")),
   weight: withDefault(integer({ min: 0, max: 2 ** 32 - 1 }), 1),
   health: withDefault(health, "healthy"),
-});
+} as const;
+
+const instance: Decoder<InstanceFields> = object({ id: optional(instanceId), ...instanceFields });
+
+/** The ports of a service, before `checkServicePorts`. */
+export const servicePorts: Decoder<readonly ServicePort[]> = list(port, { min: 1, max: 64 });
 
 const serviceFields: Decoder<ServiceFields> = object({
-  host: optional(host),
+  host: optional(serviceHost),
   name: optional(dnsLabel),
   namespace: optional(dnsLabel),
-  ports: required(list(port, { min: 1, max: 64 })),
+  ports: required(servicePorts),
   external: withDefault(boolean, false),
   instances: withDefault(list(instance, { max: 100_000 }), []),
 });
 
-function parsePlainHost(value: string): Hostname | undefined {
-  // A last part of digits only is an address gone wrong, for example 10.0.0.256.
-  return value.startsWith("*") || /(^|\.)[0-9]+\.?$/.test(value) ? undefined : parseHostname(value);
+/** A host name without wildcards; undefined for anything else, also for an address gone wrong, for example 10.0.0.256. */
+export function parsePlainHost(value: string): Hostname | undefined {
+  return plainHostGrammar.test(value) ? parseHostname(value) : undefined;
 }
 
 function checkService({ ports, instances }: ServiceFields, site: Site): void {
-  checkUnique(
-    ports.map(({ name }) => name),
-    "port name",
-    below(site, "ports"),
-    "name",
-  );
-  checkUnique(
-    ports.map(({ number }) => number),
-    "port number",
-    below(site, "ports"),
-    "number",
-  );
+  checkServicePorts(ports, below(site, "ports"));
   checkUnique(
     instances.map((item) => item.id ?? defaultId(item, ports)),
     "instance id",
     below(site, "instances"),
     "id",
   );
-  const names = ports.map(({ name }) => name);
   for (const [index, item] of instances.entries()) {
-    const at = below(below(below(site, "instances"), index), "ports");
-    for (const name of Object.keys(item.ports)) if (!names.includes(name)) unknownPort(below(at, name), name, names);
+    checkInstancePorts(item.ports, ports, below(below(below(site, "instances"), index), "ports"));
   }
 }
 
-function checkUnique(values: readonly (string | number)[], what: string, site: Site, field: string): void {
+/** The site is that of the list of ports. */
+export function checkServicePorts(ports: readonly ServicePort[], site: Site): void {
+  checkUnique(
+    ports.map(({ name }) => name),
+    "port name",
+    site,
+    "name",
+  );
+  checkUnique(
+    ports.map(({ number }) => number),
+    "port number",
+    site,
+    "number",
+  );
+}
+
+/** An instance may name the ports of its service only. */
+export function checkInstancePorts(
+  named: Readonly<Record<string, number>>,
+  ports: readonly ServicePort[],
+  site: Site,
+): void {
+  const names = ports.map(({ name }) => name);
+  for (const name of Object.keys(named)) if (!names.includes(name)) unknownPort(below(site, name), name, names);
+}
+
+/** Reports every value that an earlier item has too, at the item's `field`. */
+export function checkUnique(values: readonly (string | number)[], what: string, site: Site, field: string): void {
   const seen = new Map<string | number, number>();
   for (const [index, value] of values.entries()) {
     const first = seen.get(value);
@@ -212,8 +240,8 @@ function hostOf({ host: given, name, namespace = "default" }: ServiceFields, dom
   };
 }
 
-/** The second label of `<name>.<namespace>.svc.<domain>`. */
-function namespaceOf(hostname: Hostname): string {
+/** The second label of `<name>.<namespace>.svc.<domain>`, else `default`. */
+export function namespaceOf(hostname: Hostname): string {
   const [, namespace, svc] = hostname.split(".");
   return svc === "svc" && namespace !== undefined ? namespace : "default";
 }
