@@ -1,5 +1,5 @@
 import type { ApiPorts } from "../api/ports.ts";
-import type { ProxyView, RefusalView, RulePlaceView, TypeDeliveryView } from "../api/types.ts";
+import type { ProxyView, RefusalView, TypeDeliveryView } from "../api/types.ts";
 import {
   compileFindingViews,
   referenceFindingViews,
@@ -12,26 +12,38 @@ import type { Metrics } from "../base/metrics.ts";
 import type { Signal } from "../base/signal.ts";
 import type { World } from "../compile/world.ts";
 import { checkReferences, type RuleFinding } from "../config/checks.ts";
-import type { RuleKey } from "../config/rule.ts";
 import type { RuleSet } from "../config/rule-set.ts";
 import type { Ledger, ProxyDelivery, ResourceDelivery } from "../delivery/ledger.ts";
-import { rulePlaces } from "../delivery/rule-places.ts";
 import { type CatalogConflict, formatConflict } from "../registry/combine.ts";
 import type { RegistrySource } from "../registry/source.ts";
 import type { ResourceCache } from "../snapshot/resource-cache.ts";
+import { proxyConfigView, rulePlaceViews } from "./proxy-config.ts";
+import { managerIn } from "./rule-documents.ts";
+import { createRuleStatus } from "./rule-status.ts";
+
+/** The half of the API's ports that reads what the stations hold. */
+export type ReadPorts = Pick<
+  ApiPorts,
+  "services" | "rules" | "findings" | "proxies" | "proxyConfig" | "ready" | "metrics" | "ruleStatus" | "managerOf"
+>;
 
 export interface ApiPortsInput {
+  /** All sources together. */
   readonly ruleSet: Signal<RuleSet>;
+  /** What directories say; their rules come before those of the store. */
+  readonly directory: Signal<RuleSet>;
   readonly world: Signal<World | undefined>;
   readonly registries: readonly RegistrySource[];
   readonly conflicts: Signal<readonly CatalogConflict[]>;
   readonly ledger: Ledger;
   readonly resources: ResourceCache;
   readonly metrics: Metrics;
+  /** Why nothing can be stored any more. */
+  readonly trouble?: Signal<string | undefined>;
 }
 
 /** Answers what the API asks out of what the stations hold. */
-export function createApiPorts(input: ApiPortsInput): ApiPorts {
+export function createApiPorts(input: ApiPortsInput): ReadPorts {
   const { ruleSet, world, registries, conflicts, ledger, metrics } = input;
   const danglingReferences = (): readonly RuleFinding[] =>
     world.value === undefined ? [] : checkReferences(ruleSet.value, world.value.catalog, world.value.mesh);
@@ -46,10 +58,14 @@ export function createApiPorts(input: ApiPortsInput): ApiPorts {
       ...compileFindingViews(input.resources.failures()),
     ],
     proxies: () => ledger.proxies().map((delivery) => proxyView(delivery, input)),
+    proxyConfig: (id) => proxyConfigView(id, input),
+    ruleStatus: createRuleStatus(input),
+    managerOf: (key) => managerIn(input.directory.value, key),
     ready: () => {
       const reasons = registries
         .filter(({ catalog }) => catalog.value === undefined)
-        .map(({ name }) => `The registry "${name}" has not reported a complete catalog yet.`);
+        .map(({ name }) => `The registry "${name}" has not reported a complete catalog yet.`)
+        .concat(input.trouble?.value ?? []);
       return { ready: world.value !== undefined && reasons.length === 0, reasons };
     },
     metrics: metrics.expose,
@@ -57,7 +73,8 @@ export function createApiPorts(input: ApiPortsInput): ApiPorts {
 }
 
 function proxyView({ node, streams, connectedSinceMs, types }: ProxyDelivery, input: ApiPortsInput): ProxyView {
-  const resources = input.ledger.resourcesOf(node.id) ?? [];
+  const hasRefused = Object.values(types).some(({ refused }) => refused > 0);
+  const resources = hasRefused ? (input.ledger.resourcesOf(node.id) ?? []) : [];
   return {
     id: node.id,
     kind: node.kind,
@@ -82,11 +99,7 @@ function refusalView(
 ): readonly RefusalView[] {
   if (status !== "refused" || refused?.suspect !== true) return [];
   const resource = resources.resourcesOf(node)?.resources[type].get(name);
-  const places = resource?.version === refused.version ? rulePlaces(resource.provenance()) : [];
-  const rules: readonly RulePlaceView[] = places.map(({ rule, pointer }) => ({
-    rule,
-    ...ruleSet.value.locate(rule as RuleKey, pointer),
-  }));
+  const rules = resource?.version === refused.version ? rulePlaceViews(resource, ruleSet.value) : [];
   return [
     { type, resource: name, reason: refused.reason, at: timeText(refused.atMs), ...(rules.length > 0 && { rules }) },
   ];

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { compareText } from "../base/compare-text.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { resourceTypes, type TypeName } from "../envoy/resource-types.ts";
 import type { ProxyNode } from "../model/proxy.ts";
@@ -47,6 +48,19 @@ export interface ResourceDelivery extends ResourceReceipts {
   readonly status: DeliveryStatus;
 }
 
+/** One proxy's record, for looking up single resources: as it is when asked. */
+export interface ProxyReceipts {
+  readonly node: ProxyNode;
+  /** undefined for what the proxy was never sent, or asks for no longer. */
+  readonly receipt: (type: TypeName, name: string) => ResourceReceipts | undefined;
+}
+
+/** A resource of a proxy stands otherwise than before; without one, all of them may. */
+export interface LedgerMove {
+  readonly proxy: string;
+  readonly resource?: { readonly type: TypeName; readonly name: string };
+}
+
 /** What happens on the wire, in words for people. */
 export type LedgerEvent =
   | { readonly on: "connected"; readonly atMs: number; readonly node: ProxyNode; readonly peer: string }
@@ -69,6 +83,14 @@ export interface Ledger {
   readonly proxies: () => readonly ProxyDelivery[];
   /** All that is known of one proxy, in the order of types and names; undefined for one that is not known. */
   readonly resourcesOf: (proxyId: string) => readonly ResourceDelivery[] | undefined;
+  /** The connected proxies by id. */
+  readonly connected: () => readonly ProxyReceipts[];
+  /** One proxy, connected or gone; undefined for one that is not known. */
+  readonly receiptsOf: (proxyId: string) => ProxyReceipts | undefined;
+  /** Counts up with all that is written down: while it stands, nothing changed. */
+  readonly changes: () => number;
+  /** `listener` hears of each resource that stands otherwise on a proxy, and, without a resource, of proxies whose streams came or went. */
+  readonly subscribeMoves: (listener: (move: LedgerMove) => void) => () => void;
   readonly subscribe: (listener: (event: LedgerEvent) => void) => () => void;
 
   readonly opened: (info: OpenedStream) => void;
@@ -107,10 +129,16 @@ export function createLedger({ clock, metrics, keepMs = 600_000, keepCount = 1_0
   /** Longest gone first. */
   const gone = new Map<string, Proxy>();
   const listeners = new Set<(event: LedgerEvent) => void>();
+  const moveListeners = new Set<(move: LedgerMove) => void>();
+  let changes = 0;
   const gauge = metrics.gauge("fairway_ledger_proxies", "Proxies in the ledger.", ["state"]);
 
   const tell = (event: LedgerEvent): void => {
     for (const listener of [...listeners]) listener(event);
+  };
+
+  const move = (moved: LedgerMove): void => {
+    for (const listener of moveListeners) listener(moved);
   };
 
   const forgetOld = (): void => {
@@ -122,8 +150,9 @@ export function createLedger({ clock, metrics, keepMs = 600_000, keepCount = 1_0
     gauge.set({ state: "disconnected" }, gone.size);
   };
 
-  const receiptsOf = (stream: Stream, type: TypeName): TypeReceipts => {
-    const found = stream.types.get(type) ?? createTypeReceipts(type, stream.variant);
+  const writable = (stream: Stream, type: TypeName): TypeReceipts => {
+    const onMove = (name: string): void => move({ proxy: stream.node.id, resource: { type, name } });
+    const found = stream.types.get(type) ?? createTypeReceipts(type, stream.variant, onMove);
     stream.types.set(type, found);
     return found;
   };
@@ -142,12 +171,28 @@ export function createLedger({ clock, metrics, keepMs = 600_000, keepCount = 1_0
       return proxy && resourceTypes.flatMap(({ short }) => resourcesOf(proxy, short));
     },
 
+    connected: () => [...connected.values()].map(lookupIn).sort((a, b) => compareText(a.node.id, b.node.id)),
+
+    receiptsOf(proxyId) {
+      forgetOld();
+      const proxy = connected.get(proxyId) ?? gone.get(proxyId);
+      return proxy && lookupIn(proxy);
+    },
+
+    changes: () => changes,
+
+    subscribeMoves(listener) {
+      moveListeners.add(listener);
+      return () => moveListeners.delete(listener);
+    },
+
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
 
     opened(info) {
+      changes++;
       const atMs = clock.now();
       const stream: Stream = { ...info, openedAtMs: atMs, types: new Map() };
       streams.set(info.stream, stream);
@@ -155,38 +200,45 @@ export function createLedger({ clock, metrics, keepMs = 600_000, keepCount = 1_0
       gone.delete(info.node.id);
       connected.set(info.node.id, { node: info.node, streams: [...before, stream], disconnectedAtMs: undefined });
       forgetOld();
+      move({ proxy: info.node.id });
       tell({ on: "connected", atMs, node: info.node, peer: info.peer });
     },
 
     sent(id, type, nonce, resources) {
+      changes++;
       const stream = streams.get(id);
-      if (stream !== undefined) receiptsOf(stream, type).sent(nonce, resources, clock.now());
+      if (stream !== undefined) writable(stream, type).sent(nonce, resources, clock.now());
     },
 
     accepted(id, type, nonce) {
+      changes++;
       const stream = streams.get(id);
       const atMs = clock.now();
-      const changed = stream && receiptsOf(stream, type).accepted(nonce, atMs);
+      const changed = stream && writable(stream, type).accepted(nonce, atMs);
       if (stream && changed) tell({ on: "accepted", atMs, node: stream.node, type, changed });
     },
 
     refused(id, type, nonce, reason) {
+      changes++;
       const stream = streams.get(id);
       const atMs = clock.now();
-      const suspects = stream && receiptsOf(stream, type).refused(nonce, reason, atMs);
+      const suspects = stream && writable(stream, type).refused(nonce, reason, atMs);
       if (stream && suspects) tell({ on: "refused", atMs, node: stream.node, type, reason, suspects });
     },
 
     resumed(id, type, resources) {
+      changes++;
       const stream = streams.get(id);
-      if (stream !== undefined) receiptsOf(stream, type).resumed(resources, clock.now());
+      if (stream !== undefined) writable(stream, type).resumed(resources, clock.now());
     },
 
     dropped(id, type, names) {
+      changes++;
       streams.get(id)?.types.get(type)?.dropped(names);
     },
 
     closed(id) {
+      changes++;
       const stream = streams.get(id);
       const proxy = stream && connected.get(stream.node.id);
       if (stream === undefined || proxy === undefined) return;
@@ -199,6 +251,7 @@ export function createLedger({ clock, metrics, keepMs = 600_000, keepCount = 1_0
         gone.set(stream.node.id, { ...proxy, disconnectedAtMs: atMs });
       }
       forgetOld();
+      move({ proxy: stream.node.id });
       tell({ on: "disconnected", atMs, node: stream.node, streams: left.length });
     },
   };
@@ -232,6 +285,18 @@ function summaryOf(proxy: Proxy, type: TypeName): TypeSummary | undefined {
     ...(lastAckAtMs > 0 && { lastAckAtMs }),
   };
 }
+
+/** Of a resource on several streams, what the newest one says. */
+const lookupIn = ({ node, streams }: Proxy): ProxyReceipts => ({
+  node,
+  receipt: (type, name) => {
+    for (let i = streams.length - 1; i >= 0; i--) {
+      const found = streams[i]?.types.get(type)?.resource(name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  },
+});
 
 /** What the proxy's streams say together; of a resource on several, what the newest stream says. */
 function resourcesOf({ streams }: Proxy, type: TypeName): readonly ResourceDelivery[] {

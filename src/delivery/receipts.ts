@@ -40,6 +40,14 @@ export function statusOf({ sent, accepted, refused, leaving }: ResourceReceipts)
   return !leaving && (sent === undefined || accepted?.version === sent.version) ? "accepted" : "pending";
 }
 
+/** Do both say the same of every version? Times and reasons may differ. */
+const standsAlike = (a: ResourceReceipts, b: ResourceReceipts): boolean =>
+  a.sent?.version === b.sent?.version &&
+  a.accepted?.version === b.accepted?.version &&
+  a.refused?.version === b.refused?.version &&
+  a.refused?.suspect === b.refused?.suspect &&
+  a.leaving === b.leaving;
+
 interface Response {
   readonly resources: readonly SentResource[];
   /** Names whose version the proxy had not accepted when it was sent. */
@@ -52,6 +60,7 @@ const maxUnanswered = 8;
 /** What one stream said about one type. */
 export interface TypeReceipts {
   readonly resources: () => Iterable<ResourceReceipts>;
+  readonly resource: (name: string) => ResourceReceipts | undefined;
   readonly lastAckAtMs: () => number | undefined;
   readonly sent: (nonce: string, resources: readonly SentResource[], atMs: number) => void;
   /** The names that changed by it; undefined for an answer to nothing that is known. */
@@ -62,14 +71,26 @@ export interface TypeReceipts {
   readonly dropped: (names: readonly string[]) => void;
 }
 
-export function createTypeReceipts(type: TypeName, variant: "sotw" | "delta"): TypeReceipts {
+/** `onMove` hears of each name whose versions, refusal or leaving are not what they were. */
+export function createTypeReceipts(
+  type: TypeName,
+  variant: "sotw" | "delta",
+  onMove: (name: string) => void = () => {},
+): TypeReceipts {
   const wholeSet = variant === "sotw" && resourceType(type).fullState;
   const resources = new Map<string, ResourceReceipts>();
   const unanswered = new Map<string, Response>();
   let lastAckAtMs: number | undefined;
 
   const update = (name: string, change: (before: ResourceReceipts) => ResourceReceipts): void => {
-    resources.set(name, change(resources.get(name) ?? { name, leaving: false }));
+    const before = resources.get(name);
+    const after = change(before ?? { name, leaving: false });
+    resources.set(name, after);
+    if (before === undefined || !standsAlike(before, after)) onMove(name);
+  };
+
+  const remove = (name: string): void => {
+    if (resources.delete(name)) onMove(name);
   };
 
   /** Answers come in order: what was sent before the answered response is not going to be answered. */
@@ -85,6 +106,7 @@ export function createTypeReceipts(type: TypeName, variant: "sotw" | "delta"): T
 
   return {
     resources: () => resources.values(),
+    resource: (name) => resources.get(name),
     lastAckAtMs: () => lastAckAtMs,
 
     sent(nonce, list, atMs) {
@@ -111,7 +133,7 @@ export function createTypeReceipts(type: TypeName, variant: "sotw" | "delta"): T
       lastAckAtMs = atMs;
       for (const { name, version } of response.resources) {
         if (version === undefined) {
-          if (resources.get(name)?.leaving === true) resources.delete(name);
+          if (resources.get(name)?.leaving === true) remove(name);
         } else if (resources.has(name)) {
           update(name, ({ refused: _, ...before }) => ({ ...before, accepted: { version, atMs } }));
         }
@@ -139,7 +161,7 @@ export function createTypeReceipts(type: TypeName, variant: "sotw" | "delta"): T
     },
 
     dropped(names) {
-      for (const name of names) resources.delete(name);
+      for (const name of names) remove(name);
     },
   };
 }

@@ -19,8 +19,10 @@ export interface ResourceCacheInput {
 export interface ResourceCache {
   /** Follows what a proxy gets; the listener hears of each later set whose content differs. */
   readonly watch: (node: ProxyNode, listener: (resources: ResourceSet) => void) => Watch;
-  /** What this proxy gets now, for reading; undefined until the first complete world. */
+  /** What this proxy gets now, for reading; undefined until the first complete world, and while nothing could be compiled. */
   readonly resourcesOf: (node: ProxyNode) => ResourceSet | undefined;
+  /** What a connected proxy is served; nothing is compiled for it. undefined for one that does not follow or has nothing yet. */
+  readonly servedTo: (node: ProxyNode) => Served | undefined;
   /** Profiles whose last compile failed: they are served what they had. */
   readonly failures: () => readonly CompileFailure[];
   readonly close: () => void;
@@ -29,6 +31,12 @@ export interface ResourceCache {
 export interface CompileFailure {
   readonly profile: Profile;
   readonly message: string;
+}
+
+export interface Served {
+  readonly resources: ResourceSet;
+  /** The last compile failed: these are of an older world. */
+  readonly stale: boolean;
 }
 
 /** A proxy's place in the cache. */
@@ -57,6 +65,8 @@ interface Follower {
 export function createResourceCache({ world, compiler, log, metrics }: ResourceCacheInput): ResourceCache {
   const entries = new Map<string, Entry>();
   const followers = new Set<Follower>();
+  /** The last follower of each node. */
+  const byNode = new Map<ProxyNode, Follower>();
   const compiles = metrics.counter("fairway_compiles_total", "Resource sets compiled, by outcome.", ["outcome"]);
   const profiles = metrics.gauge("fairway_profiles", "Profiles of the proxies that are connected.");
   /** Many proxies go from the same set to the same set. */
@@ -126,12 +136,14 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
     watch: (node, listener) => {
       const follower: Follower = { node, listener, entry: undefined };
       followers.add(follower);
+      byNode.set(node, follower);
       if (compiled !== undefined) place(follower, compiled);
       profiles.set(entries.size);
       return {
         current: () => follower.entry?.resources,
         close: () => {
           followers.delete(follower);
+          if (byNode.get(node) === follower) byNode.delete(node);
           leave(follower);
           dropUnused();
         },
@@ -139,7 +151,12 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
     },
     resourcesOf: (node) => {
       if (compiled === undefined) return undefined;
-      return entries.get(profileKey(profileOf(compiled, node)))?.resources ?? compiler.compileFor(compiled, node);
+      const entry = byNode.get(node)?.entry ?? entries.get(profileKey(profileOf(compiled, node)));
+      return entry === undefined ? compiler.compileFor(compiled, node) : entry.resources;
+    },
+    servedTo: (node) => {
+      const entry = byNode.get(node)?.entry;
+      return entry?.resources && { resources: entry.resources, stale: entry.failure !== undefined };
     },
     failures: () =>
       [...entries.values()].flatMap(({ profile, failure }) =>

@@ -133,10 +133,29 @@ describe("a compile that fails", () => {
   });
 
   test("with nothing good before it: nothing is served", () => {
-    const { follow } = setUp(
+    const { cache, follow } = setUp(
       world({ services }),
       failing(() => true),
     );
-    expect(follow().watch.current()).toBeUndefined();
+    const node = sidecar();
+    expect(follow(node).watch.current()).toBeUndefined();
+    expect(cache.resourcesOf(node)).toBeUndefined();
+    expect(cache.servedTo(node)).toBeUndefined();
+  });
+
+  test("leaves what is served, and says that it is of an older world", () => {
+    let broken = false;
+    const { current, cache, follow } = setUp(
+      world({ services, rules: weights(90) }),
+      failing(() => broken),
+    );
+    const node = sidecar();
+    const { watch } = follow(node);
+    expect(cache.servedTo(node)).toEqual({ resources: watch.current(), stale: false });
+    broken = true;
+    current.set(world({ services, rules: weights(80) }));
+    expect(cache.servedTo(node)).toEqual({ resources: watch.current(), stale: true });
+    watch.close();
+    expect(cache.servedTo(node)).toBeUndefined();
   });
 });

@@ -1,0 +1,155 @@
+import type { RuleDeliveryView, RuleFindingView, RuleRefusalView, RuleStatusView } from "../api/types.ts";
+import { memoize } from "../base/memo.ts";
+import type { Signal } from "../base/signal.ts";
+import type { World } from "../compile/world.ts";
+import { checkReferences } from "../config/checks.ts";
+import type { RuleKey } from "../config/rule.ts";
+import type { RuleDocument, RuleSet } from "../config/rule-set.ts";
+import type { StoredDocument } from "../config/store.ts";
+import type { Ledger } from "../delivery/ledger.ts";
+import { type RuleDelivery, ruleDeliveries } from "../delivery/rule-delivery.ts";
+import { createStandings, type Standings } from "../delivery/standings.ts";
+import type { Catalog } from "../model/catalog.ts";
+import type { MeshSettings } from "../model/mesh-settings.ts";
+import type { ResourceCache } from "../snapshot/resource-cache.ts";
+import { conditionsOf, type RuleFacts } from "./rule-conditions.ts";
+import { documentsByKey, managerIn } from "./rule-documents.ts";
+
+export interface RuleStatusInput {
+  /** All sources together. */
+  readonly ruleSet: Signal<RuleSet>;
+  /** What directories say; their rules come before those of the store. */
+  readonly directory: Signal<RuleSet>;
+  readonly world: Signal<World | undefined>;
+  readonly ledger: Pick<Ledger, "connected" | "changes" | "subscribeMoves">;
+  readonly resources: Pick<ResourceCache, "servedTo">;
+}
+
+/** The status of documents as everything stands now; answers are remembered until anything changes. */
+export function createRuleStatus(input: RuleStatusInput): (document: StoredDocument) => RuleStatusView {
+  const standings = createStandings(input.ledger);
+  let present: Present | undefined;
+  return (document) => {
+    if (present === undefined || !isPresent(present, input)) present = presentOf(input, standings);
+    const found = present.views.get(document) ?? statusOf(document, present);
+    present.views.set(document, found);
+    return found;
+  };
+}
+
+/** Everything that a status follows from, at one moment. */
+interface Present {
+  readonly ruleSet: RuleSet;
+  readonly directory: RuleSet;
+  readonly world: World | undefined;
+  readonly changes: number;
+  readonly deliveryOf: (rule: string) => RuleDelivery;
+  readonly views: WeakMap<StoredDocument, RuleStatusView>;
+}
+
+const isPresent = (present: Present, { ruleSet, directory, world, ledger }: RuleStatusInput): boolean =>
+  present.ruleSet === ruleSet.value &&
+  present.directory === directory.value &&
+  present.world === world.value &&
+  present.changes === ledger.changes();
+
+function presentOf({ ruleSet, directory, world, ledger, resources }: RuleStatusInput, standings: Standings): Present {
+  const recipients = ledger.connected().flatMap((proxy) => {
+    const served = resources.servedTo(proxy.node);
+    return served === undefined ? [] : [{ ...proxy, ...served }];
+  });
+  return {
+    ruleSet: ruleSet.value,
+    directory: directory.value,
+    world: world.value,
+    changes: ledger.changes(),
+    deliveryOf: ruleDeliveries(recipients, standings),
+    views: new WeakMap(),
+  };
+}
+
+function statusOf(document: StoredDocument, present: Present): RuleStatusView {
+  const facts = factsOf(document, present);
+  return {
+    observedGeneration: document.generation,
+    verdict: verdicts[facts.acceptance],
+    inForce: facts.inForce,
+    conditions: conditionsOf(facts),
+    delivery: deliveryView(facts),
+    findings: facts.findings,
+    refusals: refusalViews(document.key, facts, present.ruleSet),
+  };
+}
+
+const verdicts: Readonly<Record<RuleFacts["acceptance"], RuleStatusView["verdict"]>> = {
+  valid: "valid",
+  warned: "warned",
+  refused: "refused",
+  // Nothing was found wrong with what it last said.
+  unreadable: "valid",
+  deleted: "valid",
+  "managed-elsewhere": "refused",
+};
+
+function factsOf({ key, owner }: StoredDocument, present: Present): RuleFacts {
+  const { ruleSet, world } = present;
+  const documents = documentsByKey(ruleSet.documents).get(key) ?? [];
+  const [document] = documents;
+  const rule = ruleSet.rules.get(key);
+  const manager = owner === "store" ? managerIn(present.directory, key) : undefined;
+  const nothing = { owner, manager, inForce: "none", served: "yes", delivery: nowhere, findings: noFindings } as const;
+
+  if (manager !== undefined)
+    return { ...nothing, acceptance: "managed-elsewhere", findings: ownershipFindings(documents) };
+  if (rule === undefined) {
+    if (document === undefined) return { ...nothing, acceptance: "deleted" };
+    return { ...nothing, acceptance: "refused", findings: document.findings };
+  }
+  const served = world === undefined ? "unknown" : world.rules.get(key) === rule ? "yes" : "waiting";
+  const inForce = { owner, manager, inForce: "previous", served, delivery: present.deliveryOf(key) } as const;
+  if (document === undefined) return { ...inForce, acceptance: "unreadable", findings: noFindings };
+  const { verdict, findings } = document;
+  if (verdict === "refused") return { ...inForce, acceptance: "refused", findings };
+  const dangling = world && danglingReferences(ruleSet, world.catalog, world.mesh).get(key);
+  return dangling === undefined
+    ? { ...inForce, inForce: "current", acceptance: verdict, findings }
+    : { ...inForce, inForce: "current", acceptance: "warned", findings: [...findings, ...dangling] };
+}
+
+const noFindings: readonly RuleFindingView[] = [];
+const nowhere: RuleDelivery = { targeted: 0, acked: 0, pending: [], refused: [], refusals: [] };
+
+const ownershipFindings = (documents: readonly RuleDocument[]): readonly RuleFindingView[] =>
+  documents
+    .flatMap(({ findings }): readonly RuleFindingView[] => findings)
+    .filter(({ code }) => code === "rule/managed-elsewhere");
+
+/** The references that lead nowhere, by rule; looked for once for the same rules and services. */
+const danglingReferences = memoize(
+  (ruleSet: RuleSet, catalog: Catalog, mesh: MeshSettings): ReadonlyMap<RuleKey, readonly RuleFindingView[]> => {
+    const byRule = Map.groupBy(checkReferences(ruleSet, catalog, mesh), ({ rule }) => rule);
+    return new Map([...byRule].map(([rule, list]) => [rule, list.map(({ rule: _, ...finding }) => finding)]));
+  },
+);
+
+/** While proxies are configured without the present version, what they said was about another one. */
+function deliveryView({ served, delivery }: RuleFacts): RuleDeliveryView {
+  const { targeted, acked, pending, refused } = delivery;
+  return served === "yes"
+    ? { targeted, acked, pending: pending.length, refused: refused.length }
+    : { targeted, acked: 0, pending: targeted, refused: 0 };
+}
+
+const maxRefusals = 20;
+
+function refusalViews(key: RuleKey, { served, delivery }: RuleFacts, ruleSet: RuleSet): readonly RuleRefusalView[] {
+  if (served !== "yes") return [];
+  return delivery.refusals.slice(0, maxRefusals).map(({ node, type, resource, reason, atMs, pointer }) => ({
+    proxy: node.id,
+    type,
+    resource,
+    reason,
+    at: new Date(atMs).toISOString(),
+    ...ruleSet.locate(key, pointer),
+  }));
+}
