@@ -1,62 +1,74 @@
 import { randomUUID } from "node:crypto";
-import { type IncomingMessage, STATUS_CODES } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import type { Clock } from "../base/clock.ts";
 import { MeshError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { hostOf, isLoopback } from "./loopback.ts";
-import type { ApiPorts } from "./ports.ts";
+import { createRateLimit, type RateLimit } from "../base/rate-limit.ts";
+import { type Admitted, admit, isForeignHost, recheckOf } from "./admission.ts";
+import { answerBrokenRequest } from "./broken-request.ts";
+import { type ApiLimits, defaultApiLimits } from "./limits.ts";
+import { cannotListen } from "./listen-failure.ts";
+import { isLoopback } from "./loopback.ts";
+import { eventStream } from "./media-types.ts";
+import { openRoutes } from "./open-routes.ts";
+import { openApiRoute } from "./openapi-route.ts";
+import type { ApiPorts, Caller } from "./ports.ts";
 import {
   type Problem,
-  type ProblemCode,
   problemCodeOf,
   problemCodes,
   problemContentType,
+  problemOfError,
   problemView,
 } from "./problem.ts";
-import { type Route, routes } from "./routes.ts";
+import { bodyOf, bodyRefusal, hasBody, notUtf8 } from "./request-body.ts";
+import { type Answer, actionOf, type Route } from "./route.ts";
+import { routesWith } from "./routes.ts";
+import { ruleObject } from "./rule-object.ts";
+import { traceIdOf } from "./trace-context.ts";
 import type { VersionView } from "./types.ts";
+import { createWatches, type Watches, type WatchRequest } from "./watch.ts";
+import { sinkOf } from "./watch-sink.ts";
 
 export interface ApiServerOptions {
   readonly ports: ApiPorts;
   readonly log: Log;
   readonly clock: Clock;
   readonly version: VersionView;
-  /**
-   * `everything`: the whole table; binds loopback addresses only, because nobody is asked who they are yet.
-   * `health`: health, metrics and version; may bind anywhere. Default `everything`.
-   */
+  /** `everything`: the whole table. `health`: health, metrics and version, and nothing of the ports else. Default `everything`. */
   readonly serve?: "everything" | "health";
+  /** Refuse writes that do not say which version they change. Default false. */
+  readonly requireIfMatch?: boolean;
+  readonly limits?: Partial<ApiLimits>;
 }
 
 export interface ApiServer {
   /** Binds and serves; returns the port (the given one, or the system's choice for 0). Throws `usage/invalid`. */
   readonly listen: (host: string, port: number) => Promise<number>;
-  /** Lets running requests end for at most five seconds. */
+  /** Ends watches, and lets running requests end for at most five seconds. */
   readonly close: () => Promise<void>;
 }
 
-const limits = {
-  /** Nothing that is served takes a body. */
-  bodyBytes: 1_024,
+const fixed = {
   headerBytes: 16 * 1_024,
-  /** For the headers, and for the whole request, to arrive. */
-  headersMs: 5_000,
-  requestMs: 10_000,
   /** Without any byte in either direction. */
   idleMs: 30_000,
   keepAliveMs: 15_000,
+  /** From the first byte of the body to the answer: longer than a request may take to arrive. */
   handlerMs: 10_000,
   requestsPerConnection: 1_000,
-  connections: 512,
   /** A proxy's id. */
   parameterChars: 4_096,
   drainMs: 5_000,
+  /** Callers whose rate is remembered. */
+  callers: 10_000,
 } as const;
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
-  const app = createApp(options);
+  const binding: Binding = { loopback: true };
+  const { app, watches } = createParts(options, binding);
   let running = 0;
   let closing = false;
   const endConnections = () => app.server.closeAllConnections();
@@ -64,16 +76,16 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const endIfIdle = () => {
     if (closing && running === 0) endConnections();
   };
-  app.addHook("onRequest", async () => {
+  app.addHook("onRequest", async (_request, reply) => {
     running++;
-  });
-  app.addHook("onResponse", async () => {
-    running--;
-    endIfIdle();
+    reply.raw.once("close", () => {
+      running--;
+      endIfIdle();
+    });
   });
   return {
     listen: async (host, port) => {
-      if (servesReads(options) && !isLoopback(host)) throw notLoopback(host, port);
+      binding.loopback = isLoopback(host);
       try {
         await app.listen({ host, port });
       } catch (error) {
@@ -83,7 +95,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     },
     close: async () => {
       closing = true;
-      const cancel = options.clock.after(limits.drainMs, endConnections);
+      const cancel = options.clock.after(fixed.drainMs, endConnections);
+      watches?.close();
       const closed = app.close();
       endIfIdle();
       await closed;
@@ -92,79 +105,230 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   };
 }
 
-/** The application without a socket, for `inject`. */
-export function createApp(options: ApiServerOptions): FastifyInstance {
-  const { log } = options;
+/** The application without a socket, for `inject`; as if it were bound to loopback. */
+export const createApp = (options: ApiServerOptions): FastifyInstance => createParts(options, { loopback: true }).app;
+
+/** Where the server is bound. */
+interface Binding {
+  loopback: boolean;
+}
+
+/** What answering needs. */
+interface Parts {
+  readonly options: ApiServerOptions;
+  readonly limits: ApiLimits;
+  readonly binding: Readonly<Binding>;
+  readonly rates: RateLimit;
+  readonly watches: Watches | undefined;
+}
+
+function createParts(options: ApiServerOptions, binding: Readonly<Binding>) {
+  const { log, clock, ports } = options;
+  const limits: ApiLimits = { ...defaultApiLimits, ...options.limits };
   const app = fastify({
     logger: false,
-    bodyLimit: limits.bodyBytes,
-    connectionTimeout: limits.idleMs,
-    keepAliveTimeout: limits.keepAliveMs,
+    bodyLimit: limits.ruleBytes,
+    connectionTimeout: fixed.idleMs,
+    keepAliveTimeout: fixed.keepAliveMs,
     requestTimeout: limits.requestMs,
-    handlerTimeout: limits.handlerMs,
-    maxRequestsPerSocket: limits.requestsPerConnection,
+    handlerTimeout: limits.requestMs + fixed.handlerMs,
+    maxRequestsPerSocket: fixed.requestsPerConnection,
     forceCloseConnections: "idle",
-    http: { maxHeaderSize: limits.headerBytes, headersTimeout: limits.headersMs, connectionsCheckingInterval: 1_000 },
-    routerOptions: { maxParamLength: limits.parameterChars },
+    http: {
+      maxHeaderSize: fixed.headerBytes,
+      headersTimeout: limits.headersMs,
+      connectionsCheckingInterval: Math.min(1_000, limits.requestMs),
+    },
+    routerOptions: { maxParamLength: fixed.parameterChars },
     genReqId: requestId,
     frameworkErrors: (error, request, reply) => void sendError(log, error, request, reply),
     clientErrorHandler: answerBrokenRequest,
   });
   app.server.maxConnections = limits.connections;
 
-  const served = routes.filter(({ access }) => access === "open" || servesReads(options));
+  const served = servedRoutes(options);
+  const parts: Parts = {
+    options,
+    limits,
+    binding,
+    rates: createRateLimit({
+      clock,
+      perSecond: limits.requestsPerSecond,
+      burst: limits.requestBurst,
+      maxKeys: fixed.callers,
+    }),
+    watches: servesAll(options)
+      ? createWatches({ store: ports.store, objectOf: (document) => ruleObject(document, ports), clock, limits })
+      : undefined,
+  };
   app.addHook("onRequest", async (request, reply) => {
     reply.headers({ "x-request-id": request.id, "x-content-type-options": "nosniff", "cache-control": "no-store" });
     // Before anything looks at the body.
     return request.is404 ? sendProblem(request, reply, nothingHere(request, served)) : undefined;
   });
-  for (const route of served) addRoute(app, route, options);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, bytes, done) => done(null, bytes));
+  for (const route of served) addRoute(app, route, parts);
   app.setNotFoundHandler((request, reply) => sendProblem(request, reply, nothingHere(request, served)));
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(log, error, request, reply));
-  return app;
+  return { app, watches: parts.watches };
 }
 
-const servesReads = ({ serve = "everything" }: Pick<ApiServerOptions, "serve">): boolean => serve === "everything";
+const servesAll = ({ serve = "everything" }: ApiServerOptions): boolean => serve === "everything";
 
-function addRoute(app: FastifyInstance, route: Route, { ports, version }: ApiServerOptions): void {
+function servedRoutes(options: ApiServerOptions): readonly Route[] {
+  if (!servesAll(options)) return openRoutes;
+  const routes = routesWith(options.ports.registrations.formats);
+  return [...routes, openApiRoute(routes, options.version)];
+}
+
+const nobody: Caller = { name: "anonymous", role: "viewer" };
+
+function addRoute(app: FastifyInstance, route: Route, parts: Parts): void {
+  const { limits, options } = parts;
+  const admitted = new WeakMap<FastifyRequest, Admitted>();
   app.route({
     method: route.method,
     url: route.path,
+    bodyLimit: route.largeBody === true ? limits.changeSetBytes : limits.ruleBytes,
+    // Before the body is read.
+    onRequest: async (request, reply) => {
+      const refused = await refusalOf(request, route, parts, admitted);
+      if (refused !== undefined) return sendProblem(request, reply, refused);
+      return undefined;
+    },
     handler: async (request, reply) => {
-      // A page of another site can make a browser call loopback under that site's name (DNS rebinding).
-      if (route.access === "read" && !isLoopback(hostOf(request.headers.host ?? "") ?? "")) {
-        return sendProblem(request, reply, foreignHost);
-      }
+      const body = bodyOf(request);
+      if (body === "not utf-8") return sendProblem(request, reply, notUtf8);
+      const { caller = nobody } = admitted.get(request) ?? {};
       const { params, query } = request as { params: Record<string, string>; query: Record<string, unknown> };
-      const answer = await route.handler({ ports, version, params, query });
-      if (answer.kind === "problem") return sendProblem(request, reply, answer.problem);
-      if (answer.kind === "text") return reply.type(answer.contentType).send(answer.text);
-      return reply.code(answer.status).send(answer.body);
+      const answer = await route.handler({
+        ports: options.ports,
+        clock: options.clock,
+        version: options.version,
+        requireIfMatch: options.requireIfMatch ?? false,
+        method: request.method,
+        params,
+        query,
+        header: (name) => headerOf(request, name),
+        caller,
+        requestId: request.id,
+        log: logOf(options.log, request),
+        body,
+      });
+      return sendAnswer(answer, request, reply, { parts, route, caller });
     },
   });
+}
+
+async function refusalOf(
+  request: FastifyRequest,
+  route: Route,
+  { options, binding, rates }: Parts,
+  admitted: WeakMap<FastifyRequest, Admitted>,
+): Promise<Problem | undefined> {
+  if (route.access !== "open") {
+    // A page of another site can make a browser call loopback under that site's name (DNS rebinding).
+    if (binding.loopback && isForeignHost(request.headers.host)) return foreignHost;
+    const { authorization } = request.headers;
+    const action = actionOf(route, request.params as Readonly<Record<string, string>>);
+    const admission = await admit({ authorization, peer: request.ip, action }, options.ports.access, rates);
+    if (!admission.ok) return admission.problem;
+    admitted.set(request, admission.value);
+  }
+  return bodyRefusal(request, route);
+}
+
+function headerOf(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(", ") : value;
+}
+
+function logOf(log: Log, request: FastifyRequest): Log {
+  const traceId = traceIdOf(headerOf(request, "traceparent"));
+  return log.child({ requestId: request.id, ...(traceId !== undefined && { traceId }) });
+}
+
+interface Answering {
+  readonly parts: Parts;
+  readonly route: Route;
+  readonly caller: Caller;
+}
+
+function sendAnswer(answer: Answer, request: FastifyRequest, reply: FastifyReply, answering: Answering): FastifyReply {
+  if (answer.kind === "watch") return startWatch(answer.watch, request, reply, answering);
+  if (answer.kind === "problem") {
+    const { route, caller, parts } = answering;
+    if (route.method !== "GET") {
+      const { code } = answer.problem;
+      logOf(parts.options.log, request).info({ by: caller.name, path: pathOf(request), code }, "request refused");
+    }
+    return sendProblem(request, reply, answer.problem);
+  }
+  reply.headers(answer.headers ?? {});
+  if (answer.kind === "empty") return reply.code(answer.status).send();
+  if (answer.kind === "json") return reply.code(answer.status).send(answer.body);
+  return reply
+    .code(answer.status ?? 200)
+    .type(answer.contentType)
+    .send(answer.text);
+}
+
+function startWatch(
+  wanted: WatchRequest,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { parts: { watches, options }, route, caller }: Answering,
+): FastifyReply {
+  if (watches === undefined) throw new Error("nothing can be watched here");
+  const { authorization } = request.headers;
+  const action = actionOf(route, request.params as Readonly<Record<string, string>>);
+  const asked = { authorization, peer: request.ip, action };
+  const watcher = {
+    owner: caller.tokenId ?? request.ip,
+    path: pathOf(request),
+    requestId: request.id,
+    recheck: () => recheckOf(asked, options.ports.access),
+  };
+  const refused = watches.refusalOf(watcher, wanted);
+  if (refused !== undefined) return sendProblem(request, reply, refused);
+  const headers = { ...reply.getHeaders(), "content-type": eventStream, "x-accel-buffering": "no", vary: "accept" };
+  reply.hijack();
+  for (const [name, value] of Object.entries(headers)) if (value !== undefined) reply.raw.setHeader(name, value);
+  reply.raw.flushHeaders();
+  watches.open(watcher, wanted, sinkOf(reply.raw));
+  return reply;
 }
 
 function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   const view = problemView(problem, pathOf(request), request.id);
   return reply
     .code(view.status)
-    .headers(problem.headers ?? {})
+    .headers({ ...(request.body === undefined && hasBody(request) && { connection: "close" }), ...problem.headers })
     .type(problemContentType)
     .send(Buffer.from(JSON.stringify(view)));
 }
 
 /** What the HTTP layer refused is the client's; everything else is ours: told to the log, and to the client by its id only. */
 function sendError(log: Log, error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const code = problemCodeOf(error.statusCode ?? 500);
-  if (code !== undefined && code !== "api/failed") {
-    return sendProblem(request, reply, { code, detail: `${error.message}.` });
+  if (request.raw.destroyed && !request.raw.complete) return reply; // Nobody is there any more.
+  const known = error instanceof MeshError ? problemOfError(error) : problemOfStatus(error);
+  const lines = logOf(log, request);
+  if (known === undefined) {
+    lines.error({ path: pathOf(request), err: error }, "request failed");
+    const detail = `The server could not answer; its log says why under request id ${request.id}.`;
+    return sendProblem(request, reply, { code: "api/failed", detail });
   }
-  log.error({ requestId: request.id, path: pathOf(request), err: error }, "request failed");
-  const detail = `The server could not answer; its log says why under request id ${request.id}.`;
-  return sendProblem(request, reply, { code: "api/failed", detail });
+  if (problemCodes[known.code].status >= 500) lines.warn({ path: pathOf(request), err: error }, "request not answered");
+  return sendProblem(request, reply, known);
 }
 
-const allowed = { allow: "GET, HEAD" };
+function problemOfStatus({ statusCode = 500, message }: FastifyError): Problem | undefined {
+  const code = problemCodeOf(statusCode);
+  if (code === undefined || code === "api/failed") return undefined;
+  const headers = statusCode === 503 ? { headers: { "retry-after": "1" } } : {};
+  return { code, detail: `${message}.`, ...headers };
+}
 
 const foreignHost: Problem = {
   code: "api/foreign-host",
@@ -174,11 +338,14 @@ const foreignHost: Problem = {
 
 function nothingHere(request: FastifyRequest, served: readonly Route[]): Problem {
   const path = pathOf(request);
-  if (!served.some((route) => matchesPath(route.path, path))) {
+  const here = served.filter((route) => matchesPath(route.path, path)).map(({ method }) => method);
+  if (here.length === 0) {
     return { code: "api/not-found", detail: "Nothing is served under this path.", headers: { connection: "close" } };
   }
+  const allow = [...new Set(here.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])))].join(", ");
   const detail = `${request.method} is not possible here.`;
-  return { code: "api/method-not-allowed", detail, headers: { ...allowed, connection: "close" } };
+  const hint = `Possible: ${allow}.`;
+  return { code: "api/method-not-allowed", detail, hint, headers: { allow, connection: "close" } };
 }
 
 function matchesPath(pattern: string, path: string): boolean {
@@ -194,40 +361,3 @@ function requestId(request: IncomingMessage): string {
   const given = request.headers["x-request-id"];
   return typeof given === "string" && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
 }
-
-/** Bytes that are no HTTP, headers that are too long or too slow: there is no request yet to answer to. */
-function answerBrokenRequest(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === "ECONNRESET" || !socket.writable) return;
-  const code = brokenRequests.get(error.code) ?? "api/invalid-request";
-  const { status, title } = problemCodes[code];
-  const body = JSON.stringify(problemView({ code, detail: `${title}.` }, "", randomUUID()));
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\ncontent-type: ${problemContentType}`;
-  socket.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`);
-}
-
-const brokenRequests: ReadonlyMap<string | undefined, ProblemCode> = new Map([
-  ["HPE_HEADER_OVERFLOW", "api/headers-too-large"],
-  ["ERR_HTTP_REQUEST_TIMEOUT", "api/request-timeout"],
-]);
-
-function notLoopback(host: string, port: number): MeshError {
-  return new MeshError("usage/invalid", `the API cannot be bound to ${host}:${port}, which other machines can reach`, {
-    hint: "It has no tokens yet, so it serves loopback only: use 127.0.0.1, [::1] or localhost. Health and metrics have a listener of their own, which may bind anywhere.",
-  });
-}
-
-function cannotListen(host: string, port: number, cause: unknown): MeshError {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
-  const reason = listenFailures.get(code) ?? code;
-  return new MeshError("usage/invalid", `cannot listen on ${host}:${port}: ${reason}`, {
-    hint: "Choose another address or port, or end what uses this one.",
-    cause,
-  });
-}
-
-const listenFailures: ReadonlyMap<string, string> = new Map([
-  ["EADDRINUSE", "something else listens there already"],
-  ["EADDRNOTAVAIL", "this machine has no such address"],
-  ["EACCES", "not permitted"],
-  ["ENOTFOUND", "no such host"],
-]);

@@ -1,12 +1,136 @@
-import type { FindingView, ProxyView, ReadyView, RuleView, ServiceView } from "./types.ts";
+import type { Decoder, Problem } from "../base/decode.ts";
+import type { PreparedChange, ProposedChange } from "../config/change.ts";
+import type { RuleKey } from "../config/rule.ts";
+import type { RuleStore, StoredDocument } from "../config/store.ts";
+import type {
+  FindingView,
+  ManagerView,
+  NewTokenView,
+  ProxyConfigView,
+  ProxyView,
+  ReadyView,
+  RegisteredInstanceView,
+  RegisteredServiceView,
+  Role,
+  RuleStatusView,
+  RuleView,
+  ServiceView,
+  TokenView,
+} from "./types.ts";
 
-/** What the API asks of the rest of the house: the present, as plain values. Each call is answered from memory. */
+/** What the API asks of the rest of the house: the present, as plain values, and the few things that change it. */
 export interface ApiPorts {
   readonly services: () => readonly ServiceView[];
+  /** Every rule document read, from every source. */
   readonly rules: () => readonly RuleView[];
   readonly findings: () => readonly FindingView[];
   readonly proxies: () => readonly ProxyView[];
+  /** undefined for a proxy that is not known, or before the first complete world. */
+  readonly proxyConfig: (id: string) => ProxyConfigView | undefined;
   readonly ready: () => ReadyView;
   /** Prometheus text exposition. */
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly ruleStatus: (document: StoredDocument) => RuleStatusView;
+  /** Who else owns the rule of this key; undefined: the store, or nobody. */
+  readonly managerOf: (key: RuleKey) => ManagerView | undefined;
+  readonly store: RuleStore;
+  /** Decodes and checks a change against what is there now. */
+  readonly prepare: (change: ProposedChange) => PreparedChange;
+  readonly access: AccessPort;
+  readonly tokens: TokensPort;
+  readonly registrations: RegistrationsPort;
+}
+
+export interface Caller {
+  /** The token's name; `anonymous` without one. */
+  readonly name: string;
+  readonly role: Role;
+  readonly tokenId?: string;
+}
+
+export type Verb = "read" | "write" | "register" | "administer";
+
+/** What somebody wants to do; kind and namespace are there for roles with scopes. */
+export interface Action {
+  readonly verb: Verb;
+  readonly kind?: string;
+  readonly namespace?: string;
+}
+
+export type AccessDecision =
+  | { readonly kind: "caller"; readonly caller: Caller }
+  | { readonly kind: "missing" }
+  | { readonly kind: "invalid"; readonly reason: string; readonly hint?: string }
+  | { readonly kind: "limited"; readonly retryAfterS: number };
+
+export interface AccessPort {
+  readonly authenticate: (request: {
+    readonly authorization: string | undefined;
+    /** The address that the request comes from. */
+    readonly peer: string;
+  }) => Promise<AccessDecision>;
+  /** Why not, as a sentence; undefined: yes. */
+  readonly denialOf: (caller: Caller, action: Action) => string | undefined;
+}
+
+export interface TokensPort {
+  readonly create: (
+    token: { readonly name: string; readonly role: Role; readonly expiresInMs?: number },
+    by: string,
+  ) => Promise<NewTokenView | { readonly conflict: string }>;
+  readonly list: () => Promise<readonly TokenView[]>;
+  /** By id or name; false: there is none. */
+  readonly revoke: (token: string, by: string) => Promise<boolean>;
+}
+
+export type RegistrationOutcome<T> =
+  | { readonly kind: "done"; readonly created: boolean; readonly value: T }
+  | { readonly kind: "invalid"; readonly problems: readonly Problem[] }
+  | { readonly kind: "not-found"; readonly what: "service" | "instance" }
+  | { readonly kind: "conflict"; readonly message: string; readonly hint?: string }
+  /** The client's generation is older than this one. */
+  | { readonly kind: "stale"; readonly generation: number };
+
+/** Services and instances that register themselves. Bodies are plain data, decoded behind the port. */
+export interface RegistrationsPort {
+  readonly services: () => readonly RegisteredServiceView[];
+  readonly service: (host: string) => RegisteredServiceView | undefined;
+  readonly instances: (host: string) => readonly RegisteredInstanceView[] | undefined;
+  readonly putService: (host: string, body: unknown, by: string) => Promise<RegistrationOutcome<RegisteredServiceView>>;
+  readonly deleteService: (
+    host: string,
+    options: { readonly cascade: boolean },
+    by: string,
+  ) => Promise<RegistrationOutcome<RegisteredServiceView>>;
+  readonly putInstance: (
+    host: string,
+    id: string,
+    body: unknown,
+    by: string,
+  ) => Promise<RegistrationOutcome<RegisteredInstanceView>>;
+  readonly putInstances: (
+    host: string,
+    body: unknown,
+    by: string,
+  ) => Promise<RegistrationOutcome<readonly RegisteredInstanceView[]>>;
+  readonly heartbeat: (host: string, id: string, body: unknown) => RegistrationOutcome<RegisteredInstanceView>;
+  readonly drain: (
+    host: string,
+    id: string,
+    body: unknown,
+    by: string,
+  ) => Promise<RegistrationOutcome<RegisteredInstanceView>>;
+  readonly deleteInstance: (
+    host: string,
+    id: string,
+    by: string,
+  ) => Promise<RegistrationOutcome<RegisteredInstanceView>>;
+  /** What the bodies look like. */
+  readonly formats: {
+    readonly service: Decoder<unknown>;
+    readonly instance: Decoder<unknown>;
+    readonly instances: Decoder<unknown>;
+    readonly heartbeat: Decoder<unknown>;
+    readonly drain: Decoder<unknown>;
+  };
 }

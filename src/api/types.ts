@@ -61,6 +61,216 @@ export interface RuleFindingView {
   readonly hint?: string;
 }
 
+/** What the server adds to a document's metadata; ignored when it is given back. */
+export interface RuleMetadataView {
+  readonly name: string;
+  readonly namespace: string;
+  /** Of the rule from its creation to its deletion. */
+  readonly uid: string;
+  /** Counts changes of what the document means. */
+  readonly generation: number;
+  /** The revision that wrote this version. */
+  readonly revision: number;
+  readonly createdAt: string;
+  readonly createdBy: string;
+  readonly updatedAt: string;
+  readonly updatedBy: string;
+  /** Where to edit it, when not here. */
+  readonly managedBy?: ManagerView;
+}
+
+/** The files that own a rule. */
+export interface ManagerView {
+  readonly kind: "directory";
+  readonly file?: string;
+  readonly line?: number;
+}
+
+/** One rule: the author's document with `metadata` completed, and `status`. */
+export interface RuleObjectView {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: RuleMetadataView & Readonly<Record<string, unknown>>;
+  readonly spec: unknown;
+  readonly status: RuleStatusView;
+}
+
+/** A page of rules. */
+export interface RuleListView extends Page<RuleObjectView> {
+  /** The revision that the list shows; a watch from here on misses nothing. */
+  readonly revision: number;
+}
+
+export interface RuleStatusView {
+  /** The generation that this status speaks of. */
+  readonly observedGeneration: number;
+  readonly verdict: "valid" | "warned" | "refused";
+  /** Which version of the rule proxies are configured from: this one, its last valid one, or none. */
+  readonly inForce: "current" | "previous" | "none";
+  /** `Accepted`, then `InForce`. */
+  readonly conditions: readonly ConditionView[];
+  readonly delivery: RuleDeliveryView;
+  readonly findings: readonly RuleFindingView[];
+  /** Who refused something that comes from it, the last ones first; at most 20. */
+  readonly refusals: readonly RuleRefusalView[];
+}
+
+export interface ConditionView {
+  readonly type: "Accepted" | "InForce";
+  readonly status: "True" | "False" | "Unknown";
+  /** One word, for programs. */
+  readonly reason: string;
+  /** A sentence, for people. */
+  readonly message: string;
+}
+
+/** Connected proxies by what they said of the resources that the rule gave something to. */
+export interface RuleDeliveryView {
+  /** Those whose configuration has something of it. */
+  readonly targeted: number;
+  /** Those that have accepted all of it. */
+  readonly acked: number;
+  readonly pending: number;
+  /** Those that refused some of it. */
+  readonly refused: number;
+}
+
+export interface RuleRefusalView {
+  /** Its `node.id`. */
+  readonly proxy: string;
+  readonly type: string;
+  readonly resource: string;
+  /** The proxy's own words. */
+  readonly reason: string;
+  readonly at: string;
+  /** The narrowest part of the rule that holds all it gave to the resource. */
+  readonly pointer: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+}
+
+/** What a change did, or, with `dryRun`, would do. */
+export interface ChangeSetView {
+  /** The revision that it made; the present one when nothing changed or nothing was stored. */
+  readonly revision: number;
+  readonly dryRun: boolean;
+  /** In the order of the documents, then of the deletions. */
+  readonly results: readonly ChangeResultView[];
+}
+
+export interface ChangeResultView {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly action: "created" | "configured" | "unchanged" | "deleted";
+  readonly generation?: number;
+  /** Warnings. */
+  readonly findings: readonly RuleFindingView[];
+}
+
+/** The body of `POST /api/v1/changesets` as JSON. */
+export interface ChangeSetBody {
+  readonly documents?: readonly ChangeDocument[];
+  readonly deletes?: readonly RuleReference[];
+}
+
+/** A document as text (YAML or JSON; several documents where the text has several) or as an object. */
+export type ChangeDocument =
+  | { readonly text: string; readonly file?: string; readonly line?: number }
+  | { readonly object: object; readonly file?: string; readonly line?: number };
+
+export interface RuleReference {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** One event of a watch; a BOOKMARK only moves the position. */
+export interface WatchEventView {
+  readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK";
+  readonly revision: number;
+  readonly object?: RuleObjectView;
+}
+
+/** What a proxy would get now, as proto JSON with `@type`. */
+export interface ProxyConfigView {
+  readonly proxy: string;
+  readonly resources: readonly ProxyResourceView[];
+}
+
+export interface ProxyResourceView {
+  /** `CDS`, `EDS`, `LDS` or `RDS`. */
+  readonly type: string;
+  readonly name: string;
+  readonly version: string;
+  /** What the proxy said of this version; absent when it did not ask for it. */
+  readonly state?: "pending" | "accepted" | "refused";
+  readonly config: unknown;
+  /** The rules behind it. */
+  readonly rules: readonly RulePlaceView[];
+}
+
+/** A service that registered itself. */
+export interface RegisteredServiceView {
+  readonly host: string;
+  readonly namespace: string;
+  readonly ports: readonly PortView[];
+  readonly external: boolean;
+  readonly registeredAt: string;
+  readonly registeredBy: string;
+}
+
+export interface RegisteredInstanceView {
+  readonly id: string;
+  readonly address: string;
+  readonly ports: Readonly<Record<string, number>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly locality: string;
+  readonly weight: number;
+  readonly health: "healthy" | "unhealthy" | "draining";
+  readonly registeredAt: string;
+  readonly registeredBy: string;
+  readonly generation: number;
+  readonly lease?: LeaseView;
+  readonly draining?: { readonly since: string; readonly until: string };
+}
+
+export interface LeaseView {
+  /** Milliseconds. */
+  readonly ttlMs: number;
+  readonly expiresAt: string;
+  /** `missed`: no heartbeat for a whole period; it gets no traffic and is removed after three. */
+  readonly state: "live" | "missed";
+}
+
+export type Role = "viewer" | "editor" | "admin";
+
+export interface TokenView {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly createdAt: string;
+  readonly createdBy: string;
+  readonly expiresAt?: string;
+  readonly lastUsedAt?: string;
+}
+
+/** Shown once. */
+export interface NewTokenView extends TokenView {
+  readonly token: string;
+}
+
+export interface WhoAmIView {
+  readonly name: string;
+  readonly role: Role;
+}
+
+export interface StoreView {
+  readonly revision: number;
+  readonly documents: number;
+}
+
 export interface RuleView {
   readonly kind: string;
   readonly namespace: string;
@@ -153,9 +363,21 @@ export interface ProblemView {
   readonly errors?: readonly ProblemDetailView[];
 }
 
+/** One problem of a request: in a parameter, or in a document of the body. */
 export interface ProblemDetailView {
-  /** The query parameter at fault. */
-  readonly parameter: string;
+  /** The query parameter or header at fault. */
+  readonly parameter?: string;
+  /** Stable and documented in docs/errors.md, for example `rule/unknown-field`. */
+  readonly code?: string;
+  readonly severity?: "error" | "warning";
+  /** JSON pointer into the document. */
+  readonly pointer?: string;
   readonly message: string;
   readonly hint?: string;
+  /** Which rule it is about, as `Kind/namespace/name`, where that can be told. */
+  readonly rule?: string;
+  /** Which document of the body, counted from 0. */
+  readonly document?: number;
+  /** Where in the text: of the file that the request names, else of the body. */
+  readonly source?: { readonly file?: string; readonly line: number; readonly column: number };
 }

@@ -1,0 +1,354 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { createApp } from "../../src/api/http.ts";
+import type { ProblemView, RuleListView, RuleObjectView } from "../../src/api/types.ts";
+import { as, clock, portsWithStore, ruleText, silent, version } from "./fixture.ts";
+
+type App = ReturnType<typeof createApp>;
+let app: App;
+
+beforeEach(async () => {
+  app = createApp({ ports: await portsWithStore(), log: silent, clock, version });
+});
+
+const items = "/api/v1/namespaces/shop/virtualservices";
+const item = `${items}/reviews`;
+const yaml = { "content-type": "application/yaml" };
+
+interface Sent {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly to?: App;
+}
+
+const send = (
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
+  url: string,
+  { headers = {}, body, to = app }: Sent = {},
+) =>
+  to.inject({
+    method,
+    url,
+    headers: { host: "localhost", ...as("editor"), ...headers },
+    ...(body !== undefined && { payload: body }),
+  });
+
+const put = (name: string, headers: Readonly<Record<string, string>> = {}, part: object = {}) =>
+  send("PUT", `${items}/${name}`, { headers: { ...yaml, ...headers }, body: ruleText(name, part) });
+
+describe("one rule", () => {
+  test("is created, given back as written, changed and deleted", async () => {
+    const made = await put("reviews");
+    expect([made.statusCode, made.headers["location"]]).toEqual([201, item]);
+    expect(made.json<RuleObjectView>()).toMatchObject({
+      kind: "VirtualService",
+      metadata: { name: "reviews", namespace: "shop", generation: 1, revision: 1, createdBy: "edith" },
+      spec: { hosts: ["reviews"] },
+      status: { verdict: "valid" },
+    });
+    const text = await send("GET", item, { headers: { accept: "application/yaml" } });
+    expect([text.body, text.headers["etag"]]).toEqual([ruleText("reviews"), '"1.y"']);
+
+    expect((await put("reviews")).json<RuleObjectView>().metadata.revision).toBe(1);
+    const changed = await put("reviews", {}, { host: "reviews-v2" });
+    expect([changed.statusCode, changed.json<RuleObjectView>().metadata.generation]).toEqual([200, 2]);
+
+    const gone = await send("DELETE", item);
+    expect([gone.statusCode, gone.json<RuleObjectView>().metadata.name]).toEqual([200, "reviews"]);
+    expect((await send("GET", item)).statusCode).toBe(404);
+    expect((await send("DELETE", item)).statusCode).toBe(404);
+  });
+
+  test("what was got as JSON can be put back", async () => {
+    await put("reviews");
+    const got = await send("GET", item);
+    const back = await send("PUT", item, { headers: { "content-type": "application/json" }, body: got.body });
+    expect([back.statusCode, back.json<RuleObjectView>().metadata.generation]).toEqual([200, 1]);
+  });
+
+  test("POST is for what is new", async () => {
+    const headers = yaml;
+    expect((await send("POST", items, { headers, body: ruleText("reviews") })).statusCode).toBe(201);
+    const again = await send("POST", items, { headers, body: ruleText("reviews") });
+    expect([again.statusCode, again.json<ProblemView>().code]).toEqual([409, "api/conflict"]);
+  });
+
+  test("a dry run answers as the write would, and stores nothing", async () => {
+    const dry = await send("PUT", `${item}?dryRun=true`, { headers: yaml, body: ruleText("reviews") });
+    expect([dry.statusCode, dry.json<RuleObjectView>().metadata.revision]).toEqual([200, 1]);
+    expect((await send("GET", item)).statusCode).toBe(404);
+    const odd = await send("PUT", `${item}?dryRun=yes`, { headers: yaml, body: ruleText("reviews") });
+    expect([odd.statusCode, odd.json<ProblemView>().code]).toEqual([400, "api/invalid-query"]);
+  });
+
+  test.each([
+    ["application/merge-patch+json", JSON.stringify({ metadata: { labels: { app: "x" } } })],
+    ["application/json-patch+json", JSON.stringify([{ op: "add", path: "/metadata/labels/app", value: "x" }])],
+  ])("%s keeps the author's comments", async (type, body) => {
+    await put("reviews");
+    const patched = await send("PATCH", item, { headers: { "content-type": type }, body });
+    expect([patched.statusCode, patched.json<RuleObjectView>().metadata["labels"]]).toEqual([200, { app: "x" }]);
+    const text = await send("GET", item, { headers: { accept: "application/yaml" } });
+    expect(text.body).toContain("# all of it");
+  });
+
+  test("patches that cannot be applied", async () => {
+    const headers = { "content-type": "application/json-patch+json" };
+    expect((await send("PATCH", item, { headers, body: "[]" })).statusCode).toBe(404);
+    await put("reviews");
+    const failed = '[{"op":"test","path":"/kind","value":"Gateway"}]';
+    expect((await send("PATCH", item, { headers, body: failed })).statusCode).toBe(409);
+    expect((await send("PATCH", item, { headers, body: '[{"op":"fly"}]' })).statusCode).toBe(422);
+    expect((await send("PATCH", item, { headers, body: '[{"op"' })).statusCode).toBe(400);
+    const media = await send("PATCH", item, { headers: yaml, body: "a: 1" });
+    expect([media.statusCode, media.headers["accept-patch"]]).toEqual([
+      415,
+      "application/merge-patch+json, application/json-patch+json",
+    ]);
+  });
+});
+
+describe("preconditions", () => {
+  const statusOf = async (headers: Readonly<Record<string, string>>) =>
+    (await put("reviews", headers, { host: "other" })).statusCode;
+
+  test.each([
+    [{ "if-match": '"1.y"' }, 200],
+    [{ "if-match": '"1"' }, 200],
+    [{ "if-match": '"9.y", "1.abc"' }, 200],
+    [{ "if-match": "*" }, 200],
+    [{ "if-match": 'W/"1.y"' }, 412],
+    [{ "if-match": '"2"' }, 412],
+    [{ "if-match": '"01"' }, 412],
+    [{ "if-none-match": "*" }, 412],
+    [{ "if-none-match": '"1.y"' }, 412],
+    [{ "if-none-match": '"2.y"' }, 200],
+    [{ "if-match": "1" }, 400],
+    [{ "if-match": '"1", ' }, 400],
+  ])("of a change: %j", async (headers, status) => {
+    await put("reviews");
+    expect(await statusOf(headers)).toBe(status);
+  });
+
+  test.each([
+    [{ "if-none-match": "*" }, 201],
+    [{ "if-match": "*" }, 412],
+    [{ "if-match": '"1"' }, 412],
+  ])("of a rule that is not there: %j", async (headers, status) => {
+    expect(await statusOf(headers)).toBe(status);
+  });
+
+  test("a mismatch says who changed it when, and where it differs", async () => {
+    await put("reviews");
+    const { json, headers } = await put("reviews", { "if-match": '"7"' }, { host: "mine" });
+    const problem = json<ProblemView>();
+    expect(problem.detail).toBe(
+      "VirtualService/shop/reviews is at revision 1, written by edith at 2026-11-22T08:00:00.000Z.",
+    );
+    expect(problem.errors?.map(({ pointer, message }) => [pointer, message])).toEqual([
+      ["/spec/hosts/0", 'What is there says "reviews".'],
+      ["/spec/http/0/route/0/destination/host", 'What is there says "reviews".'],
+    ]);
+    expect(headers["etag"]).toMatch(/^"1\.[\w-]{8}"$/);
+  });
+
+  test("a read of what is known already is short", async () => {
+    await put("reviews");
+    const etag = String((await send("GET", item)).headers["etag"]);
+    const again = await send("GET", item, { headers: { "if-none-match": `"0", W/${etag}` } });
+    expect([again.statusCode, again.body, again.headers["etag"]]).toEqual([304, "", etag]);
+    expect((await send("GET", item, { headers: { "if-none-match": '"1.y"' } })).statusCode).toBe(200);
+  });
+
+  test("may be made a duty", async () => {
+    const strict = createApp({ ports: await portsWithStore(), log: silent, clock, version, requireIfMatch: true });
+    const to = strict;
+    const body = ruleText("reviews");
+    expect((await send("PUT", item, { headers: yaml, body, to })).statusCode).toBe(428);
+    expect((await send("PUT", item, { headers: { ...yaml, "if-none-match": "*" }, body, to })).statusCode).toBe(201);
+    expect((await send("DELETE", item, { to })).statusCode).toBe(428);
+    expect((await send("DELETE", item, { to, headers: { "if-match": '"1.y"' } })).statusCode).toBe(200);
+  });
+
+  test("of fifty writers with one ETag one wins", async () => {
+    await put("reviews");
+    const all = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => put("reviews", { "if-match": '"1.y"' }, { host: `w${i}` })),
+    );
+    expect(all.map(({ statusCode }) => statusCode).sort()).toEqual([200, ...Array(49).fill(412)]);
+  });
+});
+
+describe("what is wrong with a body", () => {
+  test.each([
+    ["application/yaml", "a: [", 400, "api/invalid-syntax"],
+    ["application/json", '{"kind": }', 400, "api/invalid-syntax"],
+    ["application/json", '{"kind": "a", "kind": "b"}', 400, "api/invalid-syntax"],
+    ["application/json", "", 400, "api/invalid-syntax"],
+    ["application/yaml", "kind: Nothing", 422, "api/invalid"],
+    ["application/yaml", ruleText("other"), 422, "api/invalid"],
+    ["application/yaml", ruleText("reviews", { namespace: "bank" }), 422, "api/invalid"],
+    ["application/json; charset=latin1", "{}", 415, "api/unsupported-media-type"],
+    ["text/plain", "a", 415, "api/unsupported-media-type"],
+    ["application/yaml", "#".repeat(1024 * 1024 + 1), 413, "api/too-large"],
+  ])("%s %#", async (type, body, status, code) => {
+    const answer = await send("PUT", item, { headers: { "content-type": type }, body });
+    expect([answer.statusCode, answer.json<ProblemView>().code]).toEqual([status, code]);
+    expect(answer.headers["content-type"]).toBe("application/problem+json");
+  });
+
+  test("each fault with its place", async () => {
+    const body = ruleText("reviews").replace("hosts", "hostss");
+    const { errors = [] } = (await send("PUT", item, { headers: yaml, body })).json<ProblemView>();
+    expect(errors[0]).toMatchObject({
+      rule: "VirtualService/shop/reviews",
+      document: 0,
+      severity: "error",
+      source: { line: expect.any(Number), column: expect.any(Number) },
+    });
+  });
+
+  test("a field named __proto__ is refused like any unknown one", async () => {
+    const body = '{"__proto__": {"admin": true}, "apiVersion": "networking.istio.io/v1"}';
+    const answer = await send("PUT", item, { headers: { "content-type": "application/json" }, body });
+    expect(answer.statusCode).toBe(422);
+  });
+});
+
+describe("lists", () => {
+  beforeEach(async () => {
+    await put("a", {}, { labels: "app: x" });
+    await put("b", {}, { labels: "app: y" });
+    await put("c", {}, { labels: "app: x" });
+  });
+  const namesOf = async (url: string) =>
+    (await send("GET", url)).json<RuleListView>().items.map(({ metadata }) => metadata.name);
+
+  test("by place and labels", async () => {
+    expect(await namesOf("/api/v1/virtualservices")).toEqual(["a", "b", "c"]);
+    expect(await namesOf(items)).toEqual(["a", "b", "c"]);
+    expect(await namesOf("/api/v1/namespaces/bank/virtualservices")).toEqual([]);
+    expect(await namesOf("/api/v1/gateways")).toEqual([]);
+    expect(await namesOf(`${items}?labelSelector=${encodeURIComponent("app in (x)")}`)).toEqual(["a", "c"]);
+    expect((await send("GET", `${items}?labelSelector=((`)).statusCode).toBe(400);
+  });
+
+  test("pages go on at their place while rules come and go", async () => {
+    const first = (await send("GET", `${items}?limit=2`)).json<RuleListView>();
+    expect([first.items.length, first.total, first.revision]).toEqual([2, 3, 3]);
+    await send("DELETE", `${items}/b`);
+    await put("bb");
+    expect(await namesOf(`${items}?limit=2&continue=${first.continue}`)).toEqual(["bb", "c"]);
+  });
+
+  test("as YAML", async () => {
+    const { body } = await send("GET", `${items}?limit=2`, { headers: { accept: "application/yaml" } });
+    expect(body).toBe(`${ruleText("a", { labels: "app: x" })}---\n${ruleText("b", { labels: "app: y" })}`);
+  });
+
+  test("in no other form", async () => {
+    expect((await send("GET", items, { headers: { accept: "text/html" } })).statusCode).toBe(406);
+  });
+});
+
+describe("change sets", () => {
+  const post = (body: object | string, query = "", headers: Readonly<Record<string, string>> = {}) =>
+    send("POST", `/api/v1/changesets${query}`, {
+      headers: { "content-type": typeof body === "string" ? "application/yaml" : "application/json", ...headers },
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    });
+  const actions = (answer: Awaited<ReturnType<typeof post>>) =>
+    answer
+      .json<{ results: { name: string; action: string }[] }>()
+      .results.map(({ name, action }) => `${name} ${action}`);
+
+  test("several documents are one revision", async () => {
+    const made = await post(`${ruleText("a")}---\n${ruleText("b")}`);
+    expect([made.statusCode, made.json().revision, actions(made)]).toEqual([200, 1, ["a created", "b created"]]);
+    const text = ruleText("c");
+    const object = JSON.parse((await send("GET", `${items}/a`)).body);
+    const deletes = [{ kind: "VirtualService", namespace: "shop", name: "b" }];
+    const next = await post({ documents: [{ text, file: "c.yaml" }, { object }], deletes });
+    expect(actions(next)).toEqual(["c created", expect.stringMatching(/^a /), "b deleted"]);
+  });
+
+  test("all of it or nothing", async () => {
+    const wrong = await post(`${ruleText("a")}---\n${ruleText("b").replace("hosts", "hostss")}`, "?file=all.yaml");
+    expect(wrong.statusCode).toBe(422);
+    expect(wrong.json<ProblemView>().errors?.[0]).toMatchObject({ document: 1, source: { file: "all.yaml" } });
+    expect((await send("GET", `${items}/a`)).statusCode).toBe(404);
+  });
+
+  test("a base revision that others went past", async () => {
+    await put("a");
+    await put("b");
+    expect((await post(ruleText("a", { host: "x" }), "?baseRevision=1")).statusCode).toBe(200);
+    const late = await post(ruleText("a", { host: "y" }), "?baseRevision=2");
+    expect([late.statusCode, late.json<ProblemView>().code]).toEqual([409, "api/conflict"]);
+    expect(late.json<ProblemView>().errors?.[0]?.message).toMatch(/was changed by edith at .*, in revision 3\.$/);
+    expect((await post(ruleText("a", { host: "y" }), "?baseRevision=2&dryRun=true")).statusCode).toBe(409);
+    expect((await post(ruleText("a"), "?baseRevision=99")).statusCode).toBe(400);
+  });
+
+  test("sent twice with one key, made once", async () => {
+    const key = { "idempotency-key": "k1" };
+    const first = await post(ruleText("a"), "", key);
+    const second = await post(ruleText("a"), "", key);
+    expect(second.json()).toEqual(first.json());
+    expect((await post(ruleText("a"), "", { "idempotency-key": "two words" })).statusCode).toBe(400);
+  });
+
+  test("a dry run", async () => {
+    expect(actions(await post(ruleText("a"), "?dryRun=true"))).toEqual(["a created"]);
+    expect((await send("GET", `${items}/a`)).statusCode).toBe(404);
+  });
+
+  test.each([[{ documents: [{}] }], [{ deletes: [{ kind: "Nothing", namespace: "a", name: "b" }] }], [[]], [{ x: 1 }]])(
+    "refused: %j",
+    async (body) => {
+      expect((await post(body)).statusCode).toBe(422);
+    },
+  );
+});
+
+describe("who may", () => {
+  test.each([
+    ["GET", item, undefined, 401],
+    ["GET", item, "Bearer nobody", 401],
+    ["GET", item, "Bearer viewer", 404],
+    ["PUT", item, "Bearer viewer", 403],
+    ["POST", "/api/v1/changesets", "Bearer viewer", 403],
+    ["GET", "/api/v1/tokens", "Bearer editor", 403],
+    ["GET", "/api/v1/tokens", "Bearer admin", 200],
+  ] as const)("%s %s as %s: %i", async (method, url, authorization, status) => {
+    const headers = { host: "localhost", ...yaml, ...(authorization && { authorization }) };
+    const answer = await app.inject({
+      method,
+      url,
+      headers,
+      ...(method !== "GET" && { payload: ruleText("reviews") }),
+    });
+    expect(answer.statusCode).toBe(status);
+    if (status === 401) expect(answer.headers["www-authenticate"]).toMatch(/^Bearer/);
+  });
+
+  test("a token that asks too much waits, others do not", async () => {
+    const to = createApp({
+      ports: await portsWithStore(),
+      log: silent,
+      clock,
+      version,
+      limits: { requestBurst: 2, requestsPerSecond: 1 },
+    });
+    const ask = async (role: "viewer" | "editor") => send("GET", items, { to, headers: as(role) });
+    expect([(await ask("viewer")).statusCode, (await ask("viewer")).statusCode]).toEqual([200, 200]);
+    const third = await ask("viewer");
+    expect([third.statusCode, third.headers["retry-after"]]).toEqual([429, "1"]);
+    expect((await ask("editor")).statusCode).toBe(200);
+  });
+});
+
+test("the document that describes the routes, and the schemas, are open", async () => {
+  const document = await app.inject({ url: "/openapi.json", headers: { host: "x" } });
+  expect(document.json()).toMatchObject({ openapi: "3.1.1" });
+  expect((await app.inject("/schemas/virtualservices.json")).json()).toMatchObject({ title: "VirtualService" });
+});
