@@ -15,9 +15,19 @@ const io: CliIo = {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   env: process.env,
+  // Opened when somebody asks for it: an open standard input may keep the process alive.
+  get input() {
+    return process.stdin;
+  },
   ...(process.stdout.isTTY && { terminal: { columns: process.stdout.columns } }),
+  errTerminal: process.stderr.isTTY,
   now: Date.now,
   signal: neverAborted,
+  hearInterrupt: () => {
+    const interrupt = new AbortController();
+    process.once("SIGINT", () => interrupt.abort());
+    return interrupt.signal;
+  },
 };
 
 // A reader that has seen enough (`| head`) is no failure.

@@ -1,7 +1,13 @@
-import type { Command } from "../cli/command.ts";
-import { clientCommands } from "../cli/commands.ts";
+import type { CommandRow } from "../cli/command.ts";
+import { commandTable } from "../cli/commands.ts";
 import { devCommand } from "./dev/dev.ts";
 import { serveCommand } from "./serve.ts";
+import { storeCommands } from "./store-commands.ts";
+import { openTokens } from "./token-commands.ts";
 
 /** Every command, in the order of the help and of docs/cli.md. */
-export const commands: readonly Command[] = [devCommand, serveCommand, ...clientCommands];
+export const commands: readonly CommandRow[] = commandTable({
+  servers: [devCommand, serveCommand],
+  stores: [storeCommands],
+  openTokens,
+});

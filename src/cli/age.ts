@@ -12,3 +12,6 @@ export function formatAge(thenMs: number, nowMs: number): string {
   const [unit, length] = units.find(([, size]) => seconds >= size) ?? ["s", 1];
   return `${Math.floor(seconds / length)}${unit}`;
 }
+
+/** How long it is until then, in the same way. */
+export const formatTimeLeft = (thenMs: number, nowMs: number): string => formatAge(nowMs, thenMs);

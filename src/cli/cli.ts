@@ -1,11 +1,22 @@
-import { CommanderError, Option, Command as Program } from "commander";
+import { type Argument, CommanderError, Option, Command as Program } from "commander";
 import { errorCodes, MeshError } from "../base/errors.ts";
-import type { CliIo, Command, CommandInput, ExitCode, Flag, FlagValues } from "./command.ts";
+import {
+  type CliIo,
+  type Command,
+  type CommandGroup,
+  type CommandInput,
+  type CommandRow,
+  type ExitCode,
+  type Flag,
+  type FlagValues,
+  isGroup,
+} from "./command.ts";
+import { formatRefusal, ServerRefusal } from "./refusal.ts";
 import { type Style, styleFor } from "./style.ts";
 
 export interface CliOptions {
   /** In the order of the help. */
-  readonly commands: readonly Command[];
+  readonly commands: readonly CommandRow[];
   readonly version: string;
 }
 
@@ -36,12 +47,23 @@ function createProgram({ commands, version }: CliOptions, io: CliIo, run: Run): 
       "after",
       `\n${style("quiet", "Exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 cannot reach the server.")}`,
     );
-  for (const command of commands) program.addCommand(subcommand(command, io, style, run));
+  for (const row of commands) {
+    program.addCommand(isGroup(row) ? groupOf(row, io, style, run) : subcommand(row, [], io, style, run));
+  }
   return program;
 }
 
-function subcommand(command: Command, io: CliIo, style: Style, run: Run): Program {
-  const sub = configured(new Program(command.name), io, style)
+function groupOf(group: CommandGroup, io: CliIo, style: Style, run: Run): Program {
+  const sub = configured(new Program(group.name), io, style, [group.name])
+    .summary(group.summary)
+    .description(descriptionOf(group))
+    .helpCommand(false);
+  for (const command of group.commands) sub.addCommand(subcommand(command, [group.name], io, style, run));
+  return sub;
+}
+
+function subcommand(command: Command, groups: readonly string[], io: CliIo, style: Style, run: Run): Program {
+  const sub = configured(new Program(command.name), io, style, [...groups, command.name])
     .summary(command.summary)
     .description(descriptionOf(command))
     .addHelpText("after", examplesText(command, style));
@@ -53,7 +75,7 @@ function subcommand(command: Command, io: CliIo, style: Style, run: Run): Progra
   });
 }
 
-function descriptionOf({ summary, details }: Command): string {
+function descriptionOf({ summary, details }: CommandRow): string {
   const sentence = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
   return details === undefined ? sentence : `${sentence}\n\n${details}`;
 }
@@ -66,15 +88,22 @@ function optionOf({ flags, summary, required, choices, default: value }: Flag): 
   return option;
 }
 
-function configured(program: Program, io: CliIo, style: Style): Program {
+/** `path`: the words after `fairway` that lead to it. */
+function configured(program: Program, io: CliIo, style: Style, path: readonly string[] = []): Program {
   return program
     .exitOverride()
     .allowExcessArguments(false)
     .helpOption("-h, --help", "show this help")
-    .showHelpAfterError(
-      `  \`${["fairway", ...(program.name() === "fairway" ? [] : [program.name()])].join(" ")} --help\` tells more.`,
-    )
-    .configureHelp({ styleTitle: (title) => style("strong", title) })
+    .showHelpAfterError(`  \`${["fairway", ...path].join(" ")} --help\` tells more.`)
+    .configureHelp({
+      styleTitle: (title) => style("strong", title),
+      subcommandTerm: (sub) =>
+        [
+          sub.name(),
+          ...sub.registeredArguments.map(argumentTerm),
+          ...(sub.commands.length > 0 ? ["<command>"] : []),
+        ].join(" "),
+    })
     .configureOutput({
       writeOut: io.out,
       writeErr: io.err,
@@ -86,6 +115,11 @@ function configured(program: Program, io: CliIo, style: Style): Program {
     });
 }
 
+function argumentTerm(argument: Argument): string {
+  const name = argument.name() + (argument.variadic ? "..." : "");
+  return argument.required ? `<${name}>` : `[${name}]`;
+}
+
 function examplesText({ examples }: Command, style: Style): string {
   const lines = examples.map(({ line, summary }) => `  ${style("quiet", `# ${summary}`)}\n  ${line}\n`);
   return `\n${style("strong", "Examples:")}\n${lines.join("\n")}`;
@@ -93,6 +127,7 @@ function examplesText({ examples }: Command, style: Style): string {
 
 /** Tells a failed operation on `err`: what went wrong, what to do, and for defects of ours where. */
 export function reportError(error: MeshError, io: CliIo): ExitCode {
+  if (error instanceof ServerRefusal) io.err(formatRefusal(error, styleFor(io)));
   io.err(`fairway: ${error.message}\n`);
   if (error.hint !== undefined) io.err(`  ${error.hint}\n`);
   if (error.code === "internal/failed") io.err(`${stackOf(error)}\n`);

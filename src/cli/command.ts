@@ -18,6 +18,9 @@ export interface Example {
   readonly summary: string;
 }
 
+/** What stands for a positional argument, as far as a shell can complete it. */
+export type ArgumentWords = "kinds" | "contexts" | "files" | readonly string[];
+
 /** One row of the table of commands. */
 export interface Command {
   readonly name: string;
@@ -27,11 +30,25 @@ export interface Command {
   readonly details?: string;
   /** Positional arguments as the help shows them: `<path...>`, `[proxy]`. */
   readonly arguments?: string;
+  /** Of the positional arguments in their order; the last one stands for those that follow. */
+  readonly argumentWords?: readonly ArgumentWords[];
   readonly flags: readonly Flag[];
   /** At least one. */
   readonly examples: readonly Example[];
   readonly run: (input: CommandInput, io: CliIo) => Promise<ExitCode>;
 }
+
+/** Commands that belong together: `fairway token create`. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  readonly details?: string;
+  readonly commands: readonly Command[];
+}
+
+export type CommandRow = Command | CommandGroup;
+
+export const isGroup = (row: CommandRow): row is CommandGroup => "commands" in row;
 
 /** What was given on the command line, as text. */
 export interface CommandInput {
@@ -47,11 +64,17 @@ export interface CliIo {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Standard input; absent: there is none. */
+  readonly input?: AsyncIterable<Uint8Array>;
   /** Is `out` a terminal, and how wide? */
   readonly terminal?: { readonly columns: number };
+  /** Is `err` a terminal? Only there something may come and go. */
+  readonly errTerminal?: boolean;
   readonly now: () => number;
   /** Aborted when the user wants the command to end (Ctrl-C). */
   readonly signal: AbortSignal;
+  /** From here on Ctrl-C aborts this signal instead of ending the process: for commands that only Ctrl-C ends. */
+  readonly hearInterrupt?: () => AbortSignal;
 }
 
 /** The values of an option that takes several; none when it was not given. */
@@ -62,3 +85,6 @@ export function flagValues(flags: FlagValues, name: string): readonly string[] {
 
 /** The value of an option that takes one; of several, the last. */
 export const flagValue = (flags: FlagValues, name: string): string | undefined => flagValues(flags, name).at(-1);
+
+/** Was an option given that takes no value? */
+export const isSet = (flags: FlagValues, name: string): boolean => flags[name] === true;

@@ -1,15 +1,49 @@
+import { applyCommand } from "./apply.ts";
 import { bootstrapCommand } from "./bootstrap.ts";
 import { checkCommand } from "./check.ts";
-import type { Command } from "./command.ts";
+import type { CommandRow } from "./command.ts";
 import { compileCommand } from "./compile.ts";
+import { completionCommand } from "./completion/completion.ts";
+import { contextCommands } from "./context.ts";
+import { deleteCommand } from "./delete.ts";
+import { diffCommand } from "./diff.ts";
+import { getCommand } from "./get.ts";
+import { instancesCommand } from "./instances.ts";
 import { proxiesCommand } from "./proxies.ts";
+import { proxyConfigCommand } from "./proxy-config.ts";
 import { servicesCommand } from "./services.ts";
+import { type OpenTokens, tokenCommands } from "./token.ts";
+import { whoamiCommand } from "./whoami.ts";
 
-/** The commands that are clients of a server, or need none; `app` puts those that run one in front of them. */
-export const clientCommands: readonly Command[] = [
-  checkCommand,
-  compileCommand,
-  bootstrapCommand,
-  servicesCommand,
-  proxiesCommand,
-];
+/** What the commands need from the rest of the house. */
+export interface CommandParts {
+  /** Those that run a server. */
+  readonly servers: readonly CommandRow[];
+  /** Those that work on the data of a server. */
+  readonly stores: readonly CommandRow[];
+  readonly openTokens: OpenTokens;
+}
+
+/** Every command, in the order of the help and of docs/cli.md. */
+export function commandTable({ servers, stores, openTokens }: CommandParts): readonly CommandRow[] {
+  const rows: readonly CommandRow[] = [
+    ...servers,
+    checkCommand,
+    compileCommand,
+    bootstrapCommand,
+    applyCommand,
+    getCommand,
+    diffCommand,
+    deleteCommand,
+    servicesCommand,
+    instancesCommand,
+    proxiesCommand,
+    proxyConfigCommand,
+    whoamiCommand,
+    tokenCommands(openTokens),
+    contextCommands,
+    ...stores,
+    completionCommand(() => rows),
+  ];
+  return rows;
+}

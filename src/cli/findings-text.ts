@@ -1,5 +1,5 @@
 import { readFiles } from "../base/read-files.ts";
-import type { Finding, Severity } from "../config/finding.ts";
+import type { Place, Severity } from "../config/finding.ts";
 import type { RuleDocument } from "../config/rule-set.ts";
 import { formatExcerpt } from "./source-excerpt.ts";
 import type { Style, Tone } from "./style.ts";
@@ -15,17 +15,32 @@ export async function readSources(documents: readonly RuleDocument[]): Promise<S
   return new Map(reads.flatMap((read) => (read.kind === "text" ? [[read.file, read.text] as const] : [])));
 }
 
+/** A finding of ours, or of a server of another version: its codes may be new to us. */
+export interface ShownFinding extends Place {
+  readonly severity: Severity;
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  /** `Kind/namespace/name`, for those that come from no file. */
+  readonly about?: string;
+}
+
 const tones: Readonly<Record<Severity, Tone>> = { error: "bad", warning: "caution" };
 
 /** All findings, each with its line of source, and a summary at the end. */
 export function formatFindings(documents: readonly RuleDocument[], sources: SourceTexts, style: Style): string {
   const findings = documents.flatMap((document) => document.findings);
+  const list = findings.length === 0 ? "" : `${formatFindingList(findings, sources, style)}\n`;
+  return list + formatSummary(documents, style);
+}
+
+/** Findings, each with its line of source, separated by empty lines. */
+export function formatFindingList(findings: readonly ShownFinding[], sources: SourceTexts, style: Style): string {
   const widths = {
     place: Math.min(48, Math.max(0, ...findings.map((finding) => displayWidth(placeOf(finding))))),
-    code: Math.max(0, ...findings.map(({ code }) => displayWidth(code))),
+    code: Math.max(0, ...findings.map(({ code }) => displayWidth(visibleText(code)))),
   };
-  const blocks = findings.map((finding) => formatFinding(finding, sources, style, widths));
-  return [...blocks, formatSummary(documents, style)].join("\n");
+  return findings.map((finding) => formatFinding(finding, sources, style, widths)).join("\n");
 }
 
 interface Widths {
@@ -33,13 +48,13 @@ interface Widths {
   readonly code: number;
 }
 
-function formatFinding(finding: Finding, sources: SourceTexts, style: Style, widths: Widths): string {
+function formatFinding(finding: ShownFinding, sources: SourceTexts, style: Style, widths: Widths): string {
   const { severity, code, message, hint, file = "", line, column } = finding;
   const tone = tones[severity];
   const head = [
     style("strong", padEnd(placeOf(finding), widths.place)),
     style(tone, padEnd(severity, "warning".length)),
-    style("quiet", padEnd(code, widths.code)),
+    style("quiet", padEnd(visibleText(code), widths.code)),
     visibleText(message),
   ].join("  ");
   const text = sources.get(file);
@@ -52,7 +67,8 @@ function formatFinding(finding: Finding, sources: SourceTexts, style: Style, wid
 }
 
 /** `file:line:column`, as editors and terminals make a link of it. */
-function placeOf({ file, line, column, pointer }: Finding): string {
+function placeOf({ file, line, column, pointer, about }: ShownFinding): string {
+  if (file === undefined && about !== undefined) return visibleText(`${about} ${pointer}`.trim());
   const place = [file ?? (pointer || "?"), line, column].filter((part) => part !== undefined).join(":");
   return visibleText(place);
 }

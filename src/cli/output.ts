@@ -8,6 +8,9 @@ export const outputFlag: Flag = {
   default: "text",
 };
 
+/** Of commands whose table has more columns than most people want. */
+export const tableOutputFlag: Flag = { ...outputFlag, choices: ["text", "wide", "json"] };
+
 export const wantsJson = (flags: FlagValues): boolean => flags["output"] === "json";
 
 /** One JSON value, indented, with a line end. */

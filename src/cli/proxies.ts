@@ -1,10 +1,12 @@
-import type { ProxyView, RefusalView, RulePlaceView, TypeDeliveryView } from "../api/types.ts";
-import { choice, type Decoder, integer, list, mapOf, object, optional, required } from "../base/decode.ts";
+import { proxyView } from "../api/shapes.ts";
+import type { ProxyView, RefusalView, TypeDeliveryView } from "../api/types.ts";
+import { MeshError } from "../base/errors.ts";
 import { formatAge } from "./age.ts";
-import { type CliIo, type Command, type CommandInput, type ExitCode, flagValue } from "./command.ts";
+import type { CliIo, Command, CommandInput, ExitCode } from "./command.ts";
+import { listAll } from "./list-all.ts";
 import { outputFlag, wantsJson, writeJson } from "./output.ts";
-import { anyText, listAll, serverFlag, serverOf } from "./server.ts";
-import { namespaceFlag } from "./services.ts";
+import { pathOf } from "./request.ts";
+import { allNamespacesFlag, listedNamespace, namespaceFlag, type Server, serverFlags, serverOf } from "./server.ts";
 import { type Style, styleFor, type Tone } from "./style.ts";
 import { type Cell, formatTable } from "./table.ts";
 import { visibleText } from "./terminal-text.ts";
@@ -16,7 +18,12 @@ export const proxiesCommand: Command = {
     "A proxy is named by its node.id, its name or name.namespace.\n" +
     "Exit code 1 when one of them waits for something or refused something.",
   arguments: "[proxy]",
-  flags: [namespaceFlag, serverFlag, outputFlag],
+  flags: [
+    { ...namespaceFlag, summary: "only what is in this namespace (default: the context's, else all)" },
+    allNamespacesFlag,
+    outputFlag,
+    ...serverFlags,
+  ],
   examples: [
     { line: "fairway proxies", summary: "all proxies" },
     { line: "fairway proxies web-1.shop", summary: "one of them" },
@@ -28,54 +35,14 @@ export const proxiesCommand: Command = {
   run: proxies,
 };
 
-const open = { open: true };
-const number = integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
-
-const typeDelivery: Decoder<TypeDeliveryView> = object(
-  { resources: required(number), pending: required(number), refused: required(number), lastAckAt: optional(anyText) },
-  open,
-);
-
-const rulePlace: Decoder<RulePlaceView> = object(
-  {
-    rule: required(anyText),
-    pointer: required(anyText),
-    file: optional(anyText),
-    line: optional(number),
-    column: optional(number),
-  },
-  open,
-);
-
-const refusal: Decoder<RefusalView> = object(
-  {
-    type: required(anyText),
-    resource: required(anyText),
-    reason: required(anyText),
-    at: required(anyText),
-    rules: optional(list(rulePlace)),
-  },
-  open,
-);
-
-const proxyView: Decoder<ProxyView> = object(
-  {
-    id: required(anyText),
-    kind: required(choice({ sidecar: "sidecar", gateway: "gateway" } as const)),
-    name: required(anyText),
-    namespace: required(anyText),
-    client: required(object({ name: required(anyText), version: required(anyText) }, open)),
-    connectedSince: optional(anyText),
-    streams: required(number),
-    types: required(mapOf(typeDelivery)),
-    refusals: required(list(refusal, { max: 100_000 })),
-  },
-  open,
-);
-
 async function proxies({ arguments: [wanted], flags }: CommandInput, io: CliIo): Promise<ExitCode> {
-  const namespace = flagValue(flags, "namespace");
-  const all = await listAll(serverOf(flags, io), "api/v1/proxies", { namespace }, proxyView);
+  const server = await serverOf(flags, io);
+  const { items: all } = await listAll(
+    server,
+    pathOf("proxies"),
+    { namespace: listedNamespace(server, flags) },
+    proxyView,
+  );
   const listed = wanted === undefined ? all : all.filter(({ item }) => namesOf(item).includes(wanted));
   const views = listed.map(({ item }) => item);
   if (wantsJson(flags)) writeJson(io, { items: listed.map(({ raw }) => raw) });
@@ -86,6 +53,20 @@ async function proxies({ arguments: [wanted], flags }: CommandInput, io: CliIo):
 }
 
 const namesOf = ({ id, name, namespace }: ProxyView): readonly string[] => [id, name, `${name}.${namespace}`];
+
+/** The node.id of the one proxy that a person means. Throws when there is none, or more than one. */
+export async function proxyNamed(server: Server, wanted: string): Promise<string> {
+  const { items } = await listAll(server, pathOf("proxies"), {}, proxyView);
+  const found = items.map(({ item }) => item).filter((view) => namesOf(view).includes(wanted));
+  const [first] = found;
+  if (first !== undefined && found.length === 1) return first.id;
+  if (first === undefined) {
+    throw new MeshError("input/invalid", `no proxy ${wanted} is known`, { hint: "`fairway proxies` lists them." });
+  }
+  throw new MeshError("usage/invalid", `${found.length} proxies have the name ${wanted}`, {
+    hint: `Say which: ${found.map(({ id }) => id).join(", ")}.`,
+  });
+}
 
 type Status = "in sync" | "pending" | "refused" | "disconnected";
 

@@ -1,5 +1,5 @@
 import type { Style, Tone } from "./style.ts";
-import { displayWidth, padEnd, padStart, visibleText } from "./terminal-text.ts";
+import { displayWidth, visibleText } from "./terminal-text.ts";
 
 export interface Column {
   readonly title: string;
@@ -11,30 +11,33 @@ export type Cell = string | { readonly text: string; readonly tone: Tone };
 
 /** An aligned table with quiet titles; no line has spaces at its end. Every line ends with a line end. */
 export function formatTable(columns: readonly Column[], rows: readonly (readonly Cell[])[], style: Style): string {
-  const texts = rows.map((row) => row.map((cell) => visibleText(typeof cell === "string" ? cell : cell.text)));
+  const table = layOutTable(columns, rows, style);
+  return table.titles + rows.map(table.row).join("");
+}
+
+/** A table whose rows may come one by one: as wide as the rows that are known when it begins. */
+export interface TableLayout {
+  readonly titles: string;
+  readonly row: (cells: readonly Cell[]) => string;
+}
+
+export function layOutTable(columns: readonly Column[], rows: readonly (readonly Cell[])[], style: Style): TableLayout {
   const widths = columns.map(({ title }, i) =>
-    Math.max(displayWidth(title), ...texts.map((row) => displayWidth(row[i] ?? ""))),
+    Math.max(displayWidth(title), ...rows.map((row) => displayWidth(textOf(row[i])))),
   );
-  const line = (cells: readonly string[], toneOf: (index: number) => Tone): string => {
-    const last = cells.findLastIndex((cell) => cell !== "");
+  const line = (cells: readonly Cell[]): string => {
+    const last = cells.findLastIndex((cell) => textOf(cell) !== "");
     const padded = cells.slice(0, last + 1).map((cell, i) => {
-      const right = columns[i]?.align === "right";
-      const width = widths[i] ?? 0;
-      const styled = style(toneOf(i), cell);
-      if (right) return padStart("", width - displayWidth(cell)) + styled;
-      return i === last ? styled : styled + padEnd("", width - displayWidth(cell));
+      const text = textOf(cell);
+      const room = " ".repeat(Math.max(0, (widths[i] ?? 0) - displayWidth(text)));
+      const styled = style(typeof cell === "string" ? "plain" : cell.tone, text);
+      if (columns[i]?.align === "right") return room + styled;
+      return i === last ? styled : styled + room;
     });
     return `${padded.join("  ")}\n`;
   };
-  const toneAt =
-    (row: readonly Cell[]) =>
-    (index: number): Tone => {
-      const cell = row[index];
-      return cell === undefined || typeof cell === "string" ? "plain" : cell.tone;
-    };
-  const titles = line(
-    columns.map(({ title }) => title),
-    () => "quiet",
-  );
-  return titles + rows.map((row, i) => line(texts[i] ?? [], toneAt(row))).join("");
+  return { titles: line(columns.map(({ title }) => ({ text: title, tone: "quiet" }))), row: line };
 }
+
+const textOf = (cell: Cell | undefined): string =>
+  cell === undefined ? "" : visibleText(typeof cell === "string" ? cell : cell.text);

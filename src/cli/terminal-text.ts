@@ -22,6 +22,3 @@ export function displayWidth(text: string): number {
 
 export const padEnd = (text: string, width: number): string =>
   text + " ".repeat(Math.max(0, width - displayWidth(text)));
-
-export const padStart = (text: string, width: number): string =>
-  " ".repeat(Math.max(0, width - displayWidth(text))) + text;

@@ -9,6 +9,7 @@ import { type Origin, originsAt } from "../envoy/provenance.ts";
 import type { ResourceSet } from "../envoy/resource-set.ts";
 import type { TypeName } from "../envoy/resource-types.ts";
 import { outputLists, resourceJson } from "./compiled-json.ts";
+import { childOf } from "./plain-data.ts";
 import { formatExcerpt } from "./source-excerpt.ts";
 import type { Style } from "./style.ts";
 import { visibleText } from "./terminal-text.ts";
@@ -56,11 +57,6 @@ function valueAt(json: unknown, steps: readonly string[], parent: JsonPointer): 
   if (found === undefined) throw nothingAt(parent, step, typeof json === "object" && json !== null ? json : {});
   return valueAt(found, rest, pointerTo(parent, step));
 }
-
-const childOf = (json: unknown, step: string): unknown =>
-  typeof json === "object" && json !== null && Object.hasOwn(json, step)
-    ? (json as Record<string, unknown>)[step]
-    : undefined;
 
 function nothingAt(parent: JsonPointer, step: string, value: object): MeshError {
   return new MeshError("usage/invalid", `there is nothing at ${pointerTo(parent, step)}`, {

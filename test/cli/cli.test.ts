@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { MeshError } from "../../src/base/errors.ts";
 import { runCli } from "../../src/cli/cli.ts";
-import type { Command } from "../../src/cli/command.ts";
-import { clientCommands } from "../../src/cli/commands.ts";
-import { fairway } from "./terminal.ts";
+import { type Command, isGroup } from "../../src/cli/command.ts";
+import { commands, fairway } from "./terminal.ts";
 
 describe("help", () => {
   test("of the whole", async () => {
@@ -12,18 +11,28 @@ describe("help", () => {
     await expect(out).toMatchFileSnapshot("expected/help.txt");
   });
 
-  test.each(clientCommands.map(({ name }) => name))("of %s", async (name) => {
+  test.each(commands.map(({ name }) => name))("of %s", async (name) => {
     const { exit, out, err } = await fairway([name, "--help"]);
     expect([exit, err]).toEqual([0, ""]);
     expect(await fairway(["help", name])).toEqual({ exit, out, err });
     await expect(out).toMatchFileSnapshot(`expected/help-${name}.txt`);
   });
 
-  test("every command has examples that it understands", () => {
-    for (const { name, examples } of clientCommands) {
-      expect(examples.length).toBeGreaterThan(0);
-      for (const { line } of examples) expect(line).toContain(`fairway ${name}`);
-    }
+  test("of a command in a group", async () => {
+    const { exit, out, err } = await fairway("token create --help");
+    expect([exit, err]).toEqual([0, ""]);
+    await expect(out).toMatchFileSnapshot("expected/help-token-create.txt");
+  });
+
+  const all = commands.flatMap((row) =>
+    isGroup(row)
+      ? row.commands.map((command) => [`${row.name} ${command.name}`, command] as const)
+      : ([[row.name, row]] as const),
+  );
+
+  test.each(all)("%s has examples that it understands", (path, { examples }) => {
+    expect(examples.length).toBeGreaterThan(0);
+    for (const { line } of examples) expect(line).toContain(`fairway ${path}`);
   });
 
   test("the version", async () => {

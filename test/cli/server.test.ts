@@ -1,29 +1,30 @@
-import { createServer, type Server as HttpServer } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
-import { type ApiServer, createApiServer } from "../../src/api/http.ts";
-import type { ApiPorts } from "../../src/api/ports.ts";
-import { systemClock } from "../../src/base/clock.ts";
-import { ports, proxy, service, silent, version } from "../api/fixture.ts";
-import { fairway, noon } from "./terminal.ts";
+import { describe, expect, test } from "vitest";
+import type { ProxyView, ServiceView } from "../../src/api/types.ts";
+import { proxy, service } from "../api/fixture.ts";
+import { page, problem, startApi } from "./api-server.ts";
+import { at } from "./rules.ts";
+import { fairway } from "./terminal.ts";
 
-const servers: (ApiServer | HttpServer)[] = [];
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close();
-});
+const pageSize = 500;
 
-async function serve(part: Partial<ApiPorts>): Promise<string> {
-  const server = createApiServer({ ports: ports(part), log: silent, clock: systemClock, version });
-  servers.push(server);
-  return `127.0.0.1:${await server.listen("127.0.0.1", 0)}`;
-}
-
-/** Something else that answers on a port. */
-async function answering(status: number, body: string): Promise<string> {
-  const server = createServer((_request, response) => response.writeHead(status, { connection: "close" }).end(body));
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+/** A server of services and proxies, page by page. */
+async function serve(part: {
+  readonly services?: () => readonly ServiceView[];
+  readonly proxies?: () => readonly ProxyView[];
+}): Promise<string> {
+  const listed = (all: readonly { readonly namespace: string }[], query: Readonly<Record<string, string>>) => {
+    const { namespace, continue: after = "0" } = query;
+    const items = all.filter((item) => namespace === undefined || item.namespace === namespace);
+    const end = Number(after) + pageSize;
+    return page(items.slice(Number(after), end), { ...(end < items.length && { continue: String(end) }) });
+  };
+  const { address } = await startApi({
+    "GET /api/v1/services": ({ query }) => listed(part.services?.() ?? [], query),
+    "GET /api/v1/proxies": ({ query }) => listed(part.proxies?.() ?? [], query),
+  });
+  return address;
 }
 
 const instance = (health: "healthy" | "draining") => ({
@@ -36,8 +37,6 @@ const instance = (health: "healthy" | "draining") => ({
   health,
   registry: "file",
 });
-
-const at = (secondsAgo: number): string => new Date(noon - secondsAgo * 1_000).toISOString();
 
 describe("services", () => {
   const services = () => [
@@ -139,10 +138,38 @@ describe("proxies", () => {
   });
 });
 
+test("instances of a service", async () => {
+  const reviews = { ...service("shop", "reviews"), instances: [instance("healthy"), instance("draining")] };
+  const placed = {
+    ...instance("healthy"),
+    id: "d-1",
+    locality: "r1/z1",
+    labels: { app: "details" },
+    ports: { http: 8080 },
+  };
+  const details = { ...service("shop", "details"), instances: [placed] };
+  const server = await serve({ services: () => [details, reviews] });
+  const all = await fairway(`instances -o wide --server ${server}`);
+  expect([all.exit, all.err]).toEqual([0, ""]);
+  await expect(all.out).toMatchFileSnapshot("expected/instances.txt");
+  const one = await fairway(`instances reviews.shop -o json --server ${server}`);
+  expect(JSON.parse(one.out).items.map(({ host, id }: { host: string; id: string }) => [host, id])).toEqual([
+    [reviews.host, "healthy"],
+    [reviews.host, "draining"],
+  ]);
+  expect(await fairway(`instances nobody --server ${server}`)).toEqual({
+    exit: 1,
+    out: "No such service is known.\n",
+    err: "",
+  });
+});
+
 describe("a server that cannot be asked is exit 3", () => {
   test("nothing listens there", async () => {
-    const address = await answering(200, "");
-    await new Promise((resolve) => (servers.pop() as HttpServer).close(resolve));
+    const gone = createServer();
+    await new Promise<void>((resolve) => gone.listen(0, "127.0.0.1", resolve));
+    const address = `127.0.0.1:${(gone.address() as AddressInfo).port}`;
+    await new Promise((resolve) => gone.close(resolve));
     expect(await fairway(`services --server ${address}`)).toEqual({
       exit: 3,
       out: "",
@@ -154,33 +181,57 @@ describe("a server that cannot be asked is exit 3", () => {
     ["no JSON", 200, "hello", "It answered with status 200."],
     ["another JSON", 200, '{"items": [{"name": "x"}]}', "The field host is missing."],
     ["no problem document", 502, "<html>", "It answered with status 502."],
-  ])("what answers is not ours: %s", async (_what, status, body, found) => {
-    const address = await answering(status, body);
+  ])("what answers is not ours: %s", async (_what, status, text, found) => {
+    const { address } = await startApi({ "GET /api/v1/services": () => ({ status, text }) });
     const { exit, err } = await fairway(`services --server ${address}`);
     expect(exit).toBe(3);
     expect(err).toContain(`what listens at http://${address} does not answer as Fairway's API. ${found}`);
   });
 
-  test("the server says what is wrong", async () => {
-    const problem = JSON.stringify({ detail: "The store is away.", hint: "Wait." });
-    const down = await fairway(`services --server ${await answering(503, problem)}`);
-    expect(down).toEqual({ exit: 3, out: "", err: "fairway: The store is away.\n  Wait.\n" });
-    const wrong = await fairway(`services --server ${await answering(400, problem)}`);
-    expect(wrong.exit).toBe(2);
+  test.each([
+    [400, 2],
+    [401, 2],
+    [403, 2],
+    [404, 1],
+    [409, 1],
+    [429, 3],
+    [503, 3],
+  ])("the server says what is wrong: %d is exit %d", async (status, exit) => {
+    const { flag } = await startApi({
+      "GET /api/v1/services": () => problem(status, "It is away.", { hint: "Wait." }),
+    });
+    const answer = await fairway(`services ${flag}`);
+    expect([answer.exit, answer.out]).toEqual([exit, ""]);
+    expect(answer.err.startsWith("fairway: It is away.\n  Wait.\n")).toBe(true);
+    expect(answer.err.includes("fairway token create")).toBe(status === 401);
+  });
+
+  test("a connection that is cut is tried once more", async () => {
+    let cuts = 0;
+    const { flag, seen } = await startApi({
+      "GET /api/v1/services": (_request, response) => {
+        cuts += 1;
+        if (cuts > 1) return page([service("shop", "reviews")]);
+        response.socket?.destroy();
+        return undefined;
+      },
+    });
+    expect((await fairway(`services ${flag}`)).exit).toBe(0);
+    expect(seen).toHaveLength(2);
   });
 
   test("interrupted while waiting", async () => {
-    const server = createServer(() => {});
-    servers.push(server);
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const controller = new AbortController();
-    server.once("request", () => controller.abort());
-    const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const { exit, err } = await fairway(`services --server ${address}`, { signal: controller.signal });
+    const { flag, address } = await startApi({
+      "GET /api/v1/services": () => {
+        controller.abort();
+        return undefined;
+      },
+    });
+    const { exit, err } = await fairway(`services ${flag}`, { signal: controller.signal });
     expect([exit, err.split("\n")[0]]).toEqual([
       3,
       `fairway: cannot reach the server at http://${address}: interrupted`,
     ]);
-    server.closeAllConnections();
   });
 });

@@ -1,6 +1,6 @@
 import { runCli } from "../../src/cli/cli.ts";
 import type { CliIo } from "../../src/cli/command.ts";
-import { clientCommands } from "../../src/cli/commands.ts";
+import { commandTable } from "../../src/cli/commands.ts";
 
 export interface Answer {
   readonly exit: number;
@@ -10,6 +10,13 @@ export interface Answer {
 
 /** Noon of the day on which everything in these tests happens. */
 export const noon = Date.parse("2026-11-22T12:00:00Z");
+
+/** The commands of the command line alone. */
+export const commands = commandTable({
+  servers: [],
+  stores: [],
+  openTokens: () => Promise.reject(new Error("no data directory here")),
+});
 
 /** Runs a command line as a user would, without a terminal unless told otherwise. */
 export async function fairway(line: readonly string[] | string, io: Partial<CliIo> = {}): Promise<Answer> {
@@ -30,7 +37,12 @@ export async function fairway(line: readonly string[] | string, io: Partial<CliI
       signal: new AbortController().signal,
       ...io,
     },
-    { commands: clientCommands, version: "1.2.3" },
+    { commands, version: "1.2.3" },
   );
   return { exit, out, err };
+}
+
+/** As standard input. */
+export async function* typed(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
 }
