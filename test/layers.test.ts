@@ -16,6 +16,7 @@ const table: Readonly<Record<string, Row>> = {
   envoy: { may: ["base", "gen"] },
   config: { may: ["base", "model"] },
   registry: { may: ["base", "model"] },
+  security: { may: ["base", "model"] },
   compile: { may: ["base", "model", "envoy", "gen"], types: ["config"] },
   snapshot: { may: ["base", "model", "envoy", "compile"], types: ["config"] },
   delivery: { may: ["base", "model", "envoy"], types: ["config"] },
@@ -24,7 +25,7 @@ const table: Readonly<Record<string, Row>> = {
   cli: {
     may: ["base", "model", "config", "envoy", "compile"],
     types: ["api"],
-    only: { registry: ["source.ts", "file.ts"] },
+    only: { registry: ["source.ts", "file.ts"], api: ["shapes.ts"] },
   },
   app: {
     may: [
@@ -32,6 +33,7 @@ const table: Readonly<Record<string, Row>> = {
       "model",
       "config",
       "registry",
+      "security",
       "envoy",
       "gen",
       "compile",

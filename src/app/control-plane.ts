@@ -1,6 +1,8 @@
 import { createRequire } from "node:module";
 import { hostname } from "node:os";
 import { createApiServer } from "../api/http.ts";
+import type { ApiLimits } from "../api/limits.ts";
+import { isLoopback } from "../api/loopback.ts";
 import type { ApiPorts } from "../api/ports.ts";
 import type { VersionView } from "../api/types.ts";
 import { systemClock } from "../base/clock.ts";
@@ -11,19 +13,31 @@ import { createMetrics } from "../base/metrics.ts";
 import { createSignal, type Signal } from "../base/signal.ts";
 import { createCompiler } from "../compile/compile.ts";
 import type { HeldRule, World } from "../compile/world.ts";
+import { followRuleSets } from "../config/combine-rule-sets.ts";
 import { openFileStore } from "../config/file-store.ts";
+import { prepareChange } from "../config/prepare-change.ts";
 import type { RuleSet } from "../config/rule-set.ts";
+import { openSqliteStore } from "../config/sqlite-store.ts";
 import { createLedger, type Ledger } from "../delivery/ledger.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
 import { aggregateRegistries } from "../registry/aggregate.ts";
 import { createFileRegistry } from "../registry/file.ts";
+import { openRestRegistry } from "../registry/rest/rest-registry.ts";
 import type { RegistrySource } from "../registry/source.ts";
 import { createRegistryMeter, dedupe, holdLastGood } from "../registry/wrap.ts";
+import { createAccess } from "../security/access.ts";
+import { type FirstToken, provideFirstToken } from "../security/first-token.ts";
+import type { Role } from "../security/roles.ts";
+import { createTokens, type Tokens } from "../security/tokens.ts";
 import { createResourceCache, type ResourceCache } from "../snapshot/resource-cache.ts";
 import { createWorldFeed } from "../snapshot/world-feed.ts";
 import type { XdsOptions } from "../xds/options.ts";
 import { createXdsServer } from "../xds/server.ts";
 import { createApiPorts } from "./api-ports.ts";
+import { keepJournal } from "./keep-journal.ts";
+import { createRegistrationsPort } from "./registrations-port.ts";
+import { openStore, type StoreOptions } from "./store.ts";
+import { createTokensPort } from "./tokens-port.ts";
 
 export interface ControlPlaneOptions {
   readonly rules: readonly string[];
@@ -33,6 +47,16 @@ export interface ControlPlaneOptions {
   readonly api: HostPort;
   readonly metrics: HostPort;
   readonly log: Log;
+  /** Default: memory. */
+  readonly store?: StoreOptions;
+  /** What requests without a token may do; default: nothing. */
+  readonly anonymous?: Role;
+  readonly requireIfMatch?: boolean;
+  /** Of the user who runs it: where the command line finds the first token. Absent: it is not published. */
+  readonly configFolder?: string;
+  readonly apiLimits?: Partial<ApiLimits>;
+  /** Wrong tokens that an address may try: at once, and after that in the long run. */
+  readonly failedAttempts?: { readonly burst: number; readonly perSecond: number };
   readonly xdsOptions?: Partial<XdsOptions>;
 }
 
@@ -45,6 +69,8 @@ export interface ControlPlane {
   readonly ledger: Ledger;
   readonly resources: ResourceCache;
   readonly ports: ApiPorts;
+  /** The file of a token that may do everything; absent without one. */
+  readonly tokenFile?: string;
   /** Ends streams and requests in order, within `withinMs`. */
   readonly stop: (withinMs?: number) => Promise<void>;
 }
@@ -62,20 +88,33 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   };
 
   try {
-    const meter = createRegistryMeter(metrics);
-    const file = await createFileRegistry({ paths: options.catalog, domain: mesh.domain, clock, log });
-    const registry: RegistrySource = meter(holdLastGood(dedupe(file)));
-    stops.push(() => registry.close());
+    const { call, trouble, close } = await openStore(options.store ?? { kind: "memory" }, log);
+    stops.push(close);
 
-    const store = await openFileStore({ paths: options.rules, log, clock });
+    const meter = createRegistryMeter(metrics);
+    const guarded = (source: RegistrySource): RegistrySource => {
+      const registry = meter(holdLastGood(dedupe(source)));
+      stops.push(() => registry.close());
+      return registry;
+    };
+    const file = guarded(await createFileRegistry({ paths: options.catalog, domain: mesh.domain, clock, log }));
+    const rest = await openRestRegistry({ call, clock, log, metrics });
+    // In the order in which they count.
+    const registries = [file, guarded(rest)];
+    const aggregate = aggregateRegistries(registries);
+    stops.push(aggregate.close);
+
+    const directory = await openFileStore({ paths: options.rules, log, clock });
+    stops.push(() => directory.close());
+    const store = await openSqliteStore({ call, clock, log, metrics });
     stops.push(() => store.close());
+    stops.push(keepJournal(directory.ruleSet, store));
+    const { ruleSet, close: unfollow } = followRuleSets([directory.ruleSet, store.ruleSet]);
+    stops.push(unfollow);
 
     // Nothing holds a rule back yet: quarantine and staged rollout will write here.
     const holds = createSignal<readonly HeldRule[]>([]);
-    const registries = [registry];
-    const aggregate = aggregateRegistries(registries);
-    stops.push(aggregate.close);
-    const feed = createWorldFeed({ catalog: aggregate.catalog, rules: store.ruleSet, holds, mesh, clock });
+    const feed = createWorldFeed({ catalog: aggregate.catalog, rules: ruleSet, holds, mesh, clock });
     stops.push(feed.close);
 
     const resources = createResourceCache({ world: feed.world, compiler: createCompiler(), log, metrics });
@@ -93,16 +132,45 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     });
     stops.push(xds.close);
 
-    const ports = createApiPorts({
-      ruleSet: store.ruleSet,
+    const tokens = createTokens({ call, clock, log });
+    const { anonymous } = options;
+    const read = createApiPorts({
+      ruleSet,
+      directory: directory.ruleSet,
       world: feed.world,
       registries,
       conflicts: aggregate.conflicts,
       ledger,
       resources,
       metrics,
+      trouble,
     });
-    const api = createApiServer({ ports, log, clock, version });
+    const ports: ApiPorts = {
+      ...read,
+      store,
+      prepare: (change) =>
+        prepareChange(change, {
+          ruleSet: ruleSet.value,
+          ownerOf: read.managerOf,
+          catalog: aggregate.catalog.value,
+          mesh,
+        }),
+      access: createAccess({
+        ...{ tokens, clock, log, metrics },
+        ...(anonymous !== undefined && { anonymous }),
+        ...(options.failedAttempts && { failures: options.failedAttempts }),
+      }),
+      tokens: createTokensPort({ tokens, clock }),
+      registrations: createRegistrationsPort(rest.registrations),
+    };
+    const api = createApiServer({
+      ports,
+      log,
+      clock,
+      version,
+      requireIfMatch: options.requireIfMatch ?? false,
+      ...(options.apiLimits && { limits: options.apiLimits }),
+    });
     const health = createApiServer({ ports, log, clock, version, serve: "health" });
     stops.push(
       () => health.close(),
@@ -115,11 +183,30 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       xds: await listen(xds.listen, options.xds),
     };
     stops.push(() => xds.drain(drainMs));
-    return { listens, ruleSet: store.ruleSet, world: feed.world, ledger, resources, ports, stop };
+    const first = await firstToken(options, { tokens, api: listens.api });
+    return {
+      ...{ listens, ruleSet, world: feed.world, ledger, resources, ports, stop },
+      ...(first !== undefined && { tokenFile: first.file }),
+    };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Without a folder of its own a server has no place to keep a token in. */
+async function firstToken(
+  { store, configFolder, log }: ControlPlaneOptions,
+  { tokens, api }: { readonly tokens: Tokens; readonly api: HostPort },
+): Promise<FirstToken | undefined> {
+  if (store?.kind !== "sqlite") return undefined;
+  return provideFirstToken({
+    tokens,
+    dataFolder: store.folder,
+    ...(configFolder !== undefined && { configFolder }),
+    api: { ...api, loopback: isLoopback(api.host) },
+    log,
+  });
 }
 
 async function listen(on: (host: string, port: number) => Promise<number>, where: HostPort): Promise<HostPort> {

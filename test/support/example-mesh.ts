@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "vitest";
 import { startEnvoys, startServices, waitForFirstRequest } from "../../src/app/dev/example-mesh.ts";
-import { canaryFile, catalogFile, ruleFolders } from "../../src/app/dev/mesh-files.ts";
+import { canaryFile, catalogFile, ruleFolders, storedCanaryFile } from "../../src/app/dev/mesh-files.ts";
 import { type MeshPlan, planMesh } from "../../src/app/dev/mesh-plan.ts";
 import { createProcessGroup } from "../../src/app/dev/process-group.ts";
 import { type EnvoyLauncher, type EnvoyProcess, processLauncher } from "../../src/app/envoy/launch.ts";
@@ -48,7 +48,7 @@ export async function startExampleMesh(options: ExampleMeshOptions): Promise<Exa
     plan,
     dir,
     url: `http://${plan.gateway.address}:${plan.gateway.port}/`,
-    rules: ruleFolders.map((folder) => join(dir, folder)),
+    rules: [...ruleFolders, storedCanaryFile].map((path) => join(dir, path)),
     catalog: [join(dir, catalogFile)],
     setWeights: (v1: number, v2: number) => {
       const weights = [v1, v2];

@@ -3,17 +3,19 @@ import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { createLog, type Log } from "../../base/log.ts";
 import { type CliIo, type Command, type CommandInput, type ExitCode, flagValue } from "../../cli/command.ts";
+import { configFolderOf } from "../../cli/config-folder.ts";
 import { styleFor } from "../../cli/style.ts";
 import { defaultMeshSettings } from "../../model/mesh-settings.ts";
 import { type ControlPlane, startControlPlane, version } from "../control-plane.ts";
 import { chooseLauncher } from "../envoy/choose.ts";
 import { type EnvoyBinary, findEnvoy } from "../envoy/find.ts";
 import { onTermination } from "../termination.ts";
+import { applyFile } from "./apply-file.ts";
 import { claimFolder } from "./claim-folder.ts";
 import type { ShowPlace } from "./event-lines.ts";
 import { envoyFolder, startEnvoys, startServices, waitForFirstRequest } from "./example-mesh.ts";
 import { type Arrival, introduction } from "./introduction.ts";
-import { canaryFile, canaryLine, catalogFile, ruleFolders } from "./mesh-files.ts";
+import { canaryFile, canaryLine, catalogFile, ruleFolders, storedCanaryFile } from "./mesh-files.ts";
 import { type MeshPlan, planMesh } from "./mesh-plan.ts";
 import { createProcessGroup, type ProcessGroup } from "./process-group.ts";
 import { createProgressLine } from "./progress-line.ts";
@@ -25,7 +27,8 @@ export const devCommand: Command = {
   summary: "run a control plane and an example mesh with real Envoys here",
   details:
     "Three small services (one in two versions), an Envoy beside each and one as gateway, all on loopback.\n\n" +
-    "Rules are files below --data: edit one, save it, and see who took it and where requests go.\n\n" +
+    "Rules are files below --data: edit one, save it, and see who took it and where requests go.\n" +
+    "Others are kept by the store: change them with `fairway apply` or any HTTP client.\n\n" +
     "FAIRWAY_ENVOY=container runs the Envoys in containers (Docker or podman).",
   flags: [
     { flags: "--data <dir>", summary: "directory for rules and logs, made when missing", default: "fairway-dev" },
@@ -36,6 +39,9 @@ export const devCommand: Command = {
   ],
   run: dev,
 };
+
+/** Below the mesh's folder: what the control plane keeps. */
+const dataFolder = "data";
 
 /** Children get this long to end by themselves. */
 const graceMs = 3_000;
@@ -87,10 +93,11 @@ async function start(mesh: StartingMesh): Promise<void> {
   const startedAt = io.now();
   io.out(`Starting the example mesh with Envoy ${binary.version} …\n`);
   const [launcher, plan] = await Promise.all([chooseLauncher(io.env, binary), planMesh()]);
-  const services = await startServices({ plan, dir, group });
+  const { services, written } = await startServices({ plan, dir, group });
   const logFile = join(dir, "control-plane.log");
-  mesh.plane = await startPlane(plan, dir, logTo(logFile));
+  mesh.plane = await startPlane(mesh, plan, logTo(logFile));
   signal.throwIfAborted();
+  if (written.includes(storedCanaryFile)) await applyFile(mesh.plane.ports, { dir, file: storedCanaryFile });
 
   const show = showFrom(process.cwd());
   reportEvents(mesh.plane, show, screen.tell);
@@ -112,6 +119,8 @@ async function start(mesh: StartingMesh): Promise<void> {
       url,
       arrival,
       edit: show({ file: canary, ...(line > 0 && { line }) }),
+      apply: show({ file: join(dir, storedCanaryFile) }),
+      tokenFile: show({ file: mesh.plane.tokenFile ?? "" }),
       logs: [logFile, join(dir, envoyFolder, "*", "envoy.log")].map((file) => show({ file })),
     },
     styleFor(io),
@@ -128,9 +137,12 @@ async function findBinary(io: CliIo, signal: AbortSignal): Promise<EnvoyBinary> 
   }
 }
 
-function startPlane({ controlPlane }: MeshPlan, dir: string, log: Log): Promise<ControlPlane> {
+function startPlane({ dir, io }: StartingMesh, { controlPlane }: MeshPlan, log: Log): Promise<ControlPlane> {
   const { host, xds, api, metrics } = controlPlane;
+  const configFolder = configFolderOf(io.env);
   return startControlPlane({
+    store: { kind: "sqlite", folder: join(dir, dataFolder) },
+    ...(configFolder !== undefined && { configFolder }),
     rules: ruleFolders.map((folder) => join(dir, folder)),
     catalog: [join(dir, catalogFile)],
     mesh: defaultMeshSettings,

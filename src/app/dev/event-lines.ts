@@ -43,12 +43,12 @@ export type ShowPlace = (place: { readonly file?: string; readonly line?: number
 
 /** The rules at one moment, and all that is wrong with them then. */
 export interface RulesNow {
-  readonly ruleSet: Pick<RuleSet, "revision" | "rules" | "locate">;
+  readonly ruleSet: Pick<RuleSet, "rules" | "locate">;
   readonly findings: readonly FindingView[];
 }
 
 export const noRules: RulesNow = {
-  ruleSet: { revision: 0, rules: new Map(), locate: (_rule, pointer) => ({ pointer }) },
+  ruleSet: { rules: new Map(), locate: (_rule, pointer) => ({ pointer }) },
   findings: [],
 };
 
@@ -71,7 +71,7 @@ function changeLines({ ruleSet: before }: RulesNow, { ruleSet: after }: RulesNow
     });
   const gone = [...before.rules].filter(([key]) => !after.rules.has(key)).map(([, rule]) => `${titleOf(rule)} removed`);
   const [first, ...more] = [...changed, ...gone];
-  return first === undefined ? [] : [{ verb: "rules", text: `revision ${after.revision}: ${first}`, more }];
+  return first === undefined ? [] : [{ verb: "rules", text: first, more }];
 }
 
 /** More changes of one rule are told as one. */

@@ -17,8 +17,15 @@ export interface ExampleMeshInput {
   readonly group: ProcessGroup;
 }
 
+export interface StartedServices {
+  /** In the order of the plan's workloads. */
+  readonly services: readonly ExampleProcess[];
+  /** Files of the user's own that were not there yet, by path below the mesh's folder. */
+  readonly written: readonly string[];
+}
+
 /** Starts the example services and writes the catalog and the rules that fit them. */
-export async function startServices({ plan, dir, group }: ExampleMeshInput): Promise<readonly ExampleProcess[]> {
+export async function startServices({ plan, dir, group }: ExampleMeshInput): Promise<StartedServices> {
   const services = await Promise.all(
     plan.workloads.map(({ service, version, address, calls }) =>
       group.start(() =>
@@ -37,10 +44,9 @@ export async function startServices({ plan, dir, group }: ExampleMeshInput): Pro
     services.map(({ port }) => port),
   );
   for (const [path, text] of Object.entries(files.generated)) await write(join(dir, path), text);
-  for (const [path, text] of Object.entries(files.rules)) {
-    if (!existsSync(join(dir, path))) await write(join(dir, path), text);
-  }
-  return services;
+  const missing = Object.entries(files.rules).filter(([path]) => !existsSync(join(dir, path)));
+  for (const [path, text] of missing) await write(join(dir, path), text);
+  return { services, written: missing.map(([path]) => path) };
 }
 
 async function write(path: string, text: string): Promise<void> {

@@ -13,8 +13,12 @@ export interface Introduction {
   readonly listens: { readonly xds: HostPort; readonly api: HostPort; readonly metrics: HostPort };
   readonly url: string;
   readonly arrival: Arrival;
-  /** `file:line` of the canary's first weight. */
+  /** `file:line` of the watched canary's first weight. */
   readonly edit: string;
+  /** The file of the canary that the store keeps. */
+  readonly apply: string;
+  /** The file of the token that may change rules. */
+  readonly tokenFile: string;
   /** Where the logs are. */
   readonly logs: readonly string[];
 }
@@ -28,11 +32,11 @@ export type Arrival =
 /** What runs where, and the few things to do now. */
 export function introduction(input: Introduction, style: Style): string {
   const { version, envoy, arrival, url, edit, logs } = input;
+  const { api } = input.listens;
   const told = arrival.kind === "arrived" ? `; first request routed after ${seconds(arrival.afterMs)}` : "";
-  const hint = { edit: "the weights of the canary; saving is enough", ask: "who has what; in another terminal" };
-  const ask = askCommand(input.listens.api);
-  const width = Math.max(edit.length, ask.length);
-  const wide = (text: string, what: string): string =>
+  const [apply, ask] = [`apply -f ${input.apply}`, "proxies"].map((command) => clientCommand(command, api));
+  const width = Math.max(...[edit, apply, ask].map((text = "") => text.length));
+  const wide = (text = "", what: string): string =>
     `${style("accent", text)}${" ".repeat(width - text.length)}  ${style("quiet", what)}`;
   return [
     "",
@@ -42,8 +46,10 @@ export function introduction(input: Introduction, style: Style): string {
     "",
     `  ${style("strong", "Try")}    ${style("accent", `curl ${url}`)}`,
     `         ${arrival.kind === "arrived" ? style("quiet", arrival.answer) : style("bad", arrival.reason)}`,
-    `  ${style("strong", "Edit")}   ${wide(edit, hint.edit)}`,
-    `  ${style("strong", "Ask")}    ${wide(ask, hint.ask)}`,
+    `  ${style("strong", "Edit")}   ${wide(edit, "the weights of a canary; saving is enough")}`,
+    `  ${style("strong", "Apply")}  ${wide(apply, "one that the store keeps; in another terminal")}`,
+    `  ${style("strong", "Ask")}    ${wide(ask, "who has what")}`,
+    `  ${style("strong", "Curl")}   ${style("accent", patchCommand(input))}`,
     `  ${style("strong", "Logs")}   ${logs.join("  ")}`,
     `  ${style("strong", "Stop")}   Ctrl-C`,
     "",
@@ -53,10 +59,24 @@ export function introduction(input: Introduction, style: Style): string {
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
-const askCommand = (api: HostPort): string => {
+const clientCommand = (command: string, api: HostPort): string => {
   const server = formatHostPort(api);
-  return `npx fairway proxies${defaultServer === `http://${server}` ? "" : ` --server ${server}`}`;
+  return `npx fairway ${command}${defaultServer === `http://${server}` ? "" : ` --server ${server}`}`;
 };
+
+/** Shares the calls to ratings among its two versions. */
+function patchCommand({ listens, plan, tokenFile }: Introduction): string {
+  const rule = `http://${formatHostPort(listens.api)}/api/v1/namespaces/${plan.namespace}/virtualservices/ratings`;
+  const [first, second] = [0, 1].map((index) =>
+    JSON.stringify({ op: "replace", path: `/spec/http/0/route/${index}/weight`, value: 50 }),
+  );
+  return [
+    `curl -X PATCH ${rule} \\`,
+    `  -H "authorization: Bearer $(cat ${tokenFile})" -H "content-type: application/json-patch+json" \\`,
+    `  -d '[${first},`,
+    `       ${second}]'`,
+  ].join(`\n${" ".repeat(9)}`);
+}
 
 /** Who runs where, one line each. */
 function places({ plan, appPorts, listens }: Introduction, style: Style): readonly string[] {

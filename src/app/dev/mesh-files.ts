@@ -9,7 +9,10 @@ export interface MeshFiles {
   readonly rules: Readonly<Record<string, string>>;
 }
 
+/** The canary that is a watched file. */
 export const canaryFile = "rules/reviews.yaml";
+/** The canary that the store owns: nobody watches this file, it is applied. */
+export const storedCanaryFile = "ratings.yaml";
 export const catalogFile = "mesh/catalog.yaml";
 export const ruleFolders = ["rules", "mesh/rules"] as const;
 
@@ -21,7 +24,12 @@ export function meshFiles(plan: MeshPlan, appPorts: readonly number[]): MeshFile
       "mesh/rules/gateway.yaml": `${header("The port that the gateway opens.")}${gateway(plan)}`,
       "mesh/rules/sidecars.yaml": `${header("The listeners of each workload's sidecar.")}${sidecars(plan, appPorts)}`,
     },
-    rules: { [canaryFile]: canary(plan), "rules/web.yaml": web(plan) },
+    rules: {
+      [canaryFile]: `${canary(plan)}---\n${versions("reviews", plan)}`,
+      "rules/ratings.yaml": versions("ratings", plan),
+      "rules/web.yaml": web(plan),
+      [storedCanaryFile]: storedCanary(plan),
+    },
   };
 }
 
@@ -122,15 +130,36 @@ spec:
           weight: 90
         - destination: { host: reviews, subset: v2 }
           weight: 10
----
-# What v1 and v2 are: labels of the instances.
+`;
+}
+
+function storedCanary({ namespace }: MeshPlan): string {
+  return `# A canary of ratings, kept by the store of Fairway: change the weights here and apply the file.
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata:
+  name: ratings
+  namespace: ${namespace}
+spec:
+  hosts: [ratings]
+  http:
+    - route:
+        - destination: { host: ratings, subset: v1 }
+          weight: 100
+        - destination: { host: ratings, subset: v2 }
+          weight: 0
+`;
+}
+
+function versions(service: string, { namespace }: MeshPlan): string {
+  return `# What v1 and v2 of ${service} are: labels of the instances.
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata:
-  name: reviews
+  name: ${service}
   namespace: ${namespace}
 spec:
-  host: reviews
+  host: ${service}
   subsets:
     - name: v1
       labels: { version: v1 }

@@ -16,7 +16,7 @@ export interface WorkloadPlan {
 export const proxyNameOf = ({ service, version }: Pick<WorkloadPlan, "service" | "version">): string =>
   `${service}-${version}`;
 
-/** Who runs where in the example mesh: `gateway -> web -> [reviews, ratings]`, reviews in two versions. */
+/** Who runs where in the example mesh: `gateway -> web -> [reviews, ratings]`, both of them in two versions. */
 export interface MeshPlan {
   readonly namespace: string;
   readonly gateway: { readonly address: string; readonly port: number };
@@ -40,7 +40,8 @@ export interface PlanOptions {
 
 /** Chooses addresses and ports of this machine that are free now; the usual ones where it can, so that they stay the same. */
 export async function planMesh({ usualPorts = true }: PlanOptions = {}): Promise<MeshPlan> {
-  const [web = loopback, first = loopback, second = loopback, rated = loopback] = await loopbackAddresses(4);
+  const [web = loopback, first = loopback, second = loopback, rated = loopback, ratedAnew = loopback] =
+    await loopbackAddresses(5);
   const [
     gateway = 0,
     xds = 0,
@@ -52,6 +53,7 @@ export async function planMesh({ usualPorts = true }: PlanOptions = {}): Promise
     firstIn = 0,
     secondIn = 0,
     ratedIn = 0,
+    ratedAnewIn = 0,
   ] = await freePorts(
     [
       [loopback, 8080] as const,
@@ -64,6 +66,7 @@ export async function planMesh({ usualPorts = true }: PlanOptions = {}): Promise
       [first, 9080] as const,
       [second, 9080] as const,
       [rated, 9090] as const,
+      [ratedAnew, 9090] as const,
     ].map(([address, preferred]) => (usualPorts ? { address, preferred } : { address })),
   );
   return {
@@ -75,6 +78,7 @@ export async function planMesh({ usualPorts = true }: PlanOptions = {}): Promise
       { service: "reviews", version: "v1", address: first, ingressPort: firstIn, calls: [] },
       { service: "reviews", version: "v2", address: second, ingressPort: secondIn, calls: [] },
       { service: "ratings", version: "v1", address: rated, ingressPort: ratedIn, calls: [] },
+      { service: "ratings", version: "v2", address: ratedAnew, ingressPort: ratedAnewIn, calls: [] },
     ],
     controlPlane: { host: loopback, xds, api, metrics },
   };

@@ -1,0 +1,70 @@
+import type { RegistrationOutcome, RegistrationsPort } from "../api/ports.ts";
+import type { RegisteredInstanceView, RegisteredServiceView } from "../api/types.ts";
+import { formatLocality } from "../model/locality.ts";
+import type {
+  InstanceRegistration,
+  Registrations,
+  Result,
+  ServiceRegistration,
+} from "../registry/rest/registrations.ts";
+
+/** What registers itself, as the API speaks of it. */
+export function createRegistrationsPort(registrations: Registrations): RegistrationsPort {
+  const { formats } = registrations;
+  return {
+    formats,
+    services: () => registrations.services().map(serviceView),
+    service: (host) => {
+      const found = registrations.service(host);
+      return found && serviceView(found);
+    },
+    instances: (host) => registrations.instances(host)?.map(instanceView),
+    putService: async (...input) => outcome(await registrations.putService(...input), serviceView),
+    deleteService: async (host, options, by) => {
+      const last = registrations.service(host);
+      return gone(await registrations.deleteService(host, by, options), last && serviceView(last));
+    },
+    putInstance: async (...input) => outcome(await registrations.putInstance(...input), instanceView),
+    putInstances: async (...input) =>
+      outcome(await registrations.putInstances(...input), (instances) => instances.map(instanceView)),
+    heartbeat: (...input) => outcome(registrations.heartbeat(...input), instanceView),
+    drain: async (...input) => outcome(await registrations.drain(...input), instanceView),
+    deleteInstance: async (host, id, by) => {
+      const last = registrations.instance(host, id);
+      return gone(await registrations.deleteInstance(host, id, by), last && instanceView(last));
+    },
+  };
+}
+
+const outcome = <T, V>(result: Result<T>, view: (value: T) => V): RegistrationOutcome<V> =>
+  result.kind === "done" ? { ...result, value: view(result.value) } : result;
+
+/** A deletion answers with what there was, as it last was. */
+function gone<V>(result: Result<undefined>, last: V | undefined): RegistrationOutcome<V> {
+  if (result.kind !== "done") return result;
+  return last === undefined ? { kind: "not-found", what: "instance" } : { ...result, value: last };
+}
+
+const serviceView = ({ host, namespace, ports, external, registered }: ServiceRegistration): RegisteredServiceView => ({
+  host,
+  namespace,
+  ports,
+  external,
+  registeredAt: timeText(registered.at),
+  registeredBy: registered.by,
+});
+
+function instanceView(instance: InstanceRegistration): RegisteredInstanceView {
+  const { registered, lease, draining, locality, generation, ...rest } = instance;
+  return {
+    ...rest,
+    locality: formatLocality(locality),
+    registeredAt: timeText(registered.at),
+    registeredBy: registered.by,
+    generation: generation ?? 0,
+    ...(lease && { lease: { ttlMs: lease.ttlMs, expiresAt: timeText(lease.expiresAt), state: lease.state } }),
+    ...(draining && { draining: { since: timeText(draining.since), until: timeText(draining.until) } }),
+  };
+}
+
+const timeText = (ms: number): string => new Date(ms).toISOString();
