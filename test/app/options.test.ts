@@ -23,8 +23,11 @@ test("nothing said: the defaults", () => {
   expect(describeOptions(loaded)).toEqual([
     ["rules", "none", "default"],
     ["catalog", "none", "default"],
+    ["data", "fairway-data", "default"],
+    ["store", "sqlite", "default"],
     ["xds", "127.0.0.1:15010", "default"],
     ["api", "127.0.0.1:15080", "default"],
+    ["requireIfMatch", "false", "default"],
     ["metrics", "127.0.0.1:15014", "default"],
     ["logLevel", "info", "default"],
     ["logFormat", "auto", "default"],
@@ -39,17 +42,22 @@ test("a flag goes before the environment, that before the file, that before the 
       FAIRWAY_API: "127.0.0.1:2",
       FAIRWAY_CATALOG: "c.yaml, d.yaml",
       FAIRWAY_MESH: "",
+      FAIRWAY_REQUIRE_IF_MATCH: "true",
     },
     file: {
       path: "conf/fairway.yaml",
-      text: "xds: localhost:3\napi: localhost:3\nmetrics: '[::1]:3'\nlogLevel: debug\n",
+      text: "xds: localhost:3\napi: localhost:3\nmetrics: '[::1]:3'\nlogLevel: debug\nanonymous: viewer\n",
     },
   });
   expect(loaded.options).toEqual({
     rules: ["a.yaml", "b"],
     catalog: ["c.yaml", "d.yaml"],
+    data: "fairway-data",
+    store: "sqlite",
     xds: { host: "0.0.0.0", port: 1 },
     api: { host: "127.0.0.1", port: 2 },
+    anonymous: "viewer",
+    requireIfMatch: true,
     metrics: { host: "::1", port: 3 },
     logLevel: "debug",
     logFormat: "auto",
@@ -57,8 +65,12 @@ test("a flag goes before the environment, that before the file, that before the 
   expect(describeOptions(loaded).map(([name, value, from]) => `${name}=${value} (${from})`)).toEqual([
     "rules=a.yaml, b (--rules)",
     "catalog=c.yaml, d.yaml (FAIRWAY_CATALOG)",
+    "data=fairway-data (default)",
+    "store=sqlite (default)",
     "xds=0.0.0.0:1 (--xds)",
     "api=127.0.0.1:2 (FAIRWAY_API)",
+    "anonymous=viewer (conf/fairway.yaml:5)",
+    "requireIfMatch=true (FAIRWAY_REQUIRE_IF_MATCH)",
     "metrics=[::1]:3 (conf/fairway.yaml:3)",
     "logLevel=debug (conf/fairway.yaml:4)",
     "logFormat=auto (default)",
@@ -78,15 +90,16 @@ test("paths in a file are meant as seen from the file", () => {
 test("every problem at once, each with where it was said", () => {
   const message = refusal({
     flags: { xds: "15010:x" },
-    env: { FAIRWAY_LOG_LEVEL: "loud" },
+    env: { FAIRWAY_LOG_LEVEL: "loud", FAIRWAY_REQUIRE_IF_MATCH: "perhaps" },
     file: { path: "f.yaml", text: "xds: nowhere\nrule: a\nmetrics: 15014\n" },
   });
   expect(message.split("\n")).toEqual([
-    "5 problems:",
+    "6 problems:",
     '  f.yaml:1:6: Expected HOST:PORT, found "nowhere". For example 127.0.0.1:15010, [::1]:15010 or 0.0.0.0:15010.',
     "  f.yaml:3:10: Expected a text, found 15014. Put it in quotes.",
     '  f.yaml:2:1: There is no field "rule". Did you mean rules?',
     '  --xds: Expected HOST:PORT, found "15010:x". For example 127.0.0.1:15010, [::1]:15010 or 0.0.0.0:15010.',
+    '  FAIRWAY_REQUIRE_IF_MATCH: Expected true or false, found "perhaps".',
     '  FAIRWAY_LOG_LEVEL: Expected debug, info, warn, error or silent, found "loud".',
   ]);
 });
@@ -126,9 +139,12 @@ test("every option is a flag with a summary and its default", () => {
     "--rules <path...>: files or directories of rules, watched",
     "--catalog <file...>: files or directories of services and instances, watched",
     "--mesh <file>: settings of the whole mesh",
-    "--data <dir>: directory for what must survive a restart",
+    "--data <dir>: directory for what must survive a restart; made when missing (default fairway-data)",
+    "--store <kind>: where rules written through the API are kept: sqlite or memory (default sqlite)",
     "--xds <host:port>: where proxies connect, in plain text (default 127.0.0.1:15010)",
-    "--api <host:port>: where people and tools read; loopback only (default 127.0.0.1:15080)",
+    "--api <host:port>: where people and tools read and write (default 127.0.0.1:15080)",
+    "--anonymous <role>: what requests without a token may do: viewer, editor or admin (default: nothing)",
+    "--require-if-match: refuse changes of a rule that do not say which version they change",
     "--metrics <host:port>: where health and metrics are served (default 127.0.0.1:15014)",
     "--log-level <level>: debug, info, warn, error or silent (default info)",
     "--log-format <format>: text, json or auto (default auto)",

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, type TestContext, test } from "vitest";
 import { type Child, type Exit, startChild } from "../../src/app/child.ts";
+import { temporaryFolder } from "../support/dev.ts";
 import { goldenFolder } from "../support/golden.ts";
 import { isOpen } from "../support/process.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -21,6 +22,7 @@ interface Serving {
 }
 
 async function serve({ onTestFinished }: TestContext, ...args: readonly string[]): Promise<Serving> {
+  const dir = temporaryFolder({ onTestFinished });
   const lines: Record<string, unknown>[] = [];
   const where = ["--xds", "127.0.0.1:0", "--api", "127.0.0.1:0", "--metrics", "127.0.0.1:0"];
   const child = await startChild({
@@ -32,9 +34,12 @@ async function serve({ onTestFinished }: TestContext, ...args: readonly string[]
       join(golden, "rules.yaml"),
       "--catalog",
       join(golden, "catalog.yaml"),
+      "--data",
+      join(dir, "data"),
       ...where,
       ...args,
     ],
+    env: { ...process.env, XDG_CONFIG_HOME: join(dir, "config") },
     onLine: (line) => lines.push(line.startsWith("{") ? JSON.parse(line) : { text: line }),
   });
   onTestFinished(async () => {

@@ -64,6 +64,7 @@ async function setUp({ onTestFinished }: TestContext, first = { rules: rules("90
     rules: [join(dir, "rules")],
     catalog: [files.catalog],
     mesh: defaultMeshSettings,
+    anonymous: "viewer",
     xds: loopback,
     api: loopback,
     metrics: loopback,
