@@ -39,6 +39,11 @@ export async function recheckOf(asked: Asked, access: AccessPort): Promise<Probl
 
 export const isForeignHost = (host: string | undefined): boolean => !isLoopback(hostOf(host ?? "") ?? "");
 
+/** Was the request made by a browser for a page that is not this server's own? Programs send no Origin. */
+export function isForeignOrigin(origin: string | undefined, host: string | undefined): boolean {
+  return origin !== undefined && URL.parse(origin)?.host !== host;
+}
+
 const hint = "Send one as Authorization: Bearer TOKEN; `fairway token create` makes one.";
 
 function strangerProblem(decision: Exclude<AccessDecision, { readonly kind: "caller" }>): Problem {

@@ -6,7 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import { MeshError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { createRateLimit, type RateLimit } from "../base/rate-limit.ts";
-import { type Admitted, admit, isForeignHost, recheckOf } from "./admission.ts";
+import { type Admitted, admit, isForeignHost, isForeignOrigin, recheckOf } from "./admission.ts";
 import { answerBrokenRequest } from "./broken-request.ts";
 import { type ApiLimits, defaultApiLimits } from "./limits.ts";
 import { cannotListen } from "./listen-failure.ts";
@@ -229,8 +229,10 @@ async function refusalOf(
 ): Promise<Problem | undefined> {
   if (route.access !== "open") {
     // A page of another site can make a browser call loopback under that site's name (DNS rebinding).
-    if (binding.loopback && isForeignHost(request.headers.host)) return foreignHost;
-    const { authorization } = request.headers;
+    const { authorization, host, origin } = request.headers;
+    if (binding.loopback && isForeignHost(host)) return foreignHost;
+    // Where no token is asked for, such a page could change something.
+    if (!isReading(request.method) && isForeignOrigin(origin, host)) return foreignOrigin;
     const action = actionOf(route, request.params as Readonly<Record<string, string>>);
     const admission = await admit({ authorization, peer: request.ip, action }, options.ports.access, rates);
     if (!admission.ok) return admission.problem;
@@ -329,6 +331,14 @@ function problemOfStatus({ statusCode = 500, message }: FastifyError): Problem |
   const headers = statusCode === 503 ? { headers: { "retry-after": "1" } } : {};
   return { code, detail: `${message}.`, ...headers };
 }
+
+const isReading = (method: string): boolean => method === "GET" || method === "HEAD";
+
+const foreignOrigin: Problem = {
+  code: "api/foreign-origin",
+  detail: "The Origin header names another site.",
+  hint: "Call the API from a program, or from a page of this server.",
+};
 
 const foreignHost: Problem = {
   code: "api/foreign-host",

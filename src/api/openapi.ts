@@ -148,20 +148,28 @@ const contentOf = (types: Readonly<Record<string, JsonSchema>>, components: Comp
 
 /* Problems */
 
-/** What every route can answer, whatever it does. */
-const general: readonly ProblemCode[] = [
-  "api/invalid-request",
-  "api/request-timeout",
-  "api/foreign-host",
-  "api/headers-too-large",
-  "api/failed",
-  "api/unavailable",
-];
-const withToken: readonly ProblemCode[] = ["api/unauthenticated", "api/forbidden", "api/limited"];
-const withBody: readonly ProblemCode[] = ["api/too-large", "api/unsupported-media-type"];
+/** What routes can answer beside their own problems. */
+export const commonProblems = {
+  everywhere: [
+    "api/invalid-request",
+    "api/request-timeout",
+    "api/foreign-host",
+    "api/headers-too-large",
+    "api/failed",
+    "api/unavailable",
+  ],
+  withToken: ["api/unauthenticated", "api/forbidden", "api/foreign-origin", "api/limited"],
+  withBody: ["api/too-large", "api/unsupported-media-type"],
+} as const satisfies Record<string, readonly ProblemCode[]>;
 
 function problemResponses({ problems, body, answers }: RouteDoc, access: string, components: Components) {
-  const possible = [...problems, ...general, ...(access === "open" ? [] : withToken), ...(body ? withBody : [])];
+  const { everywhere, withToken, withBody } = commonProblems;
+  const possible: readonly ProblemCode[] = [
+    ...problems,
+    ...everywhere,
+    ...(access === "open" ? [] : withToken),
+    ...(body ? withBody : []),
+  ];
   const codes = (Object.keys(problemCodes) as readonly ProblemCode[]).filter((code) => possible.includes(code));
   const byStatus = Map.groupBy(codes, (code) => problemCodes[code].status);
   return [...byStatus]

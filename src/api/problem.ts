@@ -8,6 +8,7 @@ export const problemCodes = {
   "api/invalid-syntax": { status: 400, title: "The body is not valid YAML or JSON" },
   "api/unauthenticated": { status: 401, title: "A valid token is needed" },
   "api/forbidden": { status: 403, title: "This token may not do that" },
+  "api/foreign-origin": { status: 403, title: "A page of another site may not do that" },
   "api/not-found": { status: 404, title: "There is nothing here" },
   "api/method-not-allowed": { status: 405, title: "That cannot be done here" },
   "api/not-acceptable": { status: 406, title: "It cannot be given in this form" },

@@ -14,6 +14,7 @@ import type { World } from "../compile/world.ts";
 import { checkReferences, type RuleFinding } from "../config/checks.ts";
 import type { RuleSet } from "../config/rule-set.ts";
 import type { Ledger, ProxyDelivery, ResourceDelivery } from "../delivery/ledger.ts";
+import type { Catalog } from "../model/catalog.ts";
 import { type CatalogConflict, formatConflict } from "../registry/combine.ts";
 import type { RegistrySource } from "../registry/source.ts";
 import type { ResourceCache } from "../snapshot/resource-cache.ts";
@@ -32,6 +33,8 @@ export interface ApiPortsInput {
   readonly ruleSet: Signal<RuleSet>;
   /** What directories say; their rules come before those of the store. */
   readonly directory: Signal<RuleSet>;
+  /** Of all registries together. The world follows when changes have come to an end. */
+  readonly catalog: Signal<Catalog | undefined>;
   readonly world: Signal<World | undefined>;
   readonly registries: readonly RegistrySource[];
   readonly conflicts: Signal<readonly CatalogConflict[]>;
@@ -44,11 +47,11 @@ export interface ApiPortsInput {
 
 /** Answers what the API asks out of what the stations hold. */
 export function createApiPorts(input: ApiPortsInput): ReadPorts {
-  const { ruleSet, world, registries, conflicts, ledger, metrics } = input;
+  const { ruleSet, catalog, world, registries, conflicts, ledger, metrics } = input;
   const danglingReferences = (): readonly RuleFinding[] =>
     world.value === undefined ? [] : checkReferences(ruleSet.value, world.value.catalog, world.value.mesh);
   return {
-    services: () => (world.value === undefined ? [] : serviceViews(world.value.catalog)),
+    services: () => (catalog.value === undefined ? [] : serviceViews(catalog.value)),
     rules: () => ruleViews(ruleSet.value),
     findings: () => [
       ...registries.flatMap(({ name, health }) => registryFindingViews(name, health.value.problems)),

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { hostname } from "node:os";
 import { createApiServer } from "../api/http.ts";
@@ -137,6 +138,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const read = createApiPorts({
       ruleSet,
       directory: directory.ruleSet,
+      catalog: aggregate.catalog,
       world: feed.world,
       registries,
       conflicts: aggregate.conflicts,
@@ -184,6 +186,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     };
     stops.push(() => xds.drain(drainMs));
     const first = await firstToken(options, { tokens, api: listens.api });
+    const { published } = first ?? {};
+    // Whoever listens there next is not to be sent it.
+    if (published !== undefined) stops.push(() => rm(published, { force: true }));
+    if (!isLoopback(listens.api.host)) {
+      log.warn(
+        { api: formatHostPort(listens.api) },
+        "the API speaks plain HTTP, tokens included; put TLS in front of it",
+      );
+    }
     return {
       ...{ listens, ruleSet, world: feed.world, ledger, resources, ports, stop },
       ...(first !== undefined && { tokenFile: first.file }),

@@ -33,7 +33,8 @@ const acceptedRows: Readonly<Record<Acceptance, Row>> = {
   warned: {
     status: "True",
     reason: "Warned",
-    message: ({ findings }) => `It has no errors and ${findings.length === 1 ? "a warning" : "warnings"}.`,
+    message: ({ findings }) =>
+      `It has no errors, but ${findings.length === 1 ? "a warning" : `${findings.length} warnings`}.`,
   },
   refused: {
     status: "False",
@@ -167,7 +168,8 @@ function names(nodes: readonly ProxyNode[]): string {
 }
 
 function firstMessages(findings: readonly RuleFindingView[]): readonly string[] {
-  const messages = findings.slice(0, maxNamed).map(({ message }) => message);
-  const more = findings.length - messages.length;
-  return more === 0 ? messages : [...messages, `And ${more} more.`];
+  // Two places may have the same to say.
+  const messages = [...new Set(findings.map(({ message }) => message))];
+  const more = messages.length - maxNamed;
+  return more <= 0 ? messages : [...messages.slice(0, maxNamed), `And ${more} more.`];
 }

@@ -13,9 +13,9 @@ export const serveCommand: Command = {
   name: "serve",
   summary: "run the control plane",
   details:
-    "Every option may come from a flag, the environment (FAIRWAY_RULES, FAIRWAY_XDS, …)\n" +
-    "or a file (--config), in this order. Rules and catalogs are watched: saving a file\n" +
-    "is enough. SIGTERM drains; a second one ends at once.",
+    "Every option may come from a flag, the environment (FAIRWAY_RULES, FAIRWAY_XDS, …) " +
+    "or a file (--config), in this order.\n" +
+    "Rules and catalogs are watched: saving a file is enough. SIGTERM drains; a second one ends at once.",
   flags: serveFlags,
   examples: [
     {

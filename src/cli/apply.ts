@@ -31,7 +31,7 @@ export const applyCommand: Command = {
   name: "apply",
   summary: "make the server's rules what files say",
   details:
-    "All documents are one change: all are stored, or none. A rule that is there is replaced,\n" +
+    "All documents are one change: all are stored, or none. A rule that is there is replaced, " +
     "one that is not is created; comments and layout of YAML are kept.\n" +
     "--prune deletes rules of the same namespaces and kinds that carry the labels and are in no file.",
   flags: [

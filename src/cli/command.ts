@@ -26,7 +26,7 @@ export interface Command {
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
-  /** What else there is to know, shown in the command's own help; lines of at most 100 characters. */
+  /** What else there is to know, shown in the command's own help, whose lines are as long as the terminal is wide: a line end only after a sentence. */
   readonly details?: string;
   /** Positional arguments as the help shows them: `<path...>`, `[proxy]`. */
   readonly arguments?: string;

@@ -14,7 +14,6 @@ import {
   isSet,
 } from "./command.ts";
 import { count } from "./findings-text.ts";
-import { followRules, type RuleNews } from "./follow.ts";
 import { allKinds, kindNamed, kindsHelp, kindWords } from "./kinds.ts";
 import { type Listed, listAll } from "./list-all.ts";
 import { writeJson } from "./output.ts";
@@ -23,8 +22,9 @@ import { formatRuleDetails } from "./rule-details.ts";
 import { rulePath, rulesPath } from "./rule-paths.ts";
 import { cellsOf, type RuleTableShape, ruleColumns } from "./rule-table.ts";
 import { allNamespacesFlag, listedNamespace, namespaceFlag, type Server, serverFlags, serverOf } from "./server.ts";
-import { styleFor, type Tone } from "./style.ts";
-import { formatTable, layOutTable, type TableLayout } from "./table.ts";
+import { styleFor } from "./style.ts";
+import { formatTable } from "./table.ts";
+import { watchRules } from "./watch-rules.ts";
 
 export const getCommand: Command = {
   name: "get",
@@ -32,7 +32,7 @@ export const getCommand: Command = {
   details:
     "IN FORCE counts the connected proxies that have accepted all of a rule, of those that it concerns.\n" +
     "-o yaml gives rules back as they were written; -o wide also says what there is to say of one rule.\n" +
-    `-w goes on to tell of changes until Ctrl-C. ${kindsHelp}`,
+    `-w goes on to tell of changes until Ctrl-C.\n${kindsHelp}`,
   arguments: "<kind> [name]",
   argumentWords: [["all", ...kindWords], []],
   flags: [
@@ -108,9 +108,8 @@ async function printOne(server: Server, query: Query, name: string, io: CliIo): 
     writeJson(io, raw);
     return;
   }
-  const style = styleFor(io);
   io.out(tableOf([value], shapeOf(query), io));
-  if (query.output === "wide") io.out(`\n${formatRuleDetails(value, io.now(), style)}`);
+  if (query.output === "wide") io.out(`\n${formatRuleDetails(value, io)}`);
 }
 
 async function printList(server: Server, query: Query, io: CliIo): Promise<void> {
@@ -183,39 +182,14 @@ async function printYaml(server: Server, { kinds, namespace, selector }: Query, 
 
 const endLine = (text: string): string => (text.endsWith("\n") ? text : `${text}\n`);
 
-const changes: Readonly<Record<RuleNews["type"], readonly [string, Tone]>> = {
-  ADDED: ["added", "good"],
-  MODIFIED: ["changed", "accent"],
-  DELETED: ["deleted", "caution"],
-};
-
-async function watch(server: Server, query: Query, io: CliIo): Promise<void> {
-  const style = styleFor(io);
-  const columns = ruleColumns(shapeOf(query));
-  let table: TableLayout | undefined;
-  const print = (news: readonly RuleNews[]) => {
-    if (query.output === "json") {
-      for (const { type, raw } of news) io.out(`${JSON.stringify({ type, object: raw })}\n`);
-      return;
-    }
-    const rows = news.map(({ rule, type }) => {
-      const [word, tone] = changes[type];
-      const cells = cellsOf(columns, rule, io.now());
-      // What is there from the beginning is no change.
-      return table === undefined ? cells : [...cells, { text: word, tone }];
-    });
-    if (table === undefined) {
-      table = layOutTable([...columns, { title: "CHANGE" }], rows, style);
-      io.out(table.titles);
-    }
-    io.out(rows.map(table.row).join(""));
-  };
-  await followRules({
-    server,
-    path: rulesPath(query.kinds[0] ?? "VirtualService", query.namespace),
-    query: { labelSelector: query.selector },
-    onNews: print,
-    onTrouble: (message) => io.err(`fairway: ${message}\n`),
-    signal: AbortSignal.any([io.signal, ...(io.hearInterrupt === undefined ? [] : [io.hearInterrupt()])]),
-  });
-}
+const watch = (server: Server, query: Query, io: CliIo): Promise<void> =>
+  watchRules(
+    {
+      server,
+      path: rulesPath(query.kinds[0] ?? "VirtualService", query.namespace),
+      selector: query.selector,
+      shape: shapeOf(query),
+      asJson: query.output === "json",
+    },
+    io,
+  );

@@ -31,7 +31,7 @@ export const configTables: Readonly<Record<string, ConfigTable>> = {
     columns: [...titled("DOMAINS", "MATCH"), { title: "WEIGHT", align: "right" }, { title: "TO" }],
     rowsOf: ({ config }) =>
       listAt(config, "virtualHosts").flatMap((host) => {
-        const domains = some(listAt(host, "domains").map(String));
+        const domains = some(listAt(host, "domains").map(String), 1);
         const rows = listAt(host, "routes").flatMap((route) => {
           const match = matchOf(childOf(route, "match"));
           return targetsOf(route).map((target, index) => [index === 0 ? match : "", ...target]);
@@ -66,11 +66,9 @@ export const configTables: Readonly<Record<string, ConfigTable>> = {
   },
 };
 
-const shownItems = 2;
-
-function some(items: readonly string[]): string {
-  const more = items.length - shownItems;
-  return items.slice(0, shownItems).join(" ") + (more > 0 ? ` +${more}` : "");
+function some(items: readonly string[], shown = 2): string {
+  const more = items.length - shown;
+  return items.slice(0, shown).join(" ") + (more > 0 ? ` +${more}` : "");
 }
 
 function addressOf(address: unknown): string {

@@ -16,7 +16,8 @@ export const proxyConfigCommand: Command = {
   name: "proxy-config",
   summary: "show what a proxy would get now, as tables",
   details:
-    "A proxy is named by its node.id, its name or name.namespace. STATE says what the proxy answered to this version:\n" +
+    "A proxy is named by its node.id, its name or name.namespace.\n" +
+    "STATE says what the proxy answered to this version: " +
     "accepted, refused, pending, or nothing when it did not ask for it.",
   arguments: "<proxy> [part]",
   argumentWords: [[], parts],

@@ -44,7 +44,7 @@ export class ServerRefusal extends MeshError {
   readonly texts: SourceTexts;
 
   constructor(status: number, problem: ReadProblem, texts: SourceTexts = new Map()) {
-    const hint = [problem.hint, status === 401 ? tokenHint : undefined].filter((part) => part !== undefined);
+    const hint = [hintOf(problem), status === 401 ? tokenHint : undefined].filter((part) => part !== undefined);
     super(exitCodeOf(status), messageOf(problem), hint.length === 0 ? {} : { hint: hint.join("\n  ") });
     this.status = status;
     this.problem = problem;
@@ -58,6 +58,16 @@ function messageOf({ detail, errors = [] }: ReadProblem): string {
     errors.length > 0 && errors.every(({ message, document }) => document !== undefined && detail.includes(message));
   return isList ? `${count(errors.length, "problem")}; nothing was stored` : detail;
 }
+
+const danglingHint = "With --allow-dangling it is taken all the same.";
+
+/** Where the API names a parameter, the command line has a flag. */
+const hints: ReadonlyMap<string | undefined, string> = new Map([
+  ["api/dangling", danglingHint],
+  ["api/still-referenced", danglingHint],
+]);
+
+const hintOf = ({ code, hint }: ReadProblem): string | undefined => hints.get(code) ?? hint;
 
 const tokenHint =
   "`fairway token create NAME --role editor --data DIR` on the server's machine makes a token;\n" +

@@ -185,6 +185,24 @@ describe("refused", () => {
   });
 });
 
+describe("a page in a browser", () => {
+  const post = (headers: Record<string, string>) =>
+    createApp({ ports: ports(), log: silent, clock: systemClock, version }).inject({
+      method: "DELETE",
+      url: "/api/v1/tokens/none",
+      headers: { host: "127.0.0.1:15080", ...as("admin"), ...headers },
+    });
+
+  test.each(["https://evil.example", "http://127.0.0.1:9999", "null"])("of %s changes nothing", async (origin) => {
+    expect((await post({ origin })).json()).toMatchObject({ status: 403, code: "api/foreign-origin" });
+  });
+
+  test("of this server, and a program, may", async () => {
+    for (const headers of [{ origin: "http://127.0.0.1:15080" }, {}])
+      expect((await post(headers)).statusCode).toBe(404);
+  });
+});
+
 describe("request ids", () => {
   test("a caller's word is kept, anything else replaced", async () => {
     expect((await get("/healthz", { "x-request-id": "abc-1" })).headers["x-request-id"]).toBe("abc-1");

@@ -26,9 +26,9 @@ export const devCommand: Command = {
   name: "dev",
   summary: "run a control plane and an example mesh with real Envoys here",
   details:
-    "Three small services (one in two versions), an Envoy beside each and one as gateway, all on loopback.\n\n" +
-    "Rules are files below --data: edit one, save it, and see who took it and where requests go.\n" +
-    "Others are kept by the store: change them with `fairway apply` or any HTTP client.\n\n" +
+    "Three small services, two of them in two versions, an Envoy beside each and one as gateway, all on loopback.\n\n" +
+    "Most rules are files below --data: edit one, save it, and see who took it and where requests go.\n" +
+    "One is kept by the store: change it with `fairway apply` or any HTTP client.\n\n" +
     "FAIRWAY_ENVOY=container runs the Envoys in containers (Docker or podman).",
   flags: [
     { flags: "--data <dir>", summary: "directory for rules and logs, made when missing", default: "fairway-dev" },
