@@ -11,6 +11,7 @@ import type { MeshError } from "../../src/base/errors.ts";
 import { type OpenDatabaseOptions, openDatabase } from "../../src/base/open-database.ts";
 import { runCalls } from "../../src/base/run-calls.ts";
 import { temporaryFolder } from "../config/store-support.ts";
+import { realPart } from "../support/real-part.ts";
 import { format, laterFormat, procedures, type TestProcedures, worker } from "./database-fixture.ts";
 
 const open = (options: Partial<OpenDatabaseOptions> = {}) =>
@@ -165,16 +166,10 @@ test("a lock is had once, and again after it was given back", (context) => {
   takeLock(file)?.();
 });
 
-const hasNamespaces = (() => {
-  try {
+test("a disk that fills up and a file system that is read-only", async (context) => {
+  await realPart(context, "a mount namespace (`unshare -rm`)", async () => {
     execFileSync("unshare", ["-rm", "true"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
-test.skipIf(!hasNamespaces)("a disk that fills up and a file system that is read-only (needs `unshare`)", (context) => {
+  });
   const dir = temporaryFolder(context);
   const script = fileURLToPath(new URL("./small-disk.ts", import.meta.url));
   const command = 'mount -t tmpfs -o size=1m tmpfs "$1" && exec "$2" "$3" "$1"';
