@@ -16,7 +16,8 @@ let printed = "";
 const command = `stty cols 110; exec '${process.execPath}' '${join(root, "src/app/main.ts")}' dev`;
 const terminal = spawn("script", ["-qefc", command, "/dev/null"], {
   cwd,
-  env: { ...process.env, TERM: "xterm-256color" },
+  // Its token is not for this user's folder.
+  env: { ...process.env, TERM: "xterm-256color", XDG_CONFIG_HOME: join(cwd, "config") },
 });
 terminal.stdout.on("data", (data) => {
   printed += data;

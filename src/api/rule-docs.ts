@@ -12,7 +12,7 @@ import { ruleObjectView } from "./shapes.ts";
 export const kinds = Object.keys(ruleKinds) as readonly RuleKind[];
 
 /** `VirtualServices`: the kind in names of operations. */
-export const manyOf = (kind: RuleKind): string => (kind.endsWith("y") ? `${kind.slice(0, -1)}ies` : `${kind}s`);
+export const manyOf = (kind: RuleKind): string => (/[^aeiou]y$/.test(kind) ? `${kind.slice(0, -1)}ies` : `${kind}s`);
 
 const label: JsonSchema = { type: "string", pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$" };
 

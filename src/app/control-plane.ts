@@ -186,7 +186,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     };
     stops.push(() => xds.drain(drainMs));
     const first = await firstToken(options, { tokens, api: listens.api });
-    const { published } = first ?? {};
+    const { file: tokenFile, published } = first ?? {};
     // Whoever listens there next is not to be sent it.
     if (published !== undefined) stops.push(() => rm(published, { force: true }));
     if (!isLoopback(listens.api.host)) {
@@ -197,7 +197,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     }
     return {
       ...{ listens, ruleSet, world: feed.world, ledger, resources, ports, stop },
-      ...(first !== undefined && { tokenFile: first.file }),
+      ...(tokenFile !== undefined && { tokenFile }),
     };
   } catch (error) {
     await stop();
@@ -205,15 +205,13 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
 }
 
-/** Without a folder of its own a server has no place to keep a token in. */
-async function firstToken(
+function firstToken(
   { store, configFolder, log }: ControlPlaneOptions,
   { tokens, api }: { readonly tokens: Tokens; readonly api: HostPort },
 ): Promise<FirstToken | undefined> {
-  if (store?.kind !== "sqlite") return undefined;
   return provideFirstToken({
     tokens,
-    dataFolder: store.folder,
+    ...(store?.kind === "sqlite" && { dataFolder: store.folder }),
     ...(configFolder !== undefined && { configFolder }),
     api: { ...api, loopback: isLoopback(api.host) },
     log,

@@ -1,5 +1,6 @@
 import {
   accessSync,
+  chmodSync,
   closeSync,
   constants,
   copyFileSync,
@@ -46,7 +47,7 @@ export function describeDatabase(file: string, format: DatabaseFormat): Database
 
 /**
  * Copies a database, as it is at one moment, to a new file that stands alone; a server may go on writing meanwhile. The copy is
- * checked before it gets its name. Throws `usage/invalid` when there is a file of that name.
+ * checked before it gets its name, and only its owner can read it. Throws `usage/invalid` when there is a file of that name.
  */
 export async function backupDatabase(file: string, to: string, format: DatabaseFormat): Promise<void> {
   if (existsSync(to)) throw exists(to);
@@ -67,6 +68,7 @@ export async function backupDatabase(file: string, to: string, format: DatabaseF
       layoutOf(db, part, format);
       checkPages(db, part, "integrity_check");
     }).close();
+    chmodSync(part, 0o600);
     syncFile(part);
     // Unlike a rename it never replaces a file that came meanwhile.
     linkSync(part, to);

@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, chmodSync, constants } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { DatabaseFormat, LayoutStep } from "./database.ts";
 import { MeshError } from "./errors.ts";
@@ -26,6 +26,8 @@ export function openDatabaseFile({ file, format, maxPages }: DatabaseFileOptions
   return usingFile(file, (db) => {
     const state = readLayout(db, file, format);
     if (state.kind === "other") throw layoutError(file, state.number, format.layout.length);
+    // Its log takes over who may read it.
+    if (state.kind === "fresh" && file !== ":memory:") chmodSync(file, 0o600);
     db.exec(`
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;

@@ -48,7 +48,6 @@ export const findingCodes = [
   "rule/empty-subset",
   "rule/still-referenced",
   "rule/wrong-place",
-  "rule/managed-elsewhere",
   "catalog/invalid",
   "compile/failed",
 ] as const;

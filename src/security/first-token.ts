@@ -8,8 +8,8 @@ import type { Tokens } from "./tokens.ts";
 
 export interface FirstTokenOptions {
   readonly tokens: Pick<Tokens, "create" | "isEmpty" | "verify">;
-  /** Holds the database; the token is kept beside it. */
-  readonly dataFolder: string;
+  /** Holds the database; the token is kept beside it. Absent, for tokens that end with the server: it is published only. */
+  readonly dataFolder?: string;
   /** The configuration folder of the user who runs the server; absent: the token is not published. */
   readonly configFolder?: string;
   /** Where the API listens, with its real port; `loopback`: no other machine can reach it. */
@@ -19,7 +19,8 @@ export interface FirstTokenOptions {
 
 /** Where this machine's user finds a token. */
 export interface FirstToken {
-  readonly file: string;
+  /** In the data folder. */
+  readonly file?: string;
   /** Where the command line finds it by itself; absent when it could not be written. */
   readonly published?: string;
 }
@@ -33,33 +34,38 @@ const maxFileBytes = 1_024;
  */
 export async function provideFirstToken(options: FirstTokenOptions): Promise<FirstToken | undefined> {
   const { tokens, dataFolder, api, log } = options;
-  const file = join(dataFolder, "token");
+  const file = dataFolder === undefined ? undefined : join(dataFolder, "token");
+  let made: string | undefined;
   if (await tokens.isEmpty()) {
     if (!api.loopback) {
-      const command = `fairway token create --data ${dataFolder}`;
+      const command = `fairway token create --data ${dataFolder ?? "DIR"}`;
       log.warn({ command }, "there is no token yet, so nobody can use the API; make one with this command");
       return undefined;
     }
-    await makeFirst(options, file);
+    made = await makeFirst(options, file);
   }
   if (!api.loopback) return undefined;
-  const text = await keptToken(options, file);
+  const text = file === undefined ? made : await keptToken(options, file);
   if (text === undefined) return undefined;
   const published = await publish(options, text);
-  return { file, ...(published !== undefined && { published }) };
+  return { ...(file !== undefined && { file }), ...(published !== undefined && { published }) };
 }
 
-async function makeFirst({ tokens, log }: FirstTokenOptions, file: string): Promise<void> {
+async function makeFirst({ tokens, log }: FirstTokenOptions, file: string | undefined): Promise<string | undefined> {
   // Kept before it counts: a token that counts and that nobody has would keep a next one from being made.
-  await tokens.create({ name: firstTokenName, role: "admin" }, "fairway", (text) =>
-    writePrivateFile(file, `${text}\n`).catch((cause: unknown) => {
-      throw new MeshError("store/failed", `cannot write the first token to ${file}: ${reasonOf(cause)}`, {
-        hint: "Make the data folder writable, or name another one with --data.",
-        cause,
-      });
-    }),
-  );
-  log.info({ token: firstTokenName, role: "admin", file }, "made the first token");
+  const keep = async (text: string): Promise<void> => {
+    if (file !== undefined) await writePrivateFile(file, `${text}\n`).catch((cause) => cannotKeep(file, cause));
+  };
+  const creation = await tokens.create({ name: firstTokenName, role: "admin" }, "fairway", keep);
+  log.info({ token: firstTokenName, role: "admin", ...(file !== undefined && { file }) }, "made the first token");
+  return creation.kind === "created" ? creation.text : undefined;
+}
+
+function cannotKeep(file: string, cause: unknown): never {
+  throw new MeshError("store/failed", `cannot write the first token to ${file}: ${reasonOf(cause)}`, {
+    hint: "Make the data folder writable, or name another one with --data.",
+    cause,
+  });
 }
 
 async function keptToken({ tokens, log }: FirstTokenOptions, file: string): Promise<string | undefined> {

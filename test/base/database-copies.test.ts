@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { DatabaseFormat } from "../../src/base/database.ts";
@@ -40,6 +40,8 @@ test("a backup while writes go on is the state of one moment", async (context) =
     while (!done) await call("add", `${written++} ${text}`);
   })();
   await backupDatabase(file, join(dir, "copy.db"), format);
+  // What is in it, hashes of tokens for one, is its owner's.
+  for (const path of [file, `${file}-wal`, join(dir, "copy.db")]) expect(statSync(path).mode & 0o777, path).toBe(0o600);
   done = true;
   await writing;
   const copied = words(join(dir, "copy.db"));

@@ -16,13 +16,14 @@ export const plan: MeshPlan = {
     { service: "reviews", version: "v1", address: "127.0.71.2", ingressPort: 9080, calls: [] },
     { service: "reviews", version: "v2", address: "127.0.71.3", ingressPort: 9080, calls: [] },
     { service: "ratings", version: "v1", address: "127.0.71.4", ingressPort: 9090, calls: [] },
+    { service: "ratings", version: "v2", address: "127.0.71.5", ingressPort: 9090, calls: [] },
   ],
   controlPlane: { host: "127.0.0.1", xds: 15_010, api: 15_080, metrics: 15_014 },
 };
 
 /** Writes what `fairway dev` writes into its folder, and starts nothing. */
 export async function writeExampleFolder(dir: string): Promise<void> {
-  const { generated, rules } = meshFiles(plan, [41_001, 41_002, 41_003, 41_004]);
+  const { generated, rules } = meshFiles(plan, [41_001, 41_002, 41_003, 41_004, 41_005]);
   for (const [path, text] of Object.entries({ ...generated, ...rules })) await write(join(dir, path), text);
   await startEnvoys({ plan, dir, group: createProcessGroup(() => {}) }, onlyTheBootstrap);
 }

@@ -3,8 +3,11 @@ import { createLog } from "../../src/base/log.ts";
 import { createMetrics, type Metrics } from "../../src/base/metrics.ts";
 import { createSignal } from "../../src/base/signal.ts";
 import { createCompiler } from "../../src/compile/compile.ts";
+import { createStoreMeter } from "../../src/config/store-metrics.ts";
 import { createLedger } from "../../src/delivery/ledger.ts";
+import { createLeaseMetrics } from "../../src/registry/rest/lease-metrics.ts";
 import { createRegistryMeter } from "../../src/registry/wrap.ts";
+import { createAuthenticationCounter } from "../../src/security/access.ts";
 import { createResourceCache } from "../../src/snapshot/resource-cache.ts";
 import { createXdsMetrics } from "../../src/xds/metrics.ts";
 
@@ -19,6 +22,9 @@ interface MetricRow {
 const meters: readonly ((metrics: Metrics) => unknown)[] = [
   createXdsMetrics,
   createRegistryMeter,
+  createLeaseMetrics,
+  createStoreMeter,
+  createAuthenticationCounter,
   (metrics) => createLedger({ clock: systemClock, metrics }),
   (metrics) =>
     createResourceCache({

@@ -51,3 +51,25 @@ export const anchorsOf = ({ text }: Page): ReadonlySet<string> =>
         .replaceAll(" ", "-"),
     ),
   );
+
+/** What a page shows of a terminal: a command line, and what it prints. */
+export interface Step {
+  readonly command: string;
+  readonly shown: string;
+  /** What the block is, behind its language. */
+  readonly info: string;
+}
+
+/** The steps of all blocks in `console`, in their order. */
+export const stepsOf = (page: Page): readonly Step[] =>
+  blocksOf(page)
+    .filter(({ language }) => language === "console")
+    .flatMap(({ text, info }) =>
+      text
+        .split(/^\$ /m)
+        .slice(1)
+        .map((step): Step => {
+          const [command = ""] = /^(?:.*\\\n)*.*/.exec(step) ?? [];
+          return { command, shown: step.slice(command.length + 1), info };
+        }),
+    );

@@ -79,6 +79,14 @@ describe("the first start", () => {
     expect(await start()).toBeDefined();
   });
 
+  test("of a server that keeps nothing publishes the token, and that is all", async () => {
+    const { tokens } = house();
+    const options = { tokens, configFolder: join(root, "config"), api: loopback, log: recordedLog().log };
+    expect(await provideFirstToken(options)).toEqual({ published: published() });
+    expect(await tokens.verify(textOf(published()))).toMatchObject({ kind: "valid", token: { role: "admin" } });
+    expect(readdirSync(join(root, "data"))).toEqual([]);
+  });
+
   test("that cannot publish goes on", async () => {
     const { start, lines } = house();
     writeFileSync(join(root, "config"), "a file");

@@ -47,7 +47,7 @@ export function introduction(input: Introduction, style: Style): string {
     `  ${style("strong", "Try")}    ${style("accent", `curl ${url}`)}`,
     `         ${arrival.kind === "arrived" ? style("quiet", arrival.answer) : style("bad", arrival.reason)}`,
     `  ${style("strong", "Edit")}   ${wide(edit, "the weights of a canary; saving is enough")}`,
-    `  ${style("strong", "Apply")}  ${wide(apply, "one that the store keeps; in another terminal")}`,
+    `  ${style("strong", "Apply")}  ${wide(apply, "another one: edit its file, then apply it")}`,
     `  ${style("strong", "Ask")}    ${wide(ask, "who has what")}`,
     `  ${style("strong", "Curl")}   ${style("accent", patchCommand(input))}`,
     `  ${style("strong", "Logs")}   ${logs.join("  ")}`,
@@ -72,7 +72,8 @@ function patchCommand({ listens, plan, tokenFile }: Introduction): string {
   );
   return [
     `curl -X PATCH ${rule} \\`,
-    `  -H "authorization: Bearer $(cat ${tokenFile})" -H "content-type: application/json-patch+json" \\`,
+    `  -H "authorization: Bearer $(cat ${tokenFile})" \\`,
+    '  -H "content-type: application/json-patch+json" \\',
     `  -d '[${first},`,
     `       ${second}]'`,
   ].join(`\n${" ".repeat(9)}`);
@@ -90,7 +91,7 @@ function places({ plan, appPorts, listens }: Introduction, style: Style): readon
   });
   return [
     row("control plane", "xDS", formatHostPort(listens.xds)),
-    row("", "API", `http://${formatHostPort(listens.api)}/api/v1/proxies`),
+    row("", "API", `http://${formatHostPort(listens.api)}/openapi.json`),
     row("", "metrics", `http://${formatHostPort(listens.metrics)}/metrics`),
     row("gateway", "Envoy", formatHostPort({ host: plan.gateway.address, port: plan.gateway.port })),
     ...workloads,
