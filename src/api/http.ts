@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
 import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import type { Clock } from "../base/clock.ts";
 import { MeshError } from "../base/errors.ts";
@@ -8,6 +9,7 @@ import type { Log } from "../base/log.ts";
 import { createRateLimit, type RateLimit } from "../base/rate-limit.ts";
 import { type Admitted, admit, isForeignHost, isForeignOrigin, recheckOf } from "./admission.ts";
 import { answerBrokenRequest } from "./broken-request.ts";
+import { lastAnswer } from "./last-answer.ts";
 import { type ApiLimits, defaultApiLimits } from "./limits.ts";
 import { cannotListen } from "./listen-failure.ts";
 import { isLoopback } from "./loopback.ts";
@@ -304,11 +306,15 @@ function startWatch(
 
 function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   const view = problemView(problem, pathOf(request), request.id);
-  return reply
+  const bytes = Buffer.from(JSON.stringify(view));
+  reply
     .code(view.status)
-    .headers({ ...(request.body === undefined && hasBody(request) && { connection: "close" }), ...problem.headers })
-    .type(problemContentType)
-    .send(Buffer.from(JSON.stringify(view)));
+    .headers({ ...problem.headers })
+    .type(problemContentType);
+  if (request.body !== undefined || !hasBody(request)) return reply.send(bytes);
+  return reply
+    .headers({ connection: "close", "content-length": bytes.length })
+    .send(Readable.from(lastAnswer(bytes, request.raw)));
 }
 
 /** What the HTTP layer refused is the client's; everything else is ours: told to the log, and to the client by its id only. */

@@ -240,7 +240,9 @@ async function remove(kind: RuleKind, request: ApiRequest): Promise<Answer> {
   const options = conditionalOptionsOf(request);
   if (!options.ok) return options.answer;
   const key = keyOf(kind, request);
-  const current = request.ports.store.get(key);
+  const { store } = request.ports;
+  // A document that a directory's overshadows may go; what that directory has, not.
+  const current = store.own(key) ?? store.get(key);
   if (current === undefined) return noSuchRule(kind, request);
   const asked = expectationOf(options.value.preconditions, current);
   if (asked === undefined) return preconditionFailed(kind, request, options.value, current);

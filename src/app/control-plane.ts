@@ -154,6 +154,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         prepareChange(change, {
           ruleSet: ruleSet.value,
           ownerOf: read.managerOf,
+          isOvershadowed: (key) => store.own(key) !== undefined && read.managerOf(key) !== undefined,
           catalog: aggregate.catalog.value,
           mesh,
         }),

@@ -1,16 +1,13 @@
 import type { RuleDeliveryView, RuleFindingView, RuleRefusalView, RuleStatusView } from "../api/types.ts";
-import { memoize } from "../base/memo.ts";
 import type { Signal } from "../base/signal.ts";
 import type { World } from "../compile/world.ts";
-import { checkReferences } from "../config/checks.ts";
-import type { RuleKey } from "../config/rule.ts";
+import { checkReferencesOf } from "../config/checks.ts";
+import type { AnyRule, RuleKey } from "../config/rule.ts";
 import type { RuleDocument, RuleSet } from "../config/rule-set.ts";
 import type { StoredDocument } from "../config/store.ts";
 import type { Ledger } from "../delivery/ledger.ts";
 import { type RuleDelivery, ruleDeliveries } from "../delivery/rule-delivery.ts";
 import { createStandings, type Standings } from "../delivery/standings.ts";
-import type { Catalog } from "../model/catalog.ts";
-import type { MeshSettings } from "../model/mesh-settings.ts";
 import type { ResourceCache } from "../snapshot/resource-cache.ts";
 import { conditionsOf, type RuleFacts } from "./rule-conditions.ts";
 import { documentsByKey, managerIn } from "./rule-documents.ts";
@@ -110,11 +107,14 @@ function factsOf({ key, owner }: StoredDocument, present: Present): RuleFacts {
   if (document === undefined) return { ...inForce, acceptance: "unreadable", findings: noFindings };
   const { verdict, findings } = document;
   if (verdict === "refused") return { ...inForce, acceptance: "refused", findings };
-  const dangling = world && danglingReferences(ruleSet, world.catalog, world.mesh).get(key);
-  return dangling === undefined
+  const dangling = world === undefined ? noFindings : danglingReferences(rule, ruleSet, world);
+  return dangling.length === 0
     ? { ...inForce, inForce: "current", acceptance: verdict, findings }
     : { ...inForce, inForce: "current", acceptance: "warned", findings: [...findings, ...dangling] };
 }
+
+const danglingReferences = (rule: AnyRule, ruleSet: RuleSet, { catalog, mesh }: World): readonly RuleFindingView[] =>
+  checkReferencesOf(rule, ruleSet, catalog, mesh).map(({ rule: _, ...finding }) => finding);
 
 const noFindings: readonly RuleFindingView[] = [];
 const nowhere: RuleDelivery = { targeted: 0, acked: 0, pending: [], refused: [], refusals: [] };
@@ -123,14 +123,6 @@ const ownershipFindings = (documents: readonly RuleDocument[]): readonly RuleFin
   documents
     .flatMap(({ findings }): readonly RuleFindingView[] => findings)
     .filter(({ code }) => code === "rule/managed-elsewhere");
-
-/** The references that lead nowhere, by rule; looked for once for the same rules and services. */
-const danglingReferences = memoize(
-  (ruleSet: RuleSet, catalog: Catalog, mesh: MeshSettings): ReadonlyMap<RuleKey, readonly RuleFindingView[]> => {
-    const byRule = Map.groupBy(checkReferences(ruleSet, catalog, mesh), ({ rule }) => rule);
-    return new Map([...byRule].map(([rule, list]) => [rule, list.map(({ rule: _, ...finding }) => finding)]));
-  },
-);
 
 /** While proxies are configured without the present version, what they said was about another one. */
 function deliveryView({ served, delivery }: RuleFacts): RuleDeliveryView {

@@ -72,6 +72,8 @@ function faultOf(cause: unknown, file: string): Fault {
   const { errcode, code } = cause as { readonly errcode?: number; readonly code?: string };
   if (code === "ENOSPC" || code === "EDQUOT") return "full";
   if (code === "EROFS" || code === "EACCES" || code === "EPERM") return "read-only";
+  // Also what Node says of folders to be made on a read-only file system.
+  if (code === "ENOENT") return faultOfPlace(file) ?? "missing";
   if (errcode === undefined) return "failed";
   const primary = errcode & 0xff;
   if (primary !== ioError && primary !== cannotOpen) return faults.get(primary) ?? "failed";

@@ -106,7 +106,7 @@ function merge(merged: readonly Built[], own: Built): Built {
     // Not Object.assign: a key named `__proto__` is a key like any other.
     data: Object.fromEntries(sources.flatMap((source) => Object.entries(source))),
     nodes: merged.reduce((sum, { nodes }) => sum + nodes, own.nodes),
-    depth: Math.max(own.depth, ...merged.map(({ depth }) => depth)),
+    depth: merged.reduce((deepest, { depth }) => Math.max(deepest, depth), own.depth),
   };
 }
 

@@ -67,9 +67,10 @@ export function parseDocuments(text: string, limits: TextLimits = defaultTextLim
   }
   const positionOf = positions(text);
   const documents: TextDocument[] = [];
-  for (const part of partsOf(text)) {
+  for (const [index, part] of partsOf(text).entries()) {
     const start = documents.at(-1)?.slice.end ?? 0;
-    if (documents.length >= limits.maxDocuments) {
+    // Empty ones count too, but for comments before the first: each is parsed.
+    if (documents.length >= limits.maxDocuments || index > limits.maxDocuments) {
       const message = `The text has more than ${limits.maxDocuments} documents; those from here on are left out.`;
       return [...documents, refusedText(message, positionOf(part.offset), { start, end: text.length })];
     }

@@ -1,4 +1,4 @@
-import { Composer, CST, type Document, isScalar, type Node, type Pair, Parser } from "yaml";
+import { Composer, CST, type Document, isScalar, Lexer, type Node, type Pair, Parser } from "yaml";
 import { syntaxProblems, type YamlProblem } from "./yaml-problem.ts";
 
 /** Some documents out of a text, and where in the text they begin. */
@@ -22,20 +22,41 @@ export const maxDepth = 64;
 
 const options = { uniqueKeys: false, prettyErrors: false, resolveKnownTags: false } as const;
 
+/** Brackets, dashes, names, values and the spaces between them: each costs some microseconds and some hundred bytes. */
+export const maxWords = 300_000;
+
 /** Parses the documents of a part. Never throws. */
 export function composeYaml({ text }: YamlPart): readonly YamlTree[] {
   const trees: YamlTree[] = [];
   const composer = new Composer(options);
-  for (const token of new Parser().parse(text)) {
-    const tooDeepAt = token.type === "document" ? offsetBelow(token, maxDepth) : undefined;
-    if (tooDeepAt === undefined) {
-      for (const document of composer.next(token)) trees.push(treeOf(document, text));
-    } else {
-      trees.push(tooDeep(tooDeepAt));
+  const compose = (tokens: Iterable<CST.Token>): void => {
+    for (const token of tokens) {
+      const tooDeepAt = token.type === "document" ? offsetBelow(token, maxDepth) : undefined;
+      if (tooDeepAt === undefined) {
+        for (const document of composer.next(token)) trees.push(treeOf(document, text));
+      } else {
+        trees.push(tooDeep(tooDeepAt));
+      }
     }
+  };
+  const refused = parse(text, compose);
+  for (const document of composer.end(refused === undefined, text.length)) trees.push(treeOf(document, text));
+  return refused === undefined ? trees : [...trees, refused];
+}
+
+/** Parses word by word, and stops where the rest would only cost time and memory: says why. */
+function parse(text: string, compose: (tokens: Iterable<CST.Token>) => void): YamlTree | undefined {
+  const parser = new Parser();
+  let words = 0;
+  for (const word of new Lexer().lex(text)) {
+    compose(parser.next(word));
+    // What is open, the document itself first.
+    const beyond = parser.stack[maxDepth + 1];
+    if (beyond !== undefined && CST.isCollection(beyond)) return tooDeep(beyond.offset);
+    if (++words > maxWords) return tooLarge(parser.offset);
   }
-  for (const document of composer.end(true, text.length)) trees.push(treeOf(document, text));
-  return trees;
+  compose(parser.end());
+  return undefined;
 }
 
 function treeOf(document: Document.Parsed | Document, text: string): YamlTree {
@@ -48,19 +69,17 @@ function treeOf(document: Document.Parsed | Document, text: string): YamlTree {
   };
 }
 
-const tooDeep = (offset: number): YamlTree => ({
+const refusedAt = (offset: number, message: string, hint: string): YamlTree => ({
   start: offset,
   end: offset,
-  problems: [
-    {
-      kind: "too-large",
-      pointer: "",
-      offset,
-      message: `The document is nested more than ${maxDepth} levels deep.`,
-      hint: "Nest less.",
-    },
-  ],
+  problems: [{ kind: "too-large", pointer: "", offset, message, hint }],
 });
+
+const tooDeep = (offset: number): YamlTree =>
+  refusedAt(offset, `The document is nested more than ${maxDepth} levels deep.`, "Nest less.");
+
+const tooLarge = (offset: number): YamlTree =>
+  refusedAt(offset, `The document has more than ${maxWords} words and signs.`, "Split it into several documents.");
 
 /** Some place that is nested deeper than `limit`, if there is one; without recursion, because that may be deep. */
 function offsetBelow(root: CST.Token, limit: number): number | undefined {

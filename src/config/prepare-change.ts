@@ -14,6 +14,8 @@ export interface ChangeContext {
   readonly ruleSet: Pick<RuleSet, "rules">;
   /** Where a directory has this rule; undefined: in none. */
   readonly ownerOf: (key: RuleKey) => { readonly file?: string; readonly line?: number } | undefined;
+  /** Has the store a document of a rule that a directory owns? It may go, and nothing else changes by that. */
+  readonly isOvershadowed: (key: RuleKey) => boolean;
   /** undefined: not all registries have reported yet; then nobody can say which hosts there are. */
   readonly catalog: Catalog | undefined;
   readonly mesh: MeshSettings;
@@ -25,7 +27,10 @@ export interface ChangeContext {
  */
 export function prepareChange(proposed: ProposedChange, context: ChangeContext): PreparedChange {
   const { puts, deletes, allowDangling, ...rest } = proposed;
-  const subjects: readonly Subject[] = [...puts.flatMap(readChangeText), ...deletes.map(deletionOf)];
+  const subjects: readonly Subject[] = [
+    ...puts.flatMap(readChangeText),
+    ...deletes.map((deletion) => deletionOf(deletion, context)),
+  ];
   const told = withFindings(subjects, [...duplicatesIn(subjects), ...managedIn(subjects, context.ownerOf)]);
   const refusal = refusalOf(told);
   if (refusal !== undefined) return { ok: false, refusal, findings: findingsOf(told) };
@@ -40,15 +45,19 @@ export function prepareChange(proposed: ProposedChange, context: ChangeContext):
 }
 
 /** A document that is written, or a deletion. */
-type Subject = ChangeDocument;
+interface Subject extends ChangeDocument {
+  /** What becomes of it does not change what is in force. */
+  readonly isIdle?: boolean;
+}
 
 /** A finding, and the subject (counted from 0) that it is about. */
 type Told = readonly [subject: number, finding: Finding];
 
-const deletionOf = ({ key }: DocumentDelete): Subject => ({
+const deletionOf = ({ key }: DocumentDelete, { isOvershadowed }: ChangeContext): Subject => ({
   label: key,
   key,
   isBroken: false,
+  isIdle: isOvershadowed(key),
   findings: [],
   locate: () => ({ pointer: "" }),
 });
@@ -105,7 +114,7 @@ function duplicatesIn(subjects: readonly Subject[]): readonly Told[] {
 
 function managedIn(subjects: readonly Subject[], ownerOf: ChangeContext["ownerOf"]): readonly Told[] {
   return subjects.flatMap((subject, index): readonly Told[] => {
-    const owner = subject.key === undefined ? undefined : ownerOf(subject.key);
+    const owner = subject.key === undefined || subject.isIdle ? undefined : ownerOf(subject.key);
     if (owner === undefined) return [];
     const where = owner.file === undefined ? "a rule directory" : placeText(owner.file, owner.line);
     return [
@@ -131,10 +140,11 @@ function consequences(
   { ruleSet, catalog, mesh }: ChangeContext,
   allowDangling: boolean,
 ): readonly Told[] {
-  const indexes = new Map(subjects.flatMap(({ key }, index) => (key === undefined ? [] : [[key, index] as const])));
-  const changed = new Map(
-    subjects.flatMap(({ key, accepted }) => (key === undefined ? [] : [[key, accepted?.rule] as const])),
+  const keyed = subjects.flatMap(({ key, isIdle, accepted }, index) =>
+    key === undefined || isIdle ? [] : [{ key, index, rule: accepted?.rule }],
   );
+  const indexes = new Map(keyed.map(({ key, index }) => [key, index]));
+  const changed = new Map(keyed.map(({ key, rule }) => [key, rule]));
   return consequencesOf({ before: ruleSet.rules, changed, catalog, mesh }).flatMap((consequence): readonly Told[] => {
     const index = indexes.get(consequence.rule);
     const subject = index === undefined ? undefined : subjects[index];

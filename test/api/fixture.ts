@@ -127,6 +127,7 @@ export const prepareFor =
     prepareChange(change, {
       ruleSet: ruleSet.value,
       ownerOf: () => undefined,
+      isOvershadowed: () => false,
       catalog: undefined,
       mesh: defaultMeshSettings,
     });

@@ -55,7 +55,7 @@ function prepare(
   expect(ruleSet.documents.map(({ verdict }) => verdict)).not.toContain("refused");
   return prepareChange(
     { puts: [], deletes: [], by: "ann", allowDangling: false, ...change },
-    { ruleSet, ownerOf: () => undefined, catalog, mesh: defaultMeshSettings, ...context },
+    { ruleSet, ownerOf: () => undefined, isOvershadowed: () => false, catalog, mesh: defaultMeshSettings, ...context },
   );
 }
 
@@ -251,6 +251,18 @@ describe("refused", () => {
       "1 VirtualService/shop/a :: error rule/managed-elsewhere VirtualService/shop/a is managed in rules/a.yaml:7. Edit it there; what the files say counts.",
     ]);
   });
+});
+
+test("a stored document that a directory's overshadows may go, and nothing is missed", () => {
+  const ownerOf = () => ({ file: "rules/a.yaml", line: 7 });
+  const rules = `${subsets("v1")}---\n${route("a", "reviews", ", subset: v1")}`;
+  const change = { deletes: [remove("DestinationRule", "reviews")] };
+  expect(refusal(prepare(change, { rules, ownerOf }))).toBe("managed-elsewhere");
+  expect(refusal(prepare(change, { rules }))).toBe("dangling");
+  const prepared = prepare(change, { rules, ownerOf, isOvershadowed: () => true });
+  expect([refusal(prepared), told(prepared)]).toEqual(["none", []]);
+  const written = prepare({ puts: [put(route("b"))] }, { ownerOf, isOvershadowed: () => true });
+  expect(refusal(written)).toBe("managed-elsewhere");
 });
 
 describe("references", () => {
