@@ -44,6 +44,8 @@ function metadataOf({
   revision,
   created,
   updated,
+  owner,
+  source,
 }: StoredDocument): RuleMetadataView {
   return {
     name,
@@ -55,6 +57,7 @@ function metadataOf({
     createdBy: created.by,
     updatedAt: timeOf(updated),
     updatedBy: updated.by,
+    ...(owner === "store" && source !== undefined && { appliedFrom: source }),
   };
 }
 

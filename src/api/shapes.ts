@@ -47,7 +47,6 @@ import type {
   RuleStatusView,
   RuleView,
   ServiceView,
-  StoreView,
   TokenView,
   TypeDeliveryView,
   VersionView,
@@ -213,6 +212,9 @@ const completedMetadata = shape<RuleMetadataView>({
   createdBy: required(anyText),
   updatedAt: required(time),
   updatedBy: required(anyText),
+  appliedFrom: optional(
+    shape<{ readonly file: string; readonly line: number }>({ file: required(anyText), line: required(positive) }),
+  ),
   managedBy: optional(managerView),
 });
 
@@ -354,10 +356,6 @@ const tokenFields = {
 export const tokenView: Decoder<TokenView> = shape<TokenView>(tokenFields);
 export const newTokenView: Decoder<NewTokenView> = shape<NewTokenView>({ ...tokenFields, token: required(anyText) });
 export const whoAmIView: Decoder<WhoAmIView> = shape<WhoAmIView>({ name: required(anyText), role: required(role) });
-export const storeView: Decoder<StoreView> = shape<StoreView>({
-  revision: required(number),
-  documents: required(number),
-});
 export const readyView: Decoder<ReadyView> = shape<ReadyView>({
   ready: required(boolean),
   reasons: required(list(anyText)),
@@ -438,7 +436,6 @@ export const namedShapes: Readonly<Record<string, Decoder<unknown>>> = {
   RuleStatus: ruleStatusView,
   RuleSummary: ruleView,
   Service: serviceView,
-  Store: storeView,
   Token: tokenView,
   TypeDelivery: typeDeliveryView,
   Version: versionView,

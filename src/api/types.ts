@@ -75,6 +75,8 @@ export interface RuleMetadataView {
   readonly createdBy: string;
   readonly updatedAt: string;
   readonly updatedBy: string;
+  /** Where its author applied it from, as the author named it. */
+  readonly appliedFrom?: { readonly file: string; readonly line: number };
   /** Where to edit it, when not here. */
   readonly managedBy?: ManagerView;
 }
@@ -264,11 +266,6 @@ export interface NewTokenView extends TokenView {
 export interface WhoAmIView {
   readonly name: string;
   readonly role: Role;
-}
-
-export interface StoreView {
-  readonly revision: number;
-  readonly documents: number;
 }
 
 export interface RuleView {

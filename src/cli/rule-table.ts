@@ -68,8 +68,10 @@ const wideColumns: readonly RuleColumn[] = [
   { title: "BY", of: ({ metadata }) => metadata.updatedBy },
   {
     title: "FILE",
-    of: ({ metadata: { managedBy } }) =>
-      [managedBy?.file, managedBy?.line].filter((part) => part !== undefined).join(":"),
+    of: ({ metadata: { managedBy, appliedFrom } }) => {
+      const { file, line } = managedBy ?? appliedFrom ?? {};
+      return [file, line].filter((part) => part !== undefined).join(":");
+    },
   },
 ];
 

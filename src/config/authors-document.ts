@@ -5,6 +5,7 @@ const serversMetadata: ReadonlySet<string> = new Set([
   "deletionGracePeriodSeconds",
   "deletionTimestamp",
   "generation",
+  "appliedFrom",
   "managedBy",
   "managedFields",
   "resourceVersion",

@@ -85,6 +85,7 @@ const metadata = object(
       "finalizers",
       "generateName",
       "generation",
+      "appliedFrom",
       "managedBy",
       "managedFields",
       "ownerReferences",
