@@ -6,12 +6,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, type TestContext, test } from "vitest";
 import { commands } from "../src/app/commands.ts";
-import { version } from "../src/app/control-plane.ts";
 import { introduction } from "../src/app/dev/introduction.ts";
 import { freePorts } from "../src/app/dev/loopback.ts";
 import { envoyCacheDir } from "../src/app/envoy/find.ts";
 import { wheels } from "../src/app/envoy/wheel.ts";
 import { decodeServeOptions } from "../src/app/load-options.ts";
+import { version } from "../src/app/version.ts";
 import { isGroup } from "../src/cli/command.ts";
 import { plainStyle } from "../src/cli/style.ts";
 import { readMeshSettings } from "../src/config/mesh-settings.ts";
@@ -176,6 +176,11 @@ describe("docs/rules.md", () => {
 
 const namesIn = (text: string, quote: string): readonly string[] =>
   [...text.matchAll(new RegExp(`${quote}([^${quote}]+)${quote}`, "g"))].map(([, name = ""]) => name);
+
+test("docs/canary.md shows all of the hundred requests (test/app/dev.test.ts does what the page says)", () => {
+  const shares = [...pageAt("docs/canary.md").text.matchAll(/^ +(\d+) ratings v1\n +(\d+) ratings v2$/gm)];
+  expect(shares.map(([, first, second]) => Number(first) + Number(second))).toEqual([100, 100]);
+});
 
 describe("README.md", () => {
   test("has exactly two commands that do all the set-up", () => {

@@ -1,11 +1,7 @@
-import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { runCli } from "../cli/cli.ts";
 import type { CliIo } from "../cli/command.ts";
 import { commands } from "./commands.ts";
-import { version } from "./control-plane.ts";
-
-// What matters of it reaches our own log; its own goes to the terminal.
-setLogVerbosity(logVerbosity.NONE);
+import { version } from "./version.ts";
 
 // Ctrl-C ends the process on the spot, with whatever a command waits for, and by the signal itself, so that a shell's loop
 // around it ends too. `dev` and `serve` have something to bring to an end and hear signals themselves.

@@ -1,7 +1,7 @@
 import type { CommandRow } from "../cli/command.ts";
 import { commandTable } from "../cli/commands.ts";
-import { devCommand } from "./dev/dev.ts";
-import { serveCommand } from "./serve.ts";
+import { devCommand } from "./dev/dev-command.ts";
+import { serveCommand } from "./serve-command.ts";
 import { storeCommands } from "./store-commands.ts";
 import { openTokens } from "./token-commands.ts";
 

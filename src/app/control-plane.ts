@@ -1,11 +1,10 @@
 import { rm } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { hostname } from "node:os";
+import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { createApiServer } from "../api/http.ts";
 import type { ApiLimits } from "../api/limits.ts";
 import { isLoopback } from "../api/loopback.ts";
 import type { ApiPorts } from "../api/ports.ts";
-import type { VersionView } from "../api/types.ts";
 import { systemClock } from "../base/clock.ts";
 import { MeshError } from "../base/errors.ts";
 import { formatHostPort, type HostPort } from "../base/host-port.ts";
@@ -36,9 +35,11 @@ import type { XdsOptions } from "../xds/options.ts";
 import { createXdsServer } from "../xds/server.ts";
 import { createApiPorts } from "./api-ports.ts";
 import { keepJournal } from "./keep-journal.ts";
+import { logFindings } from "./log-findings.ts";
 import { createRegistrationsPort } from "./registrations-port.ts";
 import { openStore, type StoreOptions } from "./store.ts";
 import { createTokensPort } from "./tokens-port.ts";
+import { version } from "./version.ts";
 
 export interface ControlPlaneOptions {
   readonly rules: readonly string[];
@@ -72,8 +73,8 @@ export interface ControlPlane {
   readonly ports: ApiPorts;
   /** The file of a token that may do everything; absent without one. */
   readonly tokenFile?: string;
-  /** Ends streams and requests in order, within `withinMs`. */
-  readonly stop: (withinMs?: number) => Promise<void>;
+  /** Ends streams and requests in order, then everything else; never rejects. */
+  readonly stop: () => Promise<void>;
 }
 
 const drainMs = 5_000;
@@ -81,11 +82,18 @@ const drainMs = 5_000;
 /** Builds every station in the order of the flow, joins them, and listens. What was started is stopped again when a later part fails. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { log, mesh } = options;
+  // What matters of it reaches our own log; its own goes to the terminal.
+  setLogVerbosity(logVerbosity.NONE);
   const clock = systemClock;
   const metrics = createMetrics();
   const stops: (() => Promise<void> | void)[] = [];
   const stop = async (): Promise<void> => {
-    for (const task of stops.splice(0).reverse()) await task();
+    for (const task of stops.splice(0).reverse()) {
+      // What cannot be ended in order must not keep the rest from it.
+      await Promise.resolve()
+        .then(task)
+        .catch((error: unknown) => log.error({ err: error }, "a part did not stop in order"));
+    }
   };
 
   try {
@@ -111,7 +119,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     stops.push(() => store.close());
     stops.push(keepJournal(directory.ruleSet, store));
     const { ruleSet, close: unfollow } = followRuleSets([directory.ruleSet, store.ruleSet]);
-    stops.push(unfollow);
+    stops.push(unfollow, logFindings(ruleSet, log));
 
     // Nothing holds a rule back yet: quarantine and staged rollout will write here.
     const holds = createSignal<readonly HeldRule[]>([]);
@@ -236,10 +244,3 @@ async function listen(on: (host: string, port: number) => Promise<number>, where
     );
   }
 }
-
-const manifest = createRequire(import.meta.url)("../../package.json") as {
-  readonly name: string;
-  readonly version: string;
-};
-
-export const version: VersionView = { name: manifest.name, version: manifest.version, node: process.versions.node };

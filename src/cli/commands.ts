@@ -2,7 +2,7 @@ import { applyCommand } from "./apply.ts";
 import { bootstrapCommand } from "./bootstrap.ts";
 import { checkCommand } from "./check.ts";
 import type { CommandRow } from "./command.ts";
-import { compileCommand } from "./compile.ts";
+import { compileCommand } from "./compile-command.ts";
 import { completionCommand } from "./completion/completion.ts";
 import { contextCommands } from "./context.ts";
 import { deleteCommand } from "./delete.ts";

@@ -5,7 +5,7 @@ import { createSignal, type Signal } from "../base/signal.ts";
 import { watchFiles } from "../base/watch-files.ts";
 import { defaultTextLimits } from "../base/yaml-document.ts";
 import { loadRuleSet } from "./load.ts";
-import { emptyRuleSet, type RuleDocument, type RuleSet } from "./rule-set.ts";
+import { emptyRuleSet, type RuleSet } from "./rule-set.ts";
 
 /** A rule store over files and directories of YAML or JSON: it reads and watches them, and never writes. */
 export interface FileStore {
@@ -70,19 +70,5 @@ function keepUnchanged(previous: ReadonlyMap<string, FileText>, files: readonly 
 }
 
 function logNews(previous: RuleSet, next: RuleSet, log: Log): void {
-  if (next.revision === previous.revision) return;
-  log.info({ revision: next.revision, rules: next.rules.size }, "rules read");
-  const known = new Set(previous.documents);
-  for (const document of next.documents) {
-    if (!known.has(document)) logFindings(document, log);
-  }
-}
-
-function logFindings({ findings, kind, namespace, name }: RuleDocument, log: Log): void {
-  for (const { severity, message, ...finding } of findings) {
-    log[severity === "error" ? "error" : "warn"](
-      { ...finding, kind, namespace, name, problem: message },
-      "finding in a rule",
-    );
-  }
+  if (next.revision !== previous.revision) log.info({ revision: next.revision, rules: next.rules.size }, "rules read");
 }

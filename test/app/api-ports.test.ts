@@ -41,10 +41,11 @@ function start({ reported }: { readonly reported?: Catalog } = { reported: catal
   const [ruleSet, directory] = [createSignal(rules), createSignal(rules)];
   const registries = [registry];
   const conflicts = createSignal([]);
+  const combined = createSignal(reported);
   const ports = createApiPorts({
-    ...{ ruleSet, directory, world, registries, conflicts, ledger, resources, metrics, trouble },
+    ...{ ruleSet, directory, catalog: combined, world, registries, conflicts, ledger, resources, metrics, trouble },
   });
-  return { ports, ledger, resources, trouble };
+  return { ports, ledger, resources, trouble, combined };
 }
 
 test("ready when every registry has reported and changes can be stored; else why not", () => {
@@ -56,6 +57,13 @@ test("ready when every registry has reported and changes can be stored; else why
   expect(ports.ready()).toEqual({ ready: true, reasons: [] });
   trouble.set("The database is lost.");
   expect(ports.ready()).toEqual({ ready: false, reasons: ["The database is lost."] });
+});
+
+test("what is registered is shown at once: the next world waits until changes end", () => {
+  const { ports, combined } = start();
+  expect(ports.services()).toMatchObject([{ host: "reviews.shop.svc.cluster.local" }]);
+  combined.set(createCatalog([]));
+  expect(ports.services()).toEqual([]);
 });
 
 test("rules, findings and who manages a rule", () => {

@@ -105,9 +105,7 @@ spec:
   hosts: [web]
   http: [{route: [${[1, 2, 3, 4, 5].map((n) => `{destination: {host: web}, weight: ${port + n}}`)}]}]
 `;
-    expect(step(text(1), text(2))).toBe(
-      "09:05:07  rules     VirtualService default/web changed at reviews.yaml:1:1\n",
-    );
+    expect(step(text(1), text(2))).toBe("09:05:07  rules     VirtualService default/web changed at reviews.yaml:1:1\n");
   });
 
   test("added and removed ones, several at once", () => {

@@ -34,7 +34,7 @@ test("says what runs where, and what to do now", () => {
 Fairway 0.1.0  Envoy 1.40.0 (wheel); first request routed after 0.7 s
 
   control plane  xDS      127.0.0.1:15010
-                 API      http://127.0.0.1:15080/api/v1/proxies
+                 API      http://127.0.0.1:15080/openapi.json
                  metrics  http://127.0.0.1:15014/metrics
   gateway        Envoy    127.0.0.1:8080
   web-v1         Envoy    127.0.71.1:8000    in front of 127.0.0.1:36337
@@ -43,10 +43,11 @@ Fairway 0.1.0  Envoy 1.40.0 (wheel); first request routed after 0.7 s
   Try    curl http://127.0.0.1:8080/
          web v1 -> reviews v2
   Edit   fairway-dev/rules/reviews.yaml:13              the weights of a canary; saving is enough
-  Apply  npx fairway apply -f fairway-dev/ratings.yaml  one that the store keeps; in another terminal
+  Apply  npx fairway apply -f fairway-dev/ratings.yaml  another one: edit its file, then apply it
   Ask    npx fairway proxies                            who has what
   Curl   curl -X PATCH http://127.0.0.1:15080/api/v1/namespaces/shop/virtualservices/ratings \\
-           -H "authorization: Bearer $(cat fairway-dev/data/token)" -H "content-type: application/json-patch+json" \\
+           -H "authorization: Bearer $(cat fairway-dev/data/token)" \\
+           -H "content-type: application/json-patch+json" \\
            -d '[{"op":"replace","path":"/spec/http/0/route/0/weight","value":50},
                 {"op":"replace","path":"/spec/http/0/route/1/weight","value":50}]'
   Logs   fairway-dev/control-plane.log  fairway-dev/envoy/*/envoy.log
@@ -67,13 +68,13 @@ test("names the server where it is not the usual one, and says why no request go
   );
   expect(text).toContain("Fairway 0.1.0  Envoy 1.40.0 (wheel)\n");
   expect(text).toContain(`
-                 API      http://127.0.0.1:41234/api/v1/proxies
+                 API      http://127.0.0.1:41234/openapi.json
 `);
   expect(text).toContain(`
   Try    curl http://127.0.0.1:8080/
          no request reaches the services through http://127.0.0.1:8080/: 404
   Edit   a.yaml:1                                                                the weights of a canary; saving is enough
-  Apply  npx fairway apply -f fairway-dev/ratings.yaml --server 127.0.0.1:41234  one that the store keeps; in another terminal
+  Apply  npx fairway apply -f fairway-dev/ratings.yaml --server 127.0.0.1:41234  another one: edit its file, then apply it
   Ask    npx fairway proxies --server 127.0.0.1:41234                            who has what
 `);
 });

@@ -2,35 +2,37 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, type TestContext, test } from "vitest";
+import { followCanaryPage } from "../docs/canary-page.ts";
 import { type Dev, startDev, temporaryFolder, waitUntilGone } from "../support/dev.ts";
 import { envoyBinary } from "../support/envoy.ts";
 import { fakeCommands } from "../support/fake-commands.ts";
 import { isOpen } from "../support/process.ts";
 import { realPart } from "../support/real-part.ts";
+import { printedBy, shellEnv } from "../support/shell.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-/** With a real Envoy; what runs is found in `/proc`. */
+/** With a real Envoy, and a user who has nothing yet; what runs is found in `/proc`. */
 async function realEnv(context: TestContext): Promise<NodeJS.ProcessEnv> {
   const { path } = await envoyBinary(context);
   await realPart(context, "/proc", async () => {
     if (!existsSync("/proc/self/status")) throw new Error("this system has none");
   });
-  return { ...process.env, ENVOY_BIN: path, FAIRWAY_ENVOY: "process" };
+  return { ...shellEnv(temporaryFolder(context)), ENVOY_BIN: path, FAIRWAY_ENVOY: "process" };
 }
 
 const introduced = /Stop {3}Ctrl-C\n\n/;
 const urlOf = async (dev: Dev): Promise<string> => (await dev.says(/curl (http:\S+)/))[1] ?? "";
 
-/** How many of 50 requests came from reviews v2; all must be answered. */
-async function countV2(url: string): Promise<number> {
+/** How many of 50 requests came from v2 of a service; all must be answered. */
+async function countV2(url: string, service = "reviews"): Promise<number> {
   const texts = await Promise.all(
     Array.from({ length: 50 }, async () => {
       const answer = await fetch(url);
       return `${answer.status} ${await answer.text()}`;
     }),
   );
-  expect(texts.filter((text) => !/^200 web v1 -> \[reviews v[12], ratings v1\]\n$/.test(text))).toEqual([]);
-  return texts.filter((text) => text.includes("reviews v2")).length;
+  expect(texts.filter((text) => !/^200 web v1 -> \[reviews v[12], ratings v[12]\]\n$/.test(text))).toEqual([]);
+  return texts.filter((text) => text.includes(`${service} v2`)).length;
 }
 
 /** The file and line that it says to edit. */
@@ -54,10 +56,10 @@ test("a newcomer moves the canary, makes mistakes, and stops", { timeout: 90_000
   await dev.says(introduced);
   expect(await (await fetch(url)).text()).toMatch(/^web v1 -> \[reviews v[12], ratings v1\]\n$/);
   const pids = dev.processes().map(({ pid }) => pid);
-  expect(dev.processes().filter(({ command }) => command.includes("--config-path"))).toHaveLength(5);
-  expect(dev.processes().filter(({ command }) => command.includes("example-main"))).toHaveLength(4);
+  expect(dev.processes().filter(({ command }) => command.includes("--config-path"))).toHaveLength(6);
+  expect(dev.processes().filter(({ command }) => command.includes("example-main"))).toHaveLength(5);
   const addresses = dev.addresses();
-  expect(addresses).toHaveLength(12);
+  expect(addresses).toHaveLength(14);
   expect(await Promise.all(addresses.map(isOpen))).not.toContain(false);
 
   const { file, line } = await placeToEdit(dev);
@@ -104,6 +106,53 @@ test("a newcomer moves the canary, makes mistakes, and stops", { timeout: 90_000
   expect(dev.printed()).toMatch(/\n\nStopping …\n$/);
   expect(existsSync(join(dev.dir, "dev.pid"))).toBe(false);
 });
+
+test("a newcomer moves the canary of the store, by the printed commands", { timeout: 90_000 }, async (context) => {
+  const env = await realEnv(context);
+  const dev = await startDev({ context, env });
+  const url = await urlOf(dev);
+  await dev.says(introduced);
+  expect(await countV2(url, "ratings")).toBe(0);
+  const [, apply = "", file = ""] = await dev.says(/^ {2}Apply {2}(npx fairway apply -f (\S+)(?: --server \S+)?) {2}/m);
+  const [, curl = ""] = await dev.says(/^ {2}Curl {3}([\s\S]*?)\n {2}Logs /m);
+
+  const text = readFileSync(file, "utf8");
+  expect(text.match(/weight: \d+/g)).toEqual(["weight: 100", "weight: 0"]);
+  writeFileSync(
+    file,
+    text.replace(/weight: (100|0)$/gm, (_, weight) => `weight: ${weight === "100" ? 0 : 100}`),
+  );
+  expect(await printedBy(apply, dev.dir, env)).toBe(
+    "virtualservice/shop/ratings configured\n\n1 rule: 1 configured; revision 3\n",
+  );
+  await dev.says(/accepted {2}web-v1 took routes \d+\n/);
+  await waitFor(async () => (await countV2(url, "ratings")) === 50);
+  const place = (line: string) => `${file}:${lineOf(file, line)}:19`;
+  expect(dev.printed()).toContain(`rules     VirtualService shop/ratings changed
+                    ${place("weight: 0")}  weight 100 → 0
+                    ${place("weight: 100")}  weight 0 → 100
+`);
+
+  const answer: unknown = JSON.parse(await printedBy(curl, dev.dir, env));
+  expect(answer).toMatchObject({
+    metadata: { name: "ratings", generation: 3 },
+    spec: { http: [{ route: [{ weight: 50 }, { weight: 50 }] }] },
+    status: { verdict: "valid" },
+  });
+  await dev.says(/weight 0 → 50[\s\S]*accepted {2}web-v1 took routes \d+\n/);
+  await waitFor(async () => (await countV2(url, "ratings")) < 50);
+  expect(await countV2(url, "ratings")).toBeGreaterThan(0);
+  expect(readFileSync(file, "utf8")).toContain("weight: 100");
+});
+
+/** The first line of a file that holds a text. */
+const lineOf = (file: string, text: string): number =>
+  readFileSync(file, "utf8")
+    .split("\n")
+    .findIndex((line) => line.includes(text)) + 1;
+
+// Here, because two meshes that start at once would choose the same ports.
+test("docs/canary.md shows what happens", { timeout: 90_000 }, followCanaryPage);
 
 test("a second start keeps the rules and follows the ports that are free", { timeout: 90_000 }, async (context) => {
   const env = await realEnv(context);

@@ -264,7 +264,7 @@ describe("with what the rule says", () => {
     const { status, three } = start([listeners, route("nobody")]);
     three();
     const found = status(virtualService);
-    expect(accepted(found)).toBe("True Warned: It has no errors and a warning.");
+    expect(accepted(found)).toBe("True Warned: It has no errors, but a warning.");
     expect(inForce(found)).toBe(
       "False PartlyInForce: 3 of 3 proxies have accepted it, but a part leads nowhere. " +
         "No service has the host nobody.shop.svc.cluster.local.",
@@ -275,6 +275,17 @@ describe("with what the rule says", () => {
       findings: [{ code: "rule/unknown-host", line: 9 }],
     });
     expect(found.findings[0]).not.toHaveProperty("rule");
+  });
+
+  test("the same in two places is said once", () => {
+    const { status, three } = start([listeners, route("nobody", "    - route: [{destination: {host: nobody}}]")]);
+    three();
+    const found = status(virtualService);
+    expect(accepted(found)).toBe("True Warned: It has no errors, but 2 warnings.");
+    expect(inForce(found)).toBe(
+      "False PartlyInForce: 3 of 3 proxies have accepted it, but a part leads nowhere. " +
+        "No service has the host nobody.shop.svc.cluster.local.",
+    );
   });
 
   test("a reference that leads nowhere, and so no proxy has it", () => {

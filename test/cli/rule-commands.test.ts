@@ -107,6 +107,18 @@ describe("apply", () => {
     expect(document.text).toBe(reviews.replace("  name: reviews", '  namespace: "shop"\n  name: reviews'));
   });
 
+  test("what leads nowhere, and the flag that lets it be taken", async () => {
+    const api = await startApi({
+      "POST /api/v1/changesets": () =>
+        problem(422, "Something is missing.", { code: "api/dangling", hint: "With allowDangling=true it is taken." }),
+    });
+    expect(await fairway(`apply -f - ${api.flag}`, { input: typed(subsets) })).toEqual({
+      exit: 1,
+      out: "",
+      err: "fairway: Something is missing.\n  With --allow-dangling it is taken all the same.\n",
+    });
+  });
+
   test("a dry run, and what goes with it", async () => {
     const api = await startApi({
       "POST /api/v1/changesets": () => changed([["DestinationRule/shop/reviews", "configured"]], { dryRun: true }),
@@ -201,7 +213,7 @@ const refusedRule = rule(
     status: status({
       verdict: "warned",
       conditions: [
-        { type: "Accepted", status: "True", reason: "Warned", message: "It has 1 warning." },
+        { type: "Accepted", status: "True", reason: "Warned", message: "It has no errors, but a warning." },
         { type: "InForce", status: "False", reason: "Refused", message: "1 of 3 proxies refused it: gw.shop." },
       ],
       delivery: { targeted: 3, acked: 2, pending: 0, refused: 1 },
@@ -272,6 +284,25 @@ describe("get", () => {
     const { exit, out } = await fairway(`get virtualservice reviews -n shop -o wide ${flag}`);
     expect(exit).toBe(0);
     await expect(out).toMatchFileSnapshot("expected/get-one.txt");
+  });
+
+  test("one rule at a narrow terminal: what is said of it goes on below", async () => {
+    const message = "2 of 3 proxies have accepted it, but a part leads nowhere. No service has the host nobody.";
+    const conditions = [{ type: "InForce", status: "False", reason: "PartlyInForce", message } as const];
+    const { flag } = await startApi({
+      "GET /api/v1/namespaces/shop/virtualservices/reviews": () => ({
+        json: rule("VirtualService/shop/reviews", {}, { status: status({ conditions }) }),
+      }),
+    });
+    const { out } = await fairway(`get vs reviews -n shop -o wide ${flag}`, {
+      terminal: { columns: 80 },
+      env: { NO_COLOR: "1" },
+    });
+    expect(out).toContain(`
+CONDITION  STATUS  REASON         MESSAGE
+InForce    False   PartlyInForce  2 of 3 proxies have accepted it, but a part
+                                  leads nowhere. No service has the host nobody.
+`);
   });
 
   test("as it was written", async () => {

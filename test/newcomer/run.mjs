@@ -1,5 +1,6 @@
 // Measures what a newcomer goes through: clones this repository (what is committed) next to an empty home folder and empty
-// caches, does what the README says, asks through the gateway, moves the canary, and stops everything.
+// caches, does what the README says, asks through the gateway, moves both canaries (by a saved file, `fairway apply` and curl, as
+// `npm start` prints it), and stops everything.
 //
 //     npm run newcomer                   empty caches: npm and pip download what they need
 //     npm run newcomer -- --warm-npm     npm's own cache may be used
@@ -92,7 +93,7 @@ async function firstRequest() {
   const { begun, parts, until, stop } = start();
   const [, url] = await until(/curl (http:\S+)/);
   const answer = (await (await fetch(url)).text()).trim();
-  if (!/^web v1 -> \[reviews v[12], ratings v1\]$/.test(answer)) throw new Error(`${url} answered: ${answer}`);
+  if (!/^web v1 -> \[reviews v[12], ratings v[12]\]$/.test(answer)) throw new Error(`${url} answered: ${answer}`);
   const totalMs = performance.now() - begun;
   const at = (text) => parts.find((part) => part.text.includes(text))?.atMs;
   const downloading = at("downloading Envoy");
@@ -100,24 +101,48 @@ async function firstRequest() {
   return { url, answer, downloadMs, firstMs: totalMs - downloadMs, until, stop };
 }
 
-/** From saving the file to the first of 50 answers in a row from the new version. */
-async function moveCanary({ url, until }) {
-  const [, file, line] = await until(/Edit {3}(\S+):(\d+)/);
+/** Milliseconds until the first of so many answers in a row from this version. */
+async function untilMoved(url, answer, inRow = 50) {
+  const begun = performance.now();
+  for (let seen = 0, first = 0; ; ) {
+    const isNew = (await (await fetch(url)).text()).includes(answer);
+    if (seen === 0) first = performance.now();
+    seen = isNew ? seen + 1 : 0;
+    if (seen === inRow) return first - begun;
+    if (performance.now() - begun > 30_000) throw new Error(`no traffic moved to ${answer} within 30 s`);
+  }
+}
+
+/** Makes the first two weights of a file 0 and 100. */
+function editWeights(file) {
   const path = join(clone, file);
   const weights = ["0", "100"];
-  const lines = readFileSync(path, "utf8").split("\n");
-  const edited = lines.map((text, index) =>
-    index + 1 >= Number(line) ? text.replace(/(?<=weight: )\d+/, (old) => weights.shift() ?? old) : text,
+  writeFileSync(
+    path,
+    readFileSync(path, "utf8").replace(/(?<=weight: )\d+/g, (old) => weights.shift() ?? old),
   );
-  writeFileSync(path, edited.join("\n"));
-  const saved = performance.now();
-  for (let inRow = 0, first = 0; ; ) {
-    const isNew = (await (await fetch(url)).text()).includes("reviews v2");
-    if (inRow === 0) first = performance.now();
-    inRow = isNew ? inRow + 1 : 0;
-    if (inRow === 50) return first - saved;
-    if (performance.now() - saved > 30_000) throw new Error("the canary did not move within 30 s");
-  }
+}
+
+/** From saving the file to the traffic. */
+async function saveCanary({ url, until }) {
+  const [, file] = await until(/Edit {3}(\S+):\d+/);
+  editWeights(file);
+  return untilMoved(url, "reviews v2");
+}
+
+/** From the printed command, after an edit of the file that it names, to the traffic. */
+async function applyCanary({ url, until }) {
+  const [, command, file] = await until(/Apply {2}(npx fairway apply -f (\S+)(?: --server \S+)?)/);
+  editWeights(file);
+  const [movedMs] = await Promise.all([untilMoved(url, "ratings v2"), run("bash", ["-c", command], clone)]);
+  return movedMs;
+}
+
+/** From the printed command, which gives each version a half, to the first answer from the one that had nothing. */
+async function patchCanary({ url, until }) {
+  const [, command] = await until(/Curl {3}([\s\S]*?)\n {2}Logs /);
+  const [movedMs] = await Promise.all([untilMoved(url, "ratings v1", 1), run("bash", ["-c", command], clone)]);
+  return movedMs;
 }
 
 async function stopMesh({ url, stop }) {
@@ -137,7 +162,9 @@ async function measure() {
   const { printed: node } = await run("node", ["--version"], room);
   const install = await run("npm", ["ci"], clone);
   const first = await firstRequest();
-  const movedMs = await moveCanary(first);
+  const savedMs = await saveCanary(first);
+  const appliedMs = await applyCanary(first);
+  const patchedMs = await patchCanary(first);
   await stopMesh(first);
   const again = await firstRequest();
   await stopMesh(again);
@@ -147,7 +174,9 @@ async function measure() {
     ["Envoy's download", seconds(first.downloadMs), "once; not counted below"],
     ["npm start to the first request", seconds(first.firstMs), first.answer],
     ["the same once more", seconds(again.firstMs), "Envoy and compiled code are in their caches"],
-    ["weight saved to traffic moved", seconds(movedMs), "90/10 to 0/100"],
+    ["weight saved to traffic moved", seconds(savedMs), "90/10 to 0/100"],
+    ["applied to traffic moved", seconds(appliedMs), "100/0 to 0/100; npx and the command included"],
+    ["curl to traffic moved", seconds(patchedMs), "0/100 to 50/50; curl included"],
     ["commands typed until then", String(typed.length), typed.join("; ")],
   ];
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column].length)));

@@ -2,14 +2,15 @@ import { createWriteStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { createLog, type Log } from "../../base/log.ts";
-import { type CliIo, type Command, type CommandInput, type ExitCode, flagValue } from "../../cli/command.ts";
+import { type CliIo, type CommandInput, type ExitCode, flagValue } from "../../cli/command.ts";
 import { configFolderOf } from "../../cli/config-folder.ts";
 import { styleFor } from "../../cli/style.ts";
 import { defaultMeshSettings } from "../../model/mesh-settings.ts";
-import { type ControlPlane, startControlPlane, version } from "../control-plane.ts";
+import { type ControlPlane, startControlPlane } from "../control-plane.ts";
 import { chooseLauncher } from "../envoy/choose.ts";
 import { type EnvoyBinary, findEnvoy } from "../envoy/find.ts";
 import { onTermination } from "../termination.ts";
+import { version } from "../version.ts";
 import { applyFile } from "./apply-file.ts";
 import { claimFolder } from "./claim-folder.ts";
 import type { ShowPlace } from "./event-lines.ts";
@@ -22,31 +23,14 @@ import { createProgressLine } from "./progress-line.ts";
 import { reportEvents } from "./report.ts";
 import { createScreen, type Screen } from "./screen.ts";
 
-export const devCommand: Command = {
-  name: "dev",
-  summary: "run a control plane and an example mesh with real Envoys here",
-  details:
-    "Three small services, two of them in two versions, an Envoy beside each and one as gateway, all on loopback.\n\n" +
-    "Most rules are files below --data: edit one, save it, and see who took it and where requests go.\n" +
-    "One is kept by the store: change it with `fairway apply` or any HTTP client.\n\n" +
-    "FAIRWAY_ENVOY=container runs the Envoys in containers (Docker or podman).",
-  flags: [
-    { flags: "--data <dir>", summary: "directory for rules and logs, made when missing", default: "fairway-dev" },
-  ],
-  examples: [
-    { line: "fairway dev", summary: "start; rules are in ./fairway-dev/rules" },
-    { line: "fairway dev --data /tmp/mesh", summary: "keep the rules elsewhere" },
-  ],
-  run: dev,
-};
-
 /** Below the mesh's folder: what the control plane keeps. */
 const dataFolder = "data";
 
 /** Children get this long to end by themselves. */
 const graceMs = 3_000;
 
-async function dev({ flags }: CommandInput, io: CliIo): Promise<ExitCode> {
+/** Runs the example mesh until it is told to end. */
+export async function dev({ flags }: CommandInput, io: CliIo): Promise<ExitCode> {
   const dir = flagValue(flags, "data") ?? "fairway-dev";
   const release = await claimFolder(dir);
   const ending = Promise.withResolvers<ExitCode>();

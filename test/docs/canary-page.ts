@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { expect, type TestContext } from "vitest";
 import { startDev, temporaryFolder } from "../support/dev.ts";
 import { envoyBinary } from "../support/envoy.ts";
 import { keepRunning, printedBy, shellEnv } from "../support/shell.ts";
@@ -21,7 +21,8 @@ const masked = (text: string): string =>
     .replace(/[01]\/1(?=.* changed$)/gm, "#/1")
     .replace(/(?<=\S) {2,}/g, "  ");
 
-test("docs/canary.md at a terminal, beside `npm start`", { timeout: 60_000 }, async (context) => {
+/** Does what docs/canary.md says, beside a real `fairway dev`, and compares what is printed with what the page shows. */
+export async function followCanaryPage(context: TestContext): Promise<void> {
   const { path } = await envoyBinary(context);
   const cwd = temporaryFolder(context);
   for (const { info, text } of blocksOf(page)) if (info.startsWith("mine/")) await write(join(cwd, info), text);
@@ -52,14 +53,4 @@ test("docs/canary.md at a terminal, beside `npm start`", { timeout: 60_000 }, as
   }
   const { step, printed } = watched ?? expect.fail("the page watches nothing");
   await waitFor(() => masked(printed()).startsWith(masked(step.shown)), { what: "the change that is watched" });
-});
-
-describe("docs/canary.md", () => {
-  test("shows shares as its weights have them", () => {
-    const shares = [...page.text.matchAll(/^ +(\d+) ratings v1\n +(\d+) ratings v2$/gm)].map(([, ...both]) =>
-      both.map(Number),
-    );
-    expect(shares).toHaveLength(2);
-    for (const [first = 0, second = 0] of shares) expect(first + second).toBe(100);
-  });
-});
+}
