@@ -28,10 +28,6 @@ const plurals: Readonly<Record<RuleKind, string>> = {
 /** The kind's word in URLs. */
 export const pluralOf = (kind: RuleKind): string => plurals[kind];
 
-/** The inverse of `pluralOf`; undefined for any other word. */
-export const kindOfPlural = (plural: string): RuleKind | undefined =>
-  (Object.keys(plurals) as readonly RuleKind[]).find((kind) => plurals[kind] === plural);
-
 const ours = `These are carried out: ${Object.keys(ruleKinds).join(", ")}.`;
 
 const group = "networking.istio.io";

@@ -1,6 +1,6 @@
 import type { JsonPointer } from "../base/json-pointer.ts";
 import type { Finding, Place } from "./finding.ts";
-import type { AnyRule, Rule, RuleKey, RuleKind } from "./rule.ts";
+import type { AnyRule, RuleKey } from "./rule.ts";
 
 /** One document as a store read it, with the verdict on it. */
 export interface RuleDocument {
@@ -40,8 +40,3 @@ export const emptyRuleSet: RuleSet = {
   locate: (_rule, pointer) => ({ pointer }),
   dataOf: () => undefined,
 };
-
-/** The rules of one kind, in the order of their keys. */
-export function rulesOfKind<K extends RuleKind>(rules: Iterable<AnyRule>, kind: K): readonly Rule<K>[] {
-  return [...rules].filter((rule): rule is Extract<AnyRule, Rule<K>> => rule.kind === kind);
-}

@@ -25,7 +25,7 @@ export interface FirstToken {
   readonly published?: string;
 }
 
-export const firstTokenName = "first";
+const firstTokenName = "first";
 const maxFileBytes = 1_024;
 
 /**
