@@ -48,6 +48,8 @@ export interface TextSlice {
 export interface TextLimits {
   readonly maxLength: number;
   readonly maxDocuments: number;
+  /** Of a document: what it is written with, not how long. Default: any number. */
+  readonly maxWords?: number;
 }
 
 export const defaultTextLimits: TextLimits = { maxLength: 4 * 1024 * 1024, maxDocuments: 10_000 };
@@ -74,7 +76,8 @@ export function parseDocuments(text: string, limits: TextLimits = defaultTextLim
       const message = `The text has more than ${limits.maxDocuments} documents; those from here on are left out.`;
       return [...documents, refusedText(message, positionOf(part.offset), { start, end: text.length })];
     }
-    documents.push(...documentsOf(part, start, positionOf));
+    const { maxWords } = limits;
+    documents.push(...documentsOf({ ...part, ...(maxWords !== undefined && { maxWords }) }, start, positionOf));
   }
   const last = documents.pop();
   // Comments that follow the last document are nobody else's.

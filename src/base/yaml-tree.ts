@@ -5,6 +5,8 @@ import { syntaxProblems, type YamlProblem } from "./yaml-problem.ts";
 export interface YamlPart {
   readonly offset: number;
   readonly text: string;
+  /** Brackets, dashes, names, values and the spaces between them; each costs microseconds and hundreds of bytes. Default: any number. */
+  readonly maxWords?: number;
 }
 
 /** The syntax tree of one document; offsets count from the start of its part. */
@@ -22,11 +24,9 @@ export const maxDepth = 64;
 
 const options = { uniqueKeys: false, prettyErrors: false, resolveKnownTags: false } as const;
 
-/** Brackets, dashes, names, values and the spaces between them: each costs some microseconds and some hundred bytes. */
-export const maxWords = 300_000;
-
 /** Parses the documents of a part. Never throws. */
-export function composeYaml({ text }: YamlPart): readonly YamlTree[] {
+export function composeYaml(part: YamlPart): readonly YamlTree[] {
+  const { text } = part;
   const trees: YamlTree[] = [];
   const composer = new Composer(options);
   const compose = (tokens: Iterable<CST.Token>): void => {
@@ -39,13 +39,13 @@ export function composeYaml({ text }: YamlPart): readonly YamlTree[] {
       }
     }
   };
-  const refused = parse(text, compose);
+  const refused = parse(part, compose);
   for (const document of composer.end(refused === undefined, text.length)) trees.push(treeOf(document, text));
   return refused === undefined ? trees : [...trees, refused];
 }
 
 /** Parses word by word, and stops where the rest would only cost time and memory: says why. */
-function parse(text: string, compose: (tokens: Iterable<CST.Token>) => void): YamlTree | undefined {
+function parse({ text, maxWords }: YamlPart, compose: (tokens: Iterable<CST.Token>) => void): YamlTree | undefined {
   const parser = new Parser();
   let words = 0;
   for (const word of new Lexer().lex(text)) {
@@ -53,7 +53,8 @@ function parse(text: string, compose: (tokens: Iterable<CST.Token>) => void): Ya
     // What is open, the document itself first.
     const beyond = parser.stack[maxDepth + 1];
     if (beyond !== undefined && CST.isCollection(beyond)) return tooDeep(beyond.offset);
-    if (++words > maxWords) return tooLarge(parser.offset);
+    words += 1;
+    if (maxWords !== undefined && words > maxWords) return tooLarge(parser.offset, maxWords);
   }
   compose(parser.end());
   return undefined;
@@ -78,7 +79,7 @@ const refusedAt = (offset: number, message: string, hint: string): YamlTree => (
 const tooDeep = (offset: number): YamlTree =>
   refusedAt(offset, `The document is nested more than ${maxDepth} levels deep.`, "Nest less.");
 
-const tooLarge = (offset: number): YamlTree =>
+const tooLarge = (offset: number, maxWords: number): YamlTree =>
   refusedAt(offset, `The document has more than ${maxWords} words and signs.`, "Split it into several documents.");
 
 /** Some place that is nested deeper than `limit`, if there is one; without recursion, because that may be deep. */

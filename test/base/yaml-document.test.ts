@@ -122,6 +122,19 @@ describe("bounds", () => {
       { value: "b", problems: [] },
       { value: undefined, problems: [{ kind: "too-large", line: 5, column: 1 }] },
     ]);
+    expect(parseDocuments("---\n---\n---\n---\n", limits)).toMatchObject([
+      { value: undefined, problems: [{ kind: "too-large", line: 4, column: 1 }] },
+    ]);
+  });
+
+  test("of words", () => {
+    const limits = { maxLength: 1_000, maxDocuments: 10, maxWords: 20 };
+    const text = "a: [1, 2]\n---\nb: [1, 2, 3, 4, 5, 6, 7, 8]\n---\nc: 1\n";
+    expect(parseDocuments(text, limits)).toMatchObject([
+      { value: { a: [1, 2] }, problems: [] },
+      { problems: [{ kind: "too-large", line: 3, message: expect.stringContaining("20 words") }] },
+      { value: { c: 1 }, problems: [] },
+    ]);
   });
 
   test("aliases that multiply", () => {
