@@ -1,4 +1,4 @@
-import type { RateLimit } from "../base/rate-limit.ts";
+import type { RateVerdict } from "../base/rate-limit.ts";
 import { hostOf, isLoopback } from "./loopback.ts";
 import type { AccessDecision, AccessPort, Action, Caller } from "./ports.ts";
 import type { Problem } from "./problem.ts";
@@ -18,12 +18,16 @@ export type Admission =
   | { readonly ok: true; readonly value: Admitted }
   | { readonly ok: false; readonly problem: Problem };
 
-/** Lets a request in, or says why not; before anything of its body is read. */
-export async function admit(asked: Asked, access: AccessPort, rates: RateLimit): Promise<Admission> {
+/** Lets a request in, or says why not; before anything of its body is read. `take`: one request of this caller. */
+export async function admit(
+  asked: Asked,
+  access: AccessPort,
+  take: (caller: string) => RateVerdict,
+): Promise<Admission> {
   const decision = await access.authenticate(asked);
   if (decision.kind !== "caller") return { ok: false, problem: strangerProblem(decision) };
   const { caller } = decision;
-  const rate = rates.take(caller.tokenId ?? asked.peer);
+  const rate = take(caller.tokenId ?? asked.peer);
   if (!rate.ok) return { ok: false, problem: limited(Math.ceil(rate.retryAfterMs / 1_000)) };
   const denied = access.denialOf(caller, asked.action);
   return denied === undefined ? { ok: true, value: { caller } } : { ok: false, problem: forbidden(denied) };

@@ -23,7 +23,17 @@ import { syntaxProblem } from "./json-body.ts";
 import { parseJson } from "./json-text.ts";
 import { json, yaml } from "./media-types.ts";
 import { decodeQuery, exactly, parameterDocs, revisionNumber } from "./query.ts";
-import { type Answer, type ApiRequest, failure, ok, problems, type Result, type Route, success } from "./route.ts";
+import {
+  type Answer,
+  type ApiRequest,
+  failure,
+  ok,
+  problem,
+  problems,
+  type Result,
+  type Route,
+  success,
+} from "./route.ts";
 import { kinds, reasonParameter } from "./rule-docs.ts";
 import { timeOf } from "./rule-object.ts";
 import { writeParameters } from "./rule-writes.ts";
@@ -85,7 +95,7 @@ export const changeSetRoutes: readonly Route[] = [
       operation: "applyChangeSet",
       summary: "Several rules written and deleted together, as one revision: all of it or nothing.",
       description:
-        "As YAML: the documents to write. As JSON: documents, each as text or as an object, and what to delete. A second request with the same `Idempotency-Key` is answered as the first one was.",
+        "As YAML: the documents to write. As JSON: documents, each as text or as an object, and what to delete. The same request with the same `Idempotency-Key` is answered as the first one was; another one with that key is refused.",
       parameters: [
         ...parameterDocs(parameters),
         {
@@ -102,6 +112,7 @@ export const changeSetRoutes: readonly Route[] = [
         "api/invalid-syntax",
         "api/conflict",
         "api/invalid",
+        "api/idempotency-key-reused",
         "api/dangling",
         "api/managed-elsewhere",
         "api/still-referenced",
@@ -125,8 +136,9 @@ async function applyChangeSet(request: ApiRequest): Promise<Answer> {
     if (!required.ok) return required.answer;
   }
   if (baseRevision !== undefined && baseRevision > request.ports.store.revision()) {
-    const message = `There is no such revision yet; the last one is ${request.ports.store.revision()}.`;
-    return problems("api/invalid-query", [{ parameter: "baseRevision", message }]);
+    const detail = `There is no revision ${baseRevision} yet; the last one is ${request.ports.store.revision()}.`;
+    const hint = "The server may have been restored from an older backup: look at what is there, and try again.";
+    return problem("api/conflict", detail, { hint });
   }
   const key = idempotencyKey(request);
   if (!key.ok) return key.answer;

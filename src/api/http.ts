@@ -64,8 +64,9 @@ const fixed = {
   /** A proxy's id. */
   parameterChars: 4_096,
   drainMs: 5_000,
-  /** Callers whose rate is remembered. */
+  /** Callers whose rate is remembered, and instances whose heartbeats' rate is. */
   callers: 10_000,
+  instances: 50_000,
 } as const;
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
@@ -121,6 +122,7 @@ interface Parts {
   readonly limits: ApiLimits;
   readonly binding: Readonly<Binding>;
   readonly rates: RateLimit;
+  readonly heartbeatRates: RateLimit;
   readonly watches: Watches | undefined;
 }
 
@@ -144,7 +146,7 @@ function createParts(options: ApiServerOptions, binding: Readonly<Binding>) {
     routerOptions: { maxParamLength: fixed.parameterChars },
     genReqId: requestId,
     frameworkErrors: (error, request, reply) => void sendError(log, error, request, reply),
-    clientErrorHandler: answerBrokenRequest,
+    clientErrorHandler: (error, socket) => answerBrokenRequest(error, socket, clock),
   });
   app.server.maxConnections = limits.connections;
 
@@ -158,6 +160,12 @@ function createParts(options: ApiServerOptions, binding: Readonly<Binding>) {
       perSecond: limits.requestsPerSecond,
       burst: limits.requestBurst,
       maxKeys: fixed.callers,
+    }),
+    heartbeatRates: createRateLimit({
+      clock,
+      perSecond: limits.heartbeatsPerSecond,
+      burst: limits.heartbeatBurst,
+      maxKeys: fixed.instances,
     }),
     watches: servesAll(options)
       ? createWatches({ store: ports.store, objectOf: (document) => ruleObject(document, ports), clock, limits })
@@ -226,7 +234,7 @@ function addRoute(app: FastifyInstance, route: Route, parts: Parts): void {
 async function refusalOf(
   request: FastifyRequest,
   route: Route,
-  { options, binding, rates }: Parts,
+  { options, binding, rates, heartbeatRates }: Parts,
   admitted: WeakMap<FastifyRequest, Admitted>,
 ): Promise<Problem | undefined> {
   if (route.access !== "open") {
@@ -235,8 +243,12 @@ async function refusalOf(
     if (binding.loopback && isForeignHost(host)) return foreignHost;
     // Where no token is asked for, such a page could change something.
     if (!isReading(request.method) && isForeignOrigin(origin, host)) return foreignOrigin;
-    const action = actionOf(route, request.params as Readonly<Record<string, string>>);
-    const admission = await admit({ authorization, peer: request.ip, action }, options.ports.access, rates);
+    const params = request.params as Readonly<Record<string, string>>;
+    const asked = { authorization, peer: request.ip, action: actionOf(route, params) };
+    const admission = await admit(asked, options.ports.access, (caller) => {
+      const instance = route.heartbeatOf?.(params, options.ports);
+      return instance === undefined ? rates.take(caller) : heartbeatRates.take(`${caller} ${instance}`);
+    });
     if (!admission.ok) return admission.problem;
     admitted.set(request, admission.value);
   }

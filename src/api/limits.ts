@@ -7,6 +7,9 @@ export interface ApiLimits {
   /** Of each token, in the long run; and at once after a quiet time. */
   readonly requestsPerSecond: number;
   readonly requestBurst: number;
+  /** Of each instance's heartbeats, which do not count among the token's requests. */
+  readonly heartbeatsPerSecond: number;
+  readonly heartbeatBurst: number;
   /** For the headers, and for the whole request, to arrive. */
   readonly headersMs: number;
   readonly requestMs: number;
@@ -27,6 +30,8 @@ export const defaultApiLimits: ApiLimits = {
   changeSetBytes: 4 * 1024 * 1024,
   requestsPerSecond: 200,
   requestBurst: 1_000,
+  heartbeatsPerSecond: 5,
+  heartbeatBurst: 10,
   headersMs: 5_000,
   requestMs: 10_000,
   connections: 4_096,

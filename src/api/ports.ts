@@ -1,9 +1,10 @@
 import type { Decoder, Problem } from "../base/decode.ts";
-import type { PreparedChange, ProposedChange } from "../config/change.ts";
+import type { Prepare } from "../config/prepare-in-turn.ts";
 import type { RuleKey } from "../config/rule.ts";
 import type { RuleStore, StoredDocument } from "../config/store.ts";
 import type {
   FindingView,
+  HeartbeatView,
   ManagerView,
   NewTokenView,
   ProxyConfigView,
@@ -34,8 +35,7 @@ export interface ApiPorts {
   /** Who else owns the rule of this key; undefined: the store, or nobody. */
   readonly managerOf: (key: RuleKey) => ManagerView | undefined;
   readonly store: RuleStore;
-  /** Decodes and checks a change against what is there now. */
-  readonly prepare: (change: ProposedChange) => PreparedChange;
+  readonly prepare: Prepare;
   readonly access: AccessPort;
   readonly tokens: TokensPort;
   readonly registrations: RegistrationsPort;
@@ -97,11 +97,12 @@ export interface RegistrationsPort {
   readonly service: (host: string) => RegisteredServiceView | undefined;
   readonly instances: (host: string) => readonly RegisteredInstanceView[] | undefined;
   readonly putService: (host: string, body: unknown, by: string) => Promise<RegistrationOutcome<RegisteredServiceView>>;
+  /** Gives what there was; undefined where it could not be read. */
   readonly deleteService: (
     host: string,
     options: { readonly cascade: boolean },
     by: string,
-  ) => Promise<RegistrationOutcome<RegisteredServiceView>>;
+  ) => Promise<RegistrationOutcome<RegisteredServiceView | undefined>>;
   readonly putInstance: (
     host: string,
     id: string,
@@ -113,7 +114,9 @@ export interface RegistrationsPort {
     body: unknown,
     by: string,
   ) => Promise<RegistrationOutcome<readonly RegisteredInstanceView[]>>;
+  readonly isRegistered: (host: string, id: string) => boolean;
   readonly heartbeat: (host: string, id: string, body: unknown) => RegistrationOutcome<RegisteredInstanceView>;
+  readonly heartbeats: (host: string, body: unknown) => RegistrationOutcome<readonly HeartbeatView[]>;
   readonly drain: (
     host: string,
     id: string,
@@ -124,13 +127,14 @@ export interface RegistrationsPort {
     host: string,
     id: string,
     by: string,
-  ) => Promise<RegistrationOutcome<RegisteredInstanceView>>;
+  ) => Promise<RegistrationOutcome<RegisteredInstanceView | undefined>>;
   /** What the bodies look like. */
   readonly formats: {
     readonly service: Decoder<unknown>;
     readonly instance: Decoder<unknown>;
     readonly instances: Decoder<unknown>;
     readonly heartbeat: Decoder<unknown>;
+    readonly heartbeats: Decoder<unknown>;
     readonly drain: Decoder<unknown>;
   };
 }

@@ -4,17 +4,17 @@ import type { ManagerView, RuleStatusView } from "./types.ts";
 
 /*
  * The ETag of a rule is its revision, with a suffix for the representation: `"7.y"` is the author's YAML of revision 7, `"7.Xk3_a0Zq"`
- * its JSON with one state of the status. Preconditions of writes are about the rule, so they compare the revisions.
+ * its JSON with one state of the status and of the places that it names. Preconditions of writes are about the rule, so they compare the revisions.
  */
 
 export const yamlTag = ({ revision }: StoredDocument): string => `"${revision}.y"`;
 
 export function jsonTag(
-  { revision }: StoredDocument,
+  { revision, source }: StoredDocument,
   status: RuleStatusView,
   manager: ManagerView | undefined,
 ): string {
-  return `"${revision}.${contentHash(JSON.stringify([status, manager])).slice(0, 8)}"`;
+  return `"${revision}.${contentHash(JSON.stringify([status, manager, source])).slice(0, 8)}"`;
 }
 
 /** What a header `If-Match` or `If-None-Match` names. */

@@ -22,6 +22,7 @@ export const problemCodes = {
   "api/unsupported-media-type": { status: 415, title: "A body of this type is not taken" },
   "api/foreign-host": { status: 421, title: "This server does not answer for that host" },
   "api/invalid": { status: 422, title: "What the body says is not valid" },
+  "api/idempotency-key-reused": { status: 422, title: "The Idempotency-Key is that of another change" },
   "api/dangling": { status: 422, title: "It refers to something that is missing" },
   "api/precondition-required": { status: 428, title: "The expected version must be named" },
   "api/limited": { status: 429, title: "These are too many requests" },

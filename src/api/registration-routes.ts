@@ -7,9 +7,15 @@ import type { ProblemCode } from "./problem.ts";
 import { decodeQuery, exactly, flag, pageParameters, parameterDocs } from "./query.ts";
 import { list } from "./read-routes.ts";
 import { type Answer, type ApiRequest, ok, problem, problems, type Route } from "./route.ts";
-import type { BodyDoc, ParameterDoc } from "./route-doc.ts";
-import { pageOf as pageShape, registeredInstanceView, registeredServiceView, serviceView } from "./shapes.ts";
-import type { Page, RegisteredInstanceView, RegisteredServiceView, ServiceView } from "./types.ts";
+import type { AnswerDoc, BodyDoc, ParameterDoc } from "./route-doc.ts";
+import {
+  heartbeatView,
+  pageOf as pageShape,
+  registeredInstanceView,
+  registeredServiceView,
+  serviceView,
+} from "./shapes.ts";
+import type { HeartbeatView, Page, RegisteredInstanceView, RegisteredServiceView, ServiceView } from "./types.ts";
 
 const host: ParameterDoc = {
   in: "path",
@@ -33,6 +39,10 @@ const cascadeParameter = { cascade: flag("Its instances too; without it a servic
 
 const instanceList: Decoder<{ readonly items: readonly RegisteredInstanceView[] }> = reply({
   items: required(listOf(registeredInstanceView)),
+});
+
+const heartbeatList: Decoder<{ readonly items: readonly HeartbeatView[] }> = reply({
+  items: required(listOf(heartbeatView)),
 });
 
 const servicePath = "/api/v1/services/:host";
@@ -127,6 +137,8 @@ const reads: readonly Route[] = [
 const serviceAnswer = { [json]: schemaOf(registeredServiceView) };
 const instanceAnswer = { [json]: schemaOf(registeredInstanceView) };
 
+const unreadable: AnswerDoc = { summary: "It is gone; what it was could not be read." };
+
 function serviceWrites(formats: RegistrationsPort["formats"]): readonly Route[] {
   return [
     {
@@ -157,7 +169,7 @@ function serviceWrites(formats: RegistrationsPort["formats"]): readonly Route[] 
         operation: "deleteService",
         summary: "Takes a registered service away.",
         parameters: [host, ...parameterDocs(cascadeParameter)],
-        answers: { 200: { summary: "As it last was.", types: serviceAnswer } },
+        answers: { 200: { summary: "As it last was.", types: serviceAnswer }, 204: unreadable },
         problems: ["api/not-found", "api/conflict", ...storeFaults],
       },
       handler: async (request) => {
@@ -223,7 +235,7 @@ function instanceWrites(formats: RegistrationsPort["formats"]): readonly Route[]
         operation: "deleteInstance",
         summary: "Takes an instance away at once; to let its requests end, drain it.",
         parameters: [host, id],
-        answers: { 200: { summary: "As it last was.", types: instanceAnswer } },
+        answers: { 200: { summary: "As it last was.", types: instanceAnswer }, 204: unreadable },
         problems: ["api/not-found", ...storeFaults],
       },
       handler: async (request) => {
@@ -245,8 +257,36 @@ function instanceWrites(formats: RegistrationsPort["formats"]): readonly Route[]
         answers: { 200: { summary: "The instance with its lease.", types: instanceAnswer } },
         problems: faults,
       },
+      heartbeatOf: ({ host = "", id = "" }, { registrations }) =>
+        registrations.isRegistered(host, id) ? `${host}/${id}` : undefined,
       handler: (request) =>
         withBody(request, {}, (body, { registrations }) => registrations.heartbeat(...placeOf(request), body), "quiet"),
+    },
+    {
+      method: "POST",
+      path: `${servicePath}/heartbeats`,
+      access: "register",
+      largeBody: true,
+      doc: {
+        operation: "renewLeases",
+        summary: "Signs of life of many instances of a service; each is answered for itself.",
+        description:
+          "`live`: its lease begins anew. `not-found`: register it again. `stale`: a later generation of it is registered.",
+        parameters: [host],
+        body: bodyOf(formats.heartbeats),
+        answers: { 200: { summary: "What became of each.", types: { [json]: schemaOf(heartbeatList) } } },
+        problems: ["api/not-found", "api/invalid-syntax", "api/invalid"],
+      },
+      handler: (request) =>
+        withBody(
+          request,
+          undefined,
+          (body, { registrations }) => {
+            const outcome = registrations.heartbeats(request.params["host"] ?? "", body);
+            return outcome.kind === "done" ? { ...outcome, value: { items: outcome.value } } : outcome;
+          },
+          "quiet",
+        ),
     },
     {
       method: "POST",
@@ -268,7 +308,7 @@ function instanceWrites(formats: RegistrationsPort["formats"]): readonly Route[]
 
 const placeOf = ({ params }: ApiRequest) => [params["host"] ?? "", params["id"] ?? ""] as const;
 
-type Outcome = RegistrationOutcome<object>;
+type Outcome = RegistrationOutcome<object | undefined>;
 
 async function withBody(
   request: ApiRequest,
@@ -299,6 +339,7 @@ function answerOf(request: ApiRequest, outcome: Outcome, logged: "logged" | "qui
     const instance = params["id"] === undefined ? {} : { instance: params["id"] };
     log.info({ by: caller.name, method, service: params["host"], ...instance }, "registration changed");
   }
+  if (outcome.value === undefined) return { kind: "empty", status: 204, headers: {} };
   return { kind: "json", status: outcome.created ? 201 : 200, body: outcome.value };
 }
 

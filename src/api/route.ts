@@ -14,6 +14,8 @@ export interface Route {
   readonly access: "open" | Verb;
   /** The kind of rules that it is about. */
   readonly kind?: string;
+  /** The instance that its requests are heartbeats of: they count for it alone, not among the caller's requests. */
+  readonly heartbeatOf?: (params: ApiRequest["params"], ports: ApiPorts) => string | undefined;
   /** Its bodies may be as large as a change set. Default: as large as one rule. */
   readonly largeBody?: boolean;
   readonly doc: RouteDoc;

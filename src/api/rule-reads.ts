@@ -1,7 +1,9 @@
 import { schemaOf } from "../base/decode.ts";
+import type { JsonSchema } from "../base/json-schema.ts";
 import { type RuleKind, ruleKey } from "../config/rule.ts";
 import { pluralOf } from "../config/rule-kinds.ts";
 import type { EventPosition, StoredDocument } from "../config/store.ts";
+import { labelGrammar } from "../model/grammars.ts";
 import { selectsLabels } from "../model/label-selector.ts";
 import { eventStream, json, negotiate, yaml } from "./media-types.ts";
 import { defaultPageLimit } from "./paging.ts";
@@ -15,7 +17,7 @@ import {
   parameterDocs,
   type ValuesOf,
 } from "./query.ts";
-import { type Answer, type ApiRequest, ok, problem, type Route } from "./route.ts";
+import { type Answer, type ApiRequest, failure, ok, problem, type Result, type Route, success } from "./route.ts";
 import type { RouteDoc } from "./route-doc.ts";
 import {
   collectionPath,
@@ -103,6 +105,18 @@ export function ruleReads(kind: RuleKind): readonly Route[] {
   ];
 }
 
+/** Each event of a watch: its fields, as they stand in the stream. */
+const streamEvent: JsonSchema = {
+  type: "object",
+  description: "Each event of the stream.",
+  properties: {
+    event: { type: "string", enum: ["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"] },
+    id: { ...since.schema, description: "Good for `Last-Event-ID`. What was there at the beginning has none." },
+    data: { type: "string", description: "JSON: `type`, `revision` and `object`; of an ERROR the problem." },
+  },
+  required: ["event", "data"],
+};
+
 function listDoc(kind: RuleKind, operation: string, summary: string): RouteDoc {
   return {
     operation,
@@ -116,7 +130,7 @@ function listDoc(kind: RuleKind, operation: string, summary: string): RouteDoc {
         in: "header",
         name: "Last-Event-ID",
         summary: "Of a watch: the id of the last event that arrived; goes before `since`.",
-        schema: since.schema,
+        schema: { type: "string", pattern: "^((0|[1-9][0-9]{0,14})(\\.(0|[1-9][0-9]{0,14}))?)?$" },
         example: "7.2",
       },
     ],
@@ -126,11 +140,15 @@ function listDoc(kind: RuleKind, operation: string, summary: string): RouteDoc {
         types: {
           [json]: schemaOf(ruleListView),
           [yaml]: { type: "string", description: `The documents of the page, ${kind} by ${kind}.` },
-          [eventStream]: { type: "string" },
+          [eventStream]: streamEvent,
         },
       },
     },
-    problems: ["api/not-acceptable", "api/gone"],
+    problems: [
+      ...(operation.includes("Namespaced") ? ["api/not-found" as const] : []),
+      "api/not-acceptable",
+      "api/gone",
+    ],
   };
 }
 
@@ -211,13 +229,22 @@ export function ruleAnswerIn(form: RuleForm, document: StoredDocument, { ports }
 }
 
 function listRules(kind: RuleKind, request: ApiRequest): Answer {
+  const namespace = request.params["namespace"];
+  if (namespace !== undefined && !labelGrammar.test(namespace)) {
+    const hint = "Namespaces are of lower-case letters, digits and dashes, 63 at most.";
+    return problem("api/not-found", `${namespace} cannot be a namespace.`, { hint });
+  }
   const decoded = decodeQuery(request.query, listParameters);
   if (!decoded.ok) return decoded.answer;
   const { watch, limit = defaultPageLimit, continue: after } = decoded.value;
+  const last = lastEventOf(request);
+  if (!last.ok) return last.answer;
   const form = negotiate(request.header("accept"), [json, yaml, eventStream]);
   const isHead = request.method === "HEAD";
   if (watch === true || form === eventStream) {
-    return isHead ? { kind: "text", contentType: eventStream, text: "" } : watchRules(kind, request, decoded.value);
+    return isHead
+      ? { kind: "text", contentType: eventStream, text: "" }
+      : watchRules(kind, request, decoded.value, last.value);
   }
   if (form === undefined) return notAcceptable([json, yaml, eventStream]);
   const { ports } = request;
@@ -249,18 +276,22 @@ function selected(
   return inPlace.filter(({ labels }) => selectsLabels(labelSelector, labels));
 }
 
-function watchRules(kind: RuleKind, request: ApiRequest, values: ListValues): Answer {
+/** Browsers send an empty one where nothing has arrived yet. */
+function lastEventOf({ header }: ApiRequest): Result<EventPosition | undefined> {
+  const text = header("last-event-id");
+  if (text === undefined || text === "") return success(undefined);
+  const position = parsePosition(text);
+  if (position !== undefined) return success(position);
+  const message = since.refusal;
+  const errors = [{ parameter: "Last-Event-ID", message }];
+  return failure("api/invalid-query", `Last-Event-ID: ${message}`, { errors });
+}
+
+function watchRules(kind: RuleKind, request: ApiRequest, values: ListValues, last: EventPosition | undefined): Answer {
   for (const parameter of ["limit", "continue"] as const) {
     if (values[parameter] === undefined) continue;
     const message = "A watch has no pages.";
     return problem("api/invalid-query", `${parameter}: ${message}`, { errors: [{ parameter, message }] });
-  }
-  const lastEventId = request.header("last-event-id");
-  const last = lastEventId === undefined || lastEventId === "" ? undefined : parsePosition(lastEventId);
-  if (lastEventId !== undefined && lastEventId !== "" && last === undefined) {
-    return problem("api/invalid-query", `Last-Event-ID: ${since.refusal}`, {
-      errors: [{ parameter: "Last-Event-ID", message: since.refusal }],
-    });
   }
   const from = last ?? values.since;
   const namespace = request.params["namespace"];

@@ -220,8 +220,7 @@ async function patch(kind: RuleKind, request: ApiRequest): Promise<Answer> {
     const put: ProposedText = {
       text: patched.text,
       format: patched.format,
-      ...(current.source !== undefined && { source: current.source }),
-      // Only what was read is what the patch was made for. Who owns a file's rule is for `prepare` to say.
+      // The text is in no file any more. Only what was read is what the patch was made for. Who owns a file's rule is for `prepare` to say.
       expect: current.owner === "store" ? { kind: "revision", revision: current.revision } : { kind: "any" },
       mustBe: { kind, namespace, name },
     };

@@ -20,6 +20,7 @@ import type {
   ChangeSetView,
   ConditionView,
   FindingView,
+  HeartbeatView,
   InstanceView,
   LeaseView,
   ManagerView,
@@ -158,6 +159,11 @@ export const registeredInstanceView: Decoder<RegisteredInstanceView> = shape<Reg
   draining: optional(
     shape<NonNullable<RegisteredInstanceView["draining"]>>({ since: required(time), until: required(time) }),
   ),
+});
+
+export const heartbeatView: Decoder<HeartbeatView> = shape<HeartbeatView>({
+  id: required(anyText),
+  state: required(word("live", "not-found", "stale")),
 });
 
 /* Rules */

@@ -1,8 +1,14 @@
-import type { DocumentFindings, PreparedChange, ProposedDelete, ProposedText } from "../config/change.ts";
-import type { DocumentConflict, DocumentResult, RuleChange } from "../config/store.ts";
+import { contentHash } from "../base/digest.ts";
+import type {
+  DocumentFindings,
+  PreparedChange,
+  ProposedChange,
+  ProposedDelete,
+  ProposedText,
+} from "../config/change.ts";
+import type { ChangeOutcome, DocumentConflict, DocumentResult, Idempotency, RuleChange } from "../config/store.ts";
 import { changeReason } from "./change-headers.ts";
 import { findingDetails, isStillReferenced } from "./finding-details.ts";
-import { conflictsOf, previewOf } from "./preview.ts";
 import type { ProblemCode } from "./problem.ts";
 import { type Answer, type ApiRequest, problem, problems } from "./route.ts";
 
@@ -36,30 +42,51 @@ export async function submit(request: ApiRequest, submission: Submission): Promi
   const { ports, caller, requestId } = request;
   const reason = changeReason(request);
   if (!reason.ok) return { kind: "refused", answer: reason.answer };
-  const { puts, deletes, allowDangling, idempotencyKey } = submission;
-  const prepared = ports.prepare({
-    puts,
-    deletes,
-    allowDangling,
-    by: caller.name,
-    requestId,
+  const { puts, deletes, allowDangling, dryRun } = submission;
+  const idempotency = dryRun ? undefined : idempotencyOf(submission);
+  // Whoever sends it again hears what was answered, also when it could not be done now.
+  const before = idempotency && (await ports.store.outcomeOf(caller.name, idempotency));
+  if (before !== undefined) return submittedOf(before);
+  const proposed: ProposedChange = {
+    ...{ puts, deletes, allowDangling, by: caller.name, requestId },
     ...(reason.value !== undefined && { reason: reason.value }),
-    ...(idempotencyKey !== undefined && { idempotencyKey }),
+  };
+  return ports.prepare(proposed, async (prepared): Promise<Submitted> => {
+    if (!prepared.ok) return { kind: "refused", answer: refusalOf(prepared, submission) };
+    const { findings, change } = prepared;
+    const denied = denialOf(change, request);
+    if (denied !== undefined) return { kind: "refused", answer: problem("api/forbidden", denied) };
+    if (dryRun) {
+      const outcome = await ports.store.preview(change);
+      const revision = ports.store.revision();
+      return submittedOf(outcome.kind === "written" ? { ...outcome, revision } : outcome, findings);
+    }
+    const noted = idempotency && { idempotency: { ...idempotency, note: JSON.stringify(findings) } };
+    const outcome = await ports.store.write({ ...change, ...noted });
+    if (outcome.kind === "written") logWrite(request, outcome.revision, outcome.results);
+    return submittedOf(outcome, findings);
   });
-  if (!prepared.ok) return { kind: "refused", answer: refusalOf(prepared, submission) };
-  const denied = denialOf(prepared.change, request);
-  if (denied !== undefined) return { kind: "refused", answer: problem("api/forbidden", denied) };
-  const { findings, change } = prepared;
-  if (submission.dryRun) {
-    const conflicts = conflictsOf(change, ports.store);
-    if (conflicts.length > 0) return { kind: "conflict", conflicts };
-    const { revision, results } = previewOf(change, ports.store, { atMs: request.clock.now(), by: caller.name });
-    return { kind: "done", revision, results, findings };
-  }
-  const outcome = await ports.store.write(change);
+}
+
+/** An answer that was given before comes with its own findings. */
+function submittedOf(outcome: ChangeOutcome, findings: readonly DocumentFindings[] = []): Submitted {
   if (outcome.kind === "conflict") return outcome;
-  logWrite(request, outcome.revision, outcome.results);
-  return { ...outcome, kind: "done", findings };
+  if (outcome.kind === "key-reused") return { kind: "refused", answer: keyReused };
+  const { revision, results, note } = outcome;
+  const noted = note === undefined ? findings : (JSON.parse(note) as readonly DocumentFindings[]);
+  return { kind: "done", revision, results, findings: noted };
+}
+
+const keyReused = problem(
+  "api/idempotency-key-reused",
+  "This Idempotency-Key was sent with another change, and nothing was done now.",
+  { hint: "Send a new key with each change, and the same one only to send the same change again." },
+);
+
+/** Of what is wanted, however it was sent. */
+function idempotencyOf({ puts, deletes, allowDangling, idempotencyKey }: Submission): Idempotency | undefined {
+  if (idempotencyKey === undefined) return undefined;
+  return { key: idempotencyKey, digest: contentHash(JSON.stringify([puts, deletes, allowDangling])) };
 }
 
 /** Each rule that the change touches may be somebody's. */

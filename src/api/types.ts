@@ -238,6 +238,12 @@ export interface RegisteredInstanceView {
   readonly draining?: { readonly since: string; readonly until: string };
 }
 
+/** What a heartbeat found; `not-found`: register it again, `stale`: a later generation of it is registered. */
+export interface HeartbeatView {
+  readonly id: string;
+  readonly state: "live" | "not-found" | "stale";
+}
+
 export interface LeaseView {
   /** Milliseconds. */
   readonly ttlMs: number;
@@ -332,7 +338,7 @@ export interface RulePlaceView {
 
 export interface ReadyView {
   readonly ready: boolean;
-  /** Why not; empty when ready. Whole sentences. */
+  /** Why not, and what else somebody should look after. Whole sentences. */
   readonly reasons: readonly string[];
 }
 

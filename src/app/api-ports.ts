@@ -43,6 +43,8 @@ export interface ApiPortsInput {
   readonly metrics: Metrics;
   /** Why nothing can be stored any more. */
   readonly trouble?: Signal<string | undefined>;
+  /** Why the store lags behind the directories. Their rules are in force all the same. */
+  readonly lag?: Signal<string | undefined>;
 }
 
 /** Answers what the API asks out of what the stations hold. */
@@ -69,7 +71,8 @@ export function createApiPorts(input: ApiPortsInput): ReadPorts {
         .filter(({ catalog }) => catalog.value === undefined)
         .map(({ name }) => `The registry "${name}" has not reported a complete catalog yet.`)
         .concat(input.trouble?.value ?? []);
-      return { ready: world.value !== undefined && reasons.length === 0, reasons };
+      const ready = world.value !== undefined && reasons.length === 0;
+      return { ready, reasons: reasons.concat(input.lag?.value ?? []) };
     },
     metrics: metrics.expose,
   };

@@ -15,7 +15,7 @@ import { createCompiler } from "../compile/compile.ts";
 import type { HeldRule, World } from "../compile/world.ts";
 import { followRuleSets } from "../config/combine-rule-sets.ts";
 import { openFileStore } from "../config/file-store.ts";
-import { prepareChange } from "../config/prepare-change.ts";
+import { createPrepare } from "../config/prepare-in-turn.ts";
 import type { RuleSet } from "../config/rule-set.ts";
 import { openSqliteStore } from "../config/sqlite-store.ts";
 import { createLedger, type Ledger } from "../delivery/ledger.ts";
@@ -24,7 +24,7 @@ import { aggregateRegistries } from "../registry/aggregate.ts";
 import { createFileRegistry } from "../registry/file.ts";
 import { openRestRegistry } from "../registry/rest/rest-registry.ts";
 import type { RegistrySource } from "../registry/source.ts";
-import { createRegistryMeter, dedupe, holdLastGood } from "../registry/wrap.ts";
+import { createRegistryMeter, holdLastGood } from "../registry/wrap.ts";
 import { createAccess } from "../security/access.ts";
 import { type FirstToken, provideFirstToken } from "../security/first-token.ts";
 import type { Role } from "../security/roles.ts";
@@ -102,7 +102,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
     const meter = createRegistryMeter(metrics);
     const guarded = (source: RegistrySource): RegistrySource => {
-      const registry = meter(holdLastGood(dedupe(source)));
+      const registry = meter(holdLastGood(source));
       stops.push(() => registry.close());
       return registry;
     };
@@ -117,7 +117,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     stops.push(() => directory.close());
     const store = await openSqliteStore({ call, clock, log, metrics });
     stops.push(() => store.close());
-    stops.push(keepJournal(directory.ruleSet, store));
+    const journal = keepJournal({ directory: directory.ruleSet, store, clock, log });
+    stops.push(journal.close);
     const { ruleSet, close: unfollow } = followRuleSets([directory.ruleSet, store.ruleSet]);
     stops.push(unfollow, logFindings(ruleSet, log));
 
@@ -154,18 +155,21 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       resources,
       metrics,
       trouble,
+      lag: journal.trouble,
     });
     const ports: ApiPorts = {
       ...read,
       store,
-      prepare: (change) =>
-        prepareChange(change, {
+      prepare: createPrepare(
+        () => ({
           ruleSet: ruleSet.value,
           ownerOf: read.managerOf,
           isOvershadowed: (key) => store.own(key) !== undefined && read.managerOf(key) !== undefined,
           catalog: aggregate.catalog.value,
           mesh,
         }),
+        clock,
+      ),
       access: createAccess({
         ...{ tokens, clock, log, metrics },
         ...(anonymous !== undefined && { anonymous }),

@@ -1,4 +1,5 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { chmod, lstat, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { takeLock } from "../base/database-lock.ts";
 import { MeshError } from "../base/errors.ts";
@@ -11,6 +12,10 @@ export interface DataFolder {
   readonly dir: string;
   /** Of the database. */
   readonly file: string;
+  /** Others of this machine may enter it. */
+  readonly isOpen: boolean;
+  /** Files in it that others could read or write until now. */
+  readonly tightened: readonly string[];
   readonly release: () => Promise<void>;
 }
 
@@ -29,6 +34,8 @@ export async function claimDataFolder(dir: string): Promise<DataFolder> {
   return {
     dir,
     file: databaseFile(dir),
+    isOpen: isForOthers(await stat(dir)),
+    tightened: await tighten(dir),
     release: async () => {
       await rm(owner, { force: true });
       release();
@@ -49,6 +56,26 @@ async function lockFolder(dir: string, owner: string): Promise<() => void> {
     hint: "Stop that Fairway first, or name another directory with --data.",
   });
 }
+
+/** The folder's mode is its owner's affair; what we keep in it is not for others, whoever made or copied it. */
+async function tighten(dir: string): Promise<readonly string[]> {
+  const tightened: string[] = [];
+  for (const name of await readdir(dir)) {
+    const path = join(dir, name);
+    if (!/^(fairway\.db|token$)/.test(name)) continue;
+    const found = await lstat(path).catch(() => undefined);
+    if (found?.isFile() !== true || !isForOthers(found)) continue;
+    try {
+      await chmod(path, 0o600);
+      tightened.push(name);
+    } catch {
+      // Another user's. What cannot be used is told when it is opened.
+    }
+  }
+  return tightened;
+}
+
+const isForOthers = ({ mode }: Stats): boolean => (mode & 0o077) !== 0;
 
 /** Opens the database of a folder that is ours, or one in memory, which is gone when it is closed. */
 export function openStoreDatabase(

@@ -5,6 +5,7 @@ import {
   choice,
   type Decoder,
   decode,
+  integer,
   list,
   object,
   optional,
@@ -49,6 +50,12 @@ const address = parsed(parseHostPort, "HOST:PORT", {
   hint: "For example 127.0.0.1:15010, [::1]:15010 or 0.0.0.0:15010.",
 });
 
+const rate: Decoder<number> = (value, site) =>
+  integer({ min: 1, max: 1_000_000 })(
+    typeof value === "string" && /^\d{1,7}$/.test(value) ? Number(value) : value,
+    site,
+  );
+
 const given = object({
   rules: optional(paths),
   catalog: optional(paths),
@@ -59,6 +66,7 @@ const given = object({
   api: optional(address),
   anonymous: optional(choice<Role>({ viewer: "viewer", editor: "editor", admin: "admin" })),
   requireIfMatch: optional(boolean),
+  rateLimit: optional(rate),
   metrics: optional(address),
   logLevel: optional(
     choice<LogLevel>({ debug: "debug", info: "info", warn: "warn", error: "error", silent: "silent" }),

@@ -23,6 +23,8 @@ export interface ServeOptions {
   readonly anonymous?: Role;
   /** Must a write say with If-Match what it changes? */
   readonly requireIfMatch: boolean;
+  /** Requests a second that the API takes of one token in the long run; five times as many at once after a quiet time. */
+  readonly rateLimit: number;
   /** Health and metrics. */
   readonly metrics: HostPort;
   readonly logLevel: LogLevel;
@@ -82,6 +84,11 @@ export const optionRows: Readonly<Record<OptionName, OptionRow>> = {
     summary: "refuse changes of a rule that do not say which version they change",
     holds: "switch",
   },
+  rateLimit: {
+    argument: "<number>",
+    summary: "requests a second of one token; heartbeats of instances are not among them",
+    holds: "value",
+  },
   metrics: { argument: "<host:port>", summary: "where health and metrics are served", holds: "value" },
   logLevel: { argument: "<level>", summary: "debug, info, warn, error or silent", holds: "value" },
   logFormat: { argument: "<format>", summary: "text, json or auto", holds: "value" },
@@ -96,6 +103,7 @@ export const defaultServeOptions: ServeOptions = {
   data: "fairway-data",
   store: "sqlite",
   requireIfMatch: false,
+  rateLimit: 200,
   xds: { host: "127.0.0.1", port: 15_010 },
   api: { host: "127.0.0.1", port: 15_080 },
   metrics: { host: "127.0.0.1", port: 15_014 },

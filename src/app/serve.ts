@@ -25,6 +25,7 @@ export async function serve(flags: FlagValues, io: CliIo): Promise<ExitCode> {
     ...options,
     store: options.store === "memory" ? { kind: "memory" } : { kind: "sqlite", folder: options.data },
     ...(configFolder !== undefined && { configFolder }),
+    apiLimits: { requestsPerSecond: options.rateLimit, requestBurst: 5 * options.rateLimit },
     mesh,
     log,
   });

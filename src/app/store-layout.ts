@@ -1,5 +1,5 @@
 import type { DatabaseFormat, Procedures } from "../base/database.ts";
-import { ruleLayout } from "../config/rule-layout.ts";
+import { ruleHistoryLayout, ruleLayout } from "../config/rule-layout.ts";
 import { ruleProcedures } from "../config/rule-procedures.ts";
 import { leaseLayout, leaseProcedures } from "../registry/rest/lease-procedures.ts";
 import { tokenLayout, tokenProcedures } from "../security/token-procedures.ts";
@@ -8,7 +8,7 @@ import { tokenLayout, tokenProcedures } from "../security/token-procedures.ts";
 export const storeFormat: DatabaseFormat = {
   // "Fway"
   applicationId: 0x46776179,
-  layout: [ruleLayout, tokenLayout, leaseLayout],
+  layout: [ruleLayout, tokenLayout, leaseLayout, ruleHistoryLayout],
 };
 
 /** All that is done in it. */

@@ -28,6 +28,9 @@ export async function openStore(options: StoreOptions, log: Log): Promise<OpenSt
     return { call: database.call, trouble, close: database.close };
   }
   const folder = await claimDataFolder(options.folder);
+  const { dir, isOpen, tightened } = folder;
+  if (tightened.length > 0) log.info({ dir, files: tightened }, "files of the data directory are closed to others now");
+  if (isOpen) log.warn({ dir }, "others may enter the data directory; `chmod 700` keeps them out");
   try {
     const database = await openStoreDatabase(folder.file, { onLost });
     return {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   accessSync,
   chmodSync,
@@ -51,8 +52,8 @@ export function describeDatabase(file: string, format: DatabaseFormat): Database
  */
 export async function backupDatabase(file: string, to: string, format: DatabaseFormat): Promise<void> {
   if (existsSync(to)) throw exists(to);
-  const part = `${to}.part`;
-  rmSync(part, { force: true });
+  // A name of its own, so that no file of the user's is lost.
+  const part = `${to}.${randomUUID()}.part`;
   try {
     const source = openExisting(file);
     try {

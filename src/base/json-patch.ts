@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from "node:util";
+import { canonicalJson } from "./canonical-json.ts";
 import { show } from "./decode.ts";
 import { type JsonPointer, pointerSteps } from "./json-pointer.ts";
 import { boundedPatch, boundedResult, nodesIn, type Patched, type PatchProblem, patchLimits } from "./patch.ts";
@@ -41,18 +41,49 @@ export function applyJsonPatch(value: unknown, operations: unknown): Patched {
   const tooLarge = boundedPatch(operations);
   if (tooLarge !== undefined) return tooLarge;
   let document = value;
-  let copies: number = patchLimits.nodes;
+  let work: number = patchLimits.work;
   for (const [index, candidate] of operations.entries()) {
     const operation = parseOperation(candidate);
     if ("problem" in operation) return refused({ ...operation.problem, operation: index });
-    // Copies of copies grow without bounds.
-    if (operation.op === "copy") copies = nodesIn(valueAt(document, operation.from)?.value, copies);
-    const result: Patched =
-      copies < 0 ? boundedResult(undefined, false) : kinds[operation.op].apply(document, operation);
+    work -= workOf(document, operation);
+    const result = work < 0 ? tooMuchWork : kinds[operation.op].apply(document, operation);
     if (!result.ok) return refused({ ...result.problem, operation: index });
     document = result.value;
   }
   return boundedResult(document);
+}
+
+const tooMuchWork: Patched = {
+  ok: false,
+  problem: {
+    kind: "malformed",
+    message: `Up to here the patch compares and copies more than ${patchLimits.work} values.`,
+    hint: "Send fewer operations on large lists and objects, or put the whole document instead.",
+  },
+};
+
+/** A field takes as long to copy as some items. */
+const fieldWork = 10;
+
+/** How many values an operation compares or copies: those of a value, or those beside the way to its place. */
+function workOf(document: unknown, { op, path, from }: Operation): number {
+  if (op === "test") return sizeAt(document, path);
+  const source = op === "copy" ? sizeAt(document, from) : op === "move" ? widthOf(document, from) : 0;
+  return source + widthOf(document, path);
+}
+
+const sizeAt = (document: unknown, path: JsonPointer): number =>
+  patchLimits.work - nodesIn(valueAt(document, path)?.value, patchLimits.work);
+
+function widthOf(document: unknown, path: JsonPointer): number {
+  let width = 0;
+  let parent: unknown = document;
+  for (const step of pointerSteps(path)) {
+    if (typeof parent !== "object" || parent === null) break;
+    width += Array.isArray(parent) ? parent.length : fieldWork * Object.keys(parent).length;
+    parent = childOf(parent, step)?.value;
+  }
+  return width;
 }
 
 const patchExample = 'For example [{"op": "replace", "path": "/spec/host", "value": "reviews"}].';
@@ -79,21 +110,15 @@ const isOperation = (op: unknown): op is OperationName => typeof op === "string"
 
 const pointerHint = "Write a JSON pointer such as /spec/http/0; / in a name is ~1, and ~ is ~0.";
 
-/** Names that mean something else than data to JavaScript. */
-const reserved = new Set(["__proto__", "constructor", "prototype"]);
-
 function pointerProblem(pointer: unknown): string | undefined {
   if (typeof pointer !== "string") return "no text";
   if (!/^(\/([^~/]|~[01])*)*$/.test(pointer)) return `no JSON pointer (${show(pointer)})`;
-  const steps = pointerSteps(pointer);
-  if (steps.length > patchLimits.depth) return `more than ${patchLimits.depth} levels deep`;
-  const name = steps.find((step) => reserved.has(step));
-  return name === undefined ? undefined : `refused, because ${name} is no name of a field`;
+  return pointerSteps(pointer).length > patchLimits.depth ? `more than ${patchLimits.depth} levels deep` : undefined;
 }
 
 function tested(document: unknown, { path, value }: Operation): Patched {
   const found = valueAt(document, path);
-  if (found !== undefined && isDeepStrictEqual(found.value, value)) return { ok: true, value: document };
+  if (found !== undefined && canonicalJson(found.value) === canonicalJson(value)) return { ok: true, value: document };
   const shown = found === undefined ? "nothing" : text(found.value);
   const message = `The test of ${where(path)} failed: expected ${text(value)}, found ${shown}.`;
   return refused({ kind: "test-failed", message, hint: staleHint });

@@ -16,8 +16,8 @@ export type Patched =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly problem: PatchProblem };
 
-/** Bounds of a patch, and of what comes out. */
-export const patchLimits = { operations: 1000, depth: 64, nodes: 200_000 } as const;
+/** Bounds of a patch, of what comes out, and of how many values its operations may compare and copy. */
+export const patchLimits = { operations: 1000, depth: 64, nodes: 200_000, work: 2_000_000 } as const;
 
 /** A merge patch (RFC 7396): objects are merged, null removes, all else replaces. The value itself is not changed. */
 export function applyMergePatch(value: unknown, patch: unknown): Patched {
@@ -39,8 +39,8 @@ export const boundedPatch = (patch: unknown): Patched | undefined =>
   nodesIn(patch) < 0 ? tooLarge("The patch") : undefined;
 
 /** The value, unless it is too large or too deep. */
-export const boundedResult = (value: unknown, isIn = nodesIn(value) >= 0): Patched =>
-  isIn ? { ok: true, value } : tooLarge("The patched document");
+export const boundedResult = (value: unknown): Patched =>
+  nodesIn(value) < 0 ? tooLarge("The patched document") : { ok: true, value };
 
 function tooLarge(what: string): Patched {
   const { depth, nodes } = patchLimits;

@@ -55,13 +55,13 @@ export function gather(
     cancel?.();
     cancel = undefined;
     waitingSince = undefined;
-    lastRunAt = clock.now();
+    lastRunAt = clock.monotonic();
     task();
   };
 
   return {
     trigger() {
-      const now = clock.now();
+      const now = clock.monotonic();
       if (cancel === undefined && now - lastRunAt >= quietMs) {
         run();
         return;

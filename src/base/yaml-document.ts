@@ -57,31 +57,46 @@ export const defaultTextLimits: TextLimits = { maxLength: 4 * 1024 * 1024, maxDo
 /** Problems of one document beyond this number are not listed. */
 export const maxProblems = 20;
 
+/** All documents of a text: see `readDocuments`. */
+export const parseDocuments = (text: string, limits: TextLimits = defaultTextLimits): readonly TextDocument[] => [
+  ...readDocuments(text, limits),
+];
+
 /**
  * Parses YAML 1.2 (and so JSON) with one or many documents; empty documents are left out. Each document stands alone:
  * a broken one does not touch the others. Keys must be unique texts; YAML 1.1 merge keys (`<<`) work as in
- * Kubernetes. Never throws: a text out of bounds is one document with a problem.
+ * Kubernetes. Never throws: a text out of bounds is one document with a problem. A document is parsed when it is asked for.
  */
-export function parseDocuments(text: string, limits: TextLimits = defaultTextLimits): readonly TextDocument[] {
+export function* readDocuments(
+  text: string,
+  limits: TextLimits = defaultTextLimits,
+): Generator<TextDocument, undefined> {
   if (text.length > limits.maxLength) {
     const slice = { start: 0, end: text.length };
-    return [refusedText(`The text is longer than ${limits.maxLength} characters.`, { line: 1, column: 1 }, slice)];
+    yield refusedText(`The text is longer than ${limits.maxLength} characters.`, { line: 1, column: 1 }, slice);
+    return;
   }
   const positionOf = positions(text);
-  const documents: TextDocument[] = [];
+  const { maxWords } = limits;
+  let found = 0;
+  let last: TextDocument | undefined;
   for (const [index, part] of partsOf(text).entries()) {
-    const start = documents.at(-1)?.slice.end ?? 0;
+    const start = last?.slice.end ?? 0;
     // Empty ones count too, but for comments before the first: each is parsed.
-    if (documents.length >= limits.maxDocuments || index > limits.maxDocuments) {
+    if (found >= limits.maxDocuments || index > limits.maxDocuments) {
       const message = `The text has more than ${limits.maxDocuments} documents; those from here on are left out.`;
-      return [...documents, refusedText(message, positionOf(part.offset), { start, end: text.length })];
+      if (last !== undefined) yield last;
+      yield refusedText(message, positionOf(part.offset), { start, end: text.length });
+      return;
     }
-    const { maxWords } = limits;
-    documents.push(...documentsOf({ ...part, ...(maxWords !== undefined && { maxWords }) }, start, positionOf));
+    for (const document of documentsOf({ ...part, ...(maxWords !== undefined && { maxWords }) }, start, positionOf)) {
+      if (last !== undefined) yield last;
+      last = document;
+      found++;
+    }
   }
-  const last = documents.pop();
   // Comments that follow the last document are nobody else's.
-  return last === undefined ? [] : [...documents, { ...last, slice: { start: last.slice.start, end: text.length } }];
+  if (last !== undefined) yield { ...last, slice: { start: last.slice.start, end: text.length } };
 }
 
 const refusedText = (message: string, start: TextPosition, slice: TextSlice): TextDocument => ({

@@ -1,4 +1,5 @@
-import { isMap, isScalar, isSeq, type Scalar, stringify } from "yaml";
+import { isNode, type Scalar, stringify } from "yaml";
+import type { Splice } from "./splices.ts";
 
 /** How the author lays out a text. */
 export interface YamlStyle {
@@ -24,12 +25,26 @@ export function styleOf(text: string): YamlStyle {
 export interface Editing {
   readonly text: string;
   readonly style: YamlStyle;
+  /** What to change so that a part means `after` instead of `before`; undefined when it has to be written anew. */
+  readonly changesOf: (
+    node: unknown,
+    before: unknown,
+    after: unknown,
+    editing: Editing,
+  ) => readonly Splice[] | undefined;
 }
 
 export const isEmpty = (value: unknown): boolean =>
   typeof value !== "object" || value === null || Object.keys(value).length === 0;
 
-export const lineStartOf = (offset: number, text: string): number => text.lastIndexOf("\n", offset - 1) + 1;
+export const lineStartOf = (offset: number, text: string): number =>
+  offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
+
+/** Where the line of an offset ends, before its line end. */
+export function lineEndOf(offset: number, { text }: Editing): number {
+  const newline = text.indexOf("\n", offset);
+  return newline < 0 ? text.length : newline - Number(text[newline - 1] === "\r");
+}
 
 export const columnOf = (offset: number, { text }: Editing): number => offset - lineStartOf(offset, text);
 
@@ -43,9 +58,9 @@ export function asValue(value: unknown, column: number, editing: Editing): strin
   return newLine(inner, editing) + lines(value, editing).join(newLine(inner, editing));
 }
 
-/** An item with its dash, which stands at a column. */
+/** What comes after the dash and the space of an item whose dash stands at a column. */
 export const asItem = (value: unknown, column: number, editing: Editing): string =>
-  `- ${isEmpty(value) ? inline(value, editing) : lines(value, editing).join(newLine(column + 2, editing))}`;
+  isEmpty(value) ? inline(value, editing) : lines(value, editing).join(newLine(column + 2, editing));
 
 const lines = (value: unknown, { style: { step, indentSeq } }: Editing): readonly string[] =>
   stringify(value, { lineWidth: 0, indent: step, indentSeq, blockQuote: false, aliasDuplicateObjects: false })
@@ -69,6 +84,6 @@ export function inline(value: unknown, { style }: Editing, like?: Scalar): strin
 
 /** Start and end of a node's own text. */
 export function rangeOf(node: unknown): readonly [number, number] {
-  const range = isScalar(node) || isMap(node) || isSeq(node) ? node.range : undefined;
+  const range = isNode(node) ? node.range : undefined;
   return [range?.[0] ?? 0, range?.[1] ?? 0];
 }

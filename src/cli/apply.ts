@@ -2,7 +2,7 @@ import { ruleObjectView } from "../api/shapes.ts";
 import type { RuleObjectView, RuleReference } from "../api/types.ts";
 import { MeshError } from "../base/errors.ts";
 import type { RuleKind } from "../config/rule.ts";
-import { type Change, changeFlags, sendChange, writeChange } from "./change-set.ts";
+import { baseRevisionFlag, baseRevisionOf, type Change, changeFlags, sendChange, writeChange } from "./change-set.ts";
 import {
   type CliIo,
   type Command,
@@ -38,7 +38,7 @@ export const applyCommand: Command = {
     { ...fileFlag, required: true },
     ...changeFlags,
     ...pruneFlags,
-    { flags: "--base-revision <number>", summary: "only when nothing of it was changed after this revision" },
+    baseRevisionFlag,
     { ...namespaceFlag, summary: "of documents that name none (default: the context's, else default)" },
     outputFlag,
     ...serverFlags,
@@ -80,13 +80,6 @@ export function expectPruneFlags(flags: FlagValues): void {
       hint: "For example --prune -l team=shop: rules with this label that are in no file are deleted.",
     },
   );
-}
-
-function baseRevisionOf(flags: FlagValues): number | undefined {
-  const given = flagValue(flags, "baseRevision");
-  if (given === undefined) return undefined;
-  if (/^[0-9]{1,15}$/.test(given)) return Number(given);
-  throw new MeshError("usage/invalid", `--base-revision: expected a number, found ${JSON.stringify(given)}`);
 }
 
 export interface Prunable {

@@ -20,6 +20,19 @@ export const changeFlags: readonly Flag[] = [
   { flags: "--reason <text>", summary: "why, for those who look at it later" },
 ];
 
+export const baseRevisionFlag: Flag = {
+  flags: "--base-revision <number>",
+  summary: "only when nothing of it was changed after this revision",
+};
+
+/** Throws `usage/invalid`. */
+export function baseRevisionOf(flags: FlagValues): number | undefined {
+  const given = flagValue(flags, "baseRevision");
+  if (given === undefined) return undefined;
+  if (/^[0-9]{1,15}$/.test(given)) return Number(given);
+  throw new MeshError("usage/invalid", `--base-revision: expected a number, found ${JSON.stringify(given)}`);
+}
+
 export interface Change extends ChangeSetBody {
   /** What the documents were made of. */
   readonly files: readonly RuleFile[];

@@ -1,7 +1,7 @@
 import type { RuleReference } from "../api/types.ts";
 import { MeshError } from "../base/errors.ts";
 import { defaultNamespace } from "../config/decode-rule.ts";
-import { changeFlags, sendChange, writeChange } from "./change-set.ts";
+import { baseRevisionFlag, baseRevisionOf, type Change, changeFlags, sendChange, writeChange } from "./change-set.ts";
 import { type CliIo, type Command, type CommandInput, type ExitCode, flagValues, isSet } from "./command.ts";
 import { count } from "./findings-text.ts";
 import { kindNamed, kindsHelp, wordOf } from "./kinds.ts";
@@ -18,6 +18,7 @@ export const deleteCommand: Command = {
   flags: [
     fileFlag,
     ...changeFlags,
+    baseRevisionFlag,
     { flags: "--ignore-not-found", summary: "what is not there is as good as deleted" },
     namespaceFlag,
     outputFlag,
@@ -39,11 +40,12 @@ async function deleteRules({ arguments: words, flags }: CommandInput, io: CliIo)
       hint: "For example `fairway delete virtualservice reviews -n shop`.",
     });
   }
+  const baseRevision = baseRevisionOf(flags);
   const server = await serverOf(flags, io);
   const deletes =
     kind === undefined ? await inFiles(server, paths, io) : names.map((name) => reference(server, kind, name));
-  const change = { files: [], deletes };
-  if (!isSet(flags, "ignoreNotFound")) await expectPresent(server, deletes, flags);
+  const change: Change = { files: [], deletes, ...(baseRevision !== undefined && { baseRevision }) };
+  if (!isSet(flags, "ignoreNotFound")) await expectPresent(server, change, flags);
   writeChange(await sendChange(server, change, flags), [], flags, io);
   return 0;
 }
@@ -60,12 +62,8 @@ async function inFiles(server: Server, paths: readonly string[], io: CliIo): Pro
 }
 
 /** Deleting what is not there changes nothing, and is likely a slip of the pen. Throws `input/invalid`. */
-async function expectPresent(
-  server: Server,
-  deletes: readonly RuleReference[],
-  flags: CommandInput["flags"],
-): Promise<void> {
-  const { value } = await sendChange(server, { files: [], deletes }, flags, true);
+async function expectPresent(server: Server, change: Change, flags: CommandInput["flags"]): Promise<void> {
+  const { value } = await sendChange(server, change, flags, true);
   const missing = value.results.filter(({ action }) => action === "unchanged");
   if (missing.length === 0) return;
   const names = missing.map(({ kind, namespace, name }) => `${wordOf(kind)}/${namespace}/${name}`);

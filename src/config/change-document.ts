@@ -1,4 +1,11 @@
-import { parseDocuments, type TextDocument, type TextPosition } from "../base/yaml-document.ts";
+import { isDeepStrictEqual } from "node:util";
+import {
+  defaultTextLimits,
+  readDocuments,
+  type TextDocument,
+  type TextLimits,
+  type TextPosition,
+} from "../base/yaml-document.ts";
 import { editYaml } from "../base/yaml-edit.ts";
 import { authorsDocument, withNamespace } from "./authors-document.ts";
 import type { ProposedText } from "./change.ts";
@@ -24,32 +31,35 @@ export interface ChangeDocument {
   readonly accepted?: { readonly put: DocumentPut; readonly rule: AnyRule };
 }
 
-/** The documents of a text, decoded. A text that must be a certain rule is to have one document. */
-export function readChangeText(proposed: ProposedText): readonly ChangeDocument[] {
+/** The documents of a text, each decoded when it is asked for. A text that must be a certain rule is to have one document. */
+export function* readChangeText(proposed: ProposedText): Generator<ChangeDocument, undefined> {
   const { text, source, mustBe } = proposed;
   const documents = documentsOf(proposed);
-  if (documents.length === 0 && mustBe !== undefined) return [emptyText(source?.file)];
+  let next = documents.next();
+  if (next.done && mustBe !== undefined) yield emptyText(source?.file);
   let line = source?.line ?? 1;
-  return documents.map((document, index) => {
-    const { own, skipped } = ownText(text.slice(document.slice.start, document.slice.end), documents.length);
-    const read = readDocument(
-      document,
-      { text: own, line: line + skipped },
-      proposed,
-      index === 0 ? mustBe : undefined,
-    );
+  for (let isFirst = true; !next.done; isFirst = false) {
+    const document = next.value;
+    next = documents.next();
+    const isOnly = isFirst && next.done === true;
+    const { own, skipped } = ownText(text.slice(document.slice.start, document.slice.end), isOnly);
+    const read = readDocument(document, { text: own, line: line + skipped }, proposed, isFirst ? mustBe : undefined);
     line += skipped + linesIn(own);
-    return mustBe === undefined || index === 0 ? read : refused(read, secondDocument(read.locate("")));
-  });
+    yield mustBe === undefined || isFirst ? read : refused(read, secondDocument(read.locate("")));
+  }
 }
 
-function documentsOf({ text, format, source }: ProposedText): readonly TextDocument[] {
+/** Some thousand routes: as much as one parse may keep everybody else waiting. */
+const limits: TextLimits = { ...defaultTextLimits, maxWords: 300_000 };
+
+function* documentsOf({ text, format, source }: ProposedText): Generator<TextDocument, undefined> {
   const shift = (source?.line ?? 1) - 1;
-  const documents = parseDocuments(text).map((document) => shifted(document, shift));
-  const [first] = documents;
   const problem = format === "json" ? jsonProblem(text) : undefined;
-  if (first === undefined || problem === undefined) return documents;
-  return [{ ...first, problems: [{ ...problem, line: problem.line + shift }] }];
+  for (const document of readDocuments(text, limits)) {
+    const read = shifted(document, shift);
+    yield problem === undefined ? read : { ...read, problems: [{ ...problem, line: problem.line + shift }] };
+    if (problem !== undefined) return;
+  }
 }
 
 function shifted(document: TextDocument, shift: number): TextDocument {
@@ -63,8 +73,8 @@ function shifted(document: TextDocument, shift: number): TextDocument {
 }
 
 /** The marker between two documents belongs to neither; the only document of a text is kept to the last byte. */
-function ownText(slice: string, documents: number): { readonly own: string; readonly skipped: number } {
-  const own = documents === 1 ? slice : slice.replace(/^---[ \t]*\r?\n/, "");
+function ownText(slice: string, isOnly: boolean): { readonly own: string; readonly skipped: number } {
+  const own = isOnly ? slice : slice.replace(/^---[ \t]*\r?\n/, "");
   return { own, skipped: own === slice ? 0 : 1 };
 }
 
@@ -96,7 +106,12 @@ function readDocument(
     name,
     labels,
     format,
-    text: format === "json" ? jsonText(data) : editYaml(own.text, document.value, named),
+    text:
+      format === "json"
+        ? jsonText(data)
+        : isDeepStrictEqual(document.value, data)
+          ? own.text
+          : editYaml(own.text, data),
     json: JSON.stringify(data),
     ...(source !== undefined && { source: { file: source.file, line: own.line } }),
     expect,

@@ -19,7 +19,7 @@ export interface ProposedDelete {
 }
 
 /** A change before anything about it was checked. */
-export interface ProposedChange extends Omit<RuleChange, "puts" | "deletes"> {
+export interface ProposedChange extends Omit<RuleChange, "puts" | "deletes" | "idempotency"> {
   readonly puts: readonly ProposedText[];
   readonly deletes: readonly ProposedDelete[];
   /** Take it although something that rules refer to is missing afterwards. */

@@ -4,6 +4,7 @@ import type { MeshSettings } from "../model/mesh-settings.ts";
 import { danglingReferences, danglingRemark } from "./checks/dangling.ts";
 import { emptySubsets } from "./checks/empty-subset.ts";
 import { type Known, knownOf } from "./checks/known.ts";
+import { providersOf } from "./checks/providers.ts";
 import type { Finding } from "./finding.ts";
 import type { AnyRule, RuleKey } from "./rule.ts";
 import type { RuleSet } from "./rule-set.ts";
@@ -29,7 +30,7 @@ export const checkReferences: (ruleSet: CheckedRules, catalog: Catalog, mesh: Me
     return findings;
   });
 
-/** The same of one of the rules; costs nothing for the others once anything was asked for the same inputs. */
+/** The same of one of the rules; costs nothing for the others where what they provide is known. */
 export const checkReferencesOf = (
   rule: AnyRule,
   ruleSet: CheckedRules,
@@ -38,7 +39,7 @@ export const checkReferencesOf = (
 ): readonly RuleFinding[] => findingsOf(rule, ruleSet, { known: knownIn(ruleSet, catalog, mesh), mesh, before: 0 });
 
 const knownIn = memoize(({ rules }: CheckedRules, catalog: Catalog, mesh: MeshSettings) =>
-  knownOf(rules, catalog, mesh),
+  knownOf(rules, providersOf(rules, mesh.domain), catalog),
 );
 
 interface Checking {

@@ -49,7 +49,13 @@ const sourcesOf = new WeakMap<RuleSet, readonly RuleSet[]>();
 const ownerOf = (sources: readonly RuleSet[], key: RuleKey): RuleSet | undefined =>
   sources.find((source) => hasKey(source, key));
 
-const hasKey = ({ documents, rules }: RuleSet, key: RuleKey): boolean => rules.has(key) || byKey(documents).has(key);
+const hasKey = (source: RuleSet, key: RuleKey): boolean => keysOf([source])(key);
+
+/** Is the key one of theirs? Looked up once for many keys. */
+function keysOf(sources: readonly RuleSet[]): (key: RuleKey) => boolean {
+  const lookups = sources.flatMap(({ rules, documents }) => [rules, byKey(documents)]);
+  return (key) => lookups.some((lookup) => lookup.has(key));
+}
 
 /** A key as far as a document says it; the first document of each. */
 const byKey = memoize((documents: readonly RuleDocument[]): ReadonlyMap<string, RuleDocument> => {
@@ -67,8 +73,8 @@ function combinedRules(sources: readonly RuleSet[]): readonly AnyRule[] {
   const [first, ...rest] = sources.filter(({ rules }) => rules.size > 0);
   if (first === undefined) return [];
   const own = (source: RuleSet): readonly AnyRule[] => {
-    const earlier = sources.slice(0, sources.indexOf(source));
-    return [...source.rules.values()].filter(({ key }) => ownerOf(earlier, key) === undefined);
+    const isOwned = keysOf(sources.slice(0, sources.indexOf(source)));
+    return [...source.rules.values()].filter(({ key }) => !isOwned(key));
   };
   const rules = [first, ...rest].flatMap(own);
   return rest.length === 0 ? rules : rules.sort((a, b) => compareText(a.key, b.key));
@@ -78,8 +84,10 @@ function combinedDocuments(sources: readonly RuleSet[]): readonly RuleDocument[]
   return sources.flatMap((source, index) => {
     const earlier = sources.slice(0, index).filter(({ documents, rules }) => documents.length + rules.size > 0);
     if (earlier.length === 0) return source.documents;
+    const isOwned = keysOf(earlier);
     return source.documents.map((document) => {
-      const owner = ownerOf(earlier, keyOf(document));
+      const key = keyOf(document);
+      const owner = isOwned(key) ? ownerOf(earlier, key) : undefined;
       return owner === undefined ? document : refused(document, source, owner);
     });
   });

@@ -8,6 +8,13 @@ import type { RuleKey } from "./rule.ts";
 import type { RuleSet } from "./rule-set.ts";
 import type { DocumentDelete } from "./store.ts";
 
+/** A change whose documents were decoded. What they say does not depend on what is there. */
+export interface ReadChange {
+  readonly proposed: ProposedChange;
+  /** Of all texts. */
+  readonly documents: readonly ChangeDocument[];
+}
+
 /** What a change is checked against. */
 export interface ChangeContext {
   /** The rules in force, of all sources together. */
@@ -21,16 +28,18 @@ export interface ChangeContext {
   readonly mesh: MeshSettings;
 }
 
+/** The documents of all texts, each decoded when it is asked for. */
+export function* readDocumentsOf({ puts }: ProposedChange): Generator<ChangeDocument, undefined> {
+  for (const put of puts) yield* readChangeText(put);
+}
+
 /**
- * Decodes what somebody proposes and checks it against what is there: what the store is to write, or why not. All that is wrong
- * with the documents is told at once; references are looked at when nothing else is wrong.
+ * Checks what somebody proposes against what is there: what the store is to write, or why not. All that is wrong with the documents
+ * is told at once; references are looked at when nothing else is wrong.
  */
-export function prepareChange(proposed: ProposedChange, context: ChangeContext): PreparedChange {
-  const { puts, deletes, allowDangling, ...rest } = proposed;
-  const subjects: readonly Subject[] = [
-    ...puts.flatMap(readChangeText),
-    ...deletes.map((deletion) => deletionOf(deletion, context)),
-  ];
+export function prepareChange({ proposed, documents: read }: ReadChange, context: ChangeContext): PreparedChange {
+  const { puts: _puts, deletes, allowDangling, ...rest } = proposed;
+  const subjects: readonly Subject[] = [...read, ...deletes.map((deletion) => deletionOf(deletion, context))];
   const told = withFindings(subjects, [...duplicatesIn(subjects), ...managedIn(subjects, context.ownerOf)]);
   const refusal = refusalOf(told);
   if (refusal !== undefined) return { ok: false, refusal, findings: findingsOf(told) };

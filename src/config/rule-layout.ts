@@ -1,6 +1,6 @@
 import type { LayoutStep } from "../base/database.ts";
 
-/** How rules are laid out in a database. Never changed: what comes later is a step of its own. */
+/** How rules are laid out in a database at first. Never changed: what comes later is a step of its own. */
 export const ruleLayout: LayoutStep = {
   name: "rules",
   sql: `
@@ -76,5 +76,32 @@ export const ruleLayout: LayoutStep = {
         results TEXT NOT NULL,
         UNIQUE (by_whom, idempotency_key)
       ) STRICT;
+  `,
+};
+
+/** Bounds of the history in bytes, whom an idempotency key belongs to, and events of what is seen. */
+export const ruleHistoryLayout: LayoutStep = {
+  name: "rule history",
+  sql: `
+      -- replaced_bytes: of the texts of all versions that were replaced.
+      ALTER TABLE rule_state ADD COLUMN replaced_bytes INTEGER NOT NULL DEFAULT 0;
+      UPDATE rule_state SET replaced_bytes = (
+        SELECT coalesce(sum(octet_length(text) + octet_length(json)), 0) FROM rule_versions WHERE replaced_in IS NOT NULL);
+      CREATE TRIGGER rule_version_replaced AFTER UPDATE OF replaced_in ON rule_versions
+        BEGIN
+          UPDATE rule_state SET replaced_bytes = replaced_bytes + octet_length(new.text) + octet_length(new.json);
+        END;
+      CREATE TRIGGER rule_version_forgotten AFTER DELETE ON rule_versions WHEN old.replaced_in IS NOT NULL
+        BEGIN
+          UPDATE rule_state SET replaced_bytes = replaced_bytes - octet_length(old.text) - octet_length(old.json);
+        END;
+
+      -- digest: of the change that had the key; NULL: nobody knows. note: text that is given back with the answer.
+      ALTER TABLE rule_outcomes ADD COLUMN digest TEXT;
+      ALTER TABLE rule_outcomes ADD COLUMN note TEXT;
+
+      -- Events are of the one document of a key that everybody sees. Those of each owner's own tell something else.
+      DELETE FROM rule_events;
+      UPDATE rule_state SET forgotten = revision;
   `,
 };

@@ -1,9 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Procedures } from "../base/database.ts";
-import { changeRules } from "./change-rules.ts";
+import { changeRules, previewRules } from "./change-rules.ts";
+import { readOutcome } from "./rule-outcomes.ts";
 import { documentColumns, documentOf, type Row, rowsOf } from "./rule-rows.ts";
-import { stateOf } from "./rule-state.ts";
+import { type RuleState, stateOf } from "./rule-state.ts";
 import type { DocumentEvent, DocumentOwner, EventPosition, StoredDocument } from "./store.ts";
+import { lengthOf } from "./store-events.ts";
 
 /** Where the next page of present documents starts. */
 export interface RulesPage {
@@ -24,34 +26,37 @@ function readRules(db: DatabaseSync, { after, limit }: RulesPage): readonly Stor
   ).map(documentOf);
 }
 
-/** The last events, and what is known of the time before. */
-export interface RecentEvents {
-  /** The last revision; 0: none. */
-  readonly revision: number;
-  /** In their order. */
-  readonly events: readonly DocumentEvent[];
-  /** The last event that is not among them. */
-  readonly forgotten: EventPosition;
+const readRuleState = (db: DatabaseSync): RuleState => stateOf(db);
+
+/** A page of events, counted back from the newest. */
+export interface EventsPage {
+  /** Absent: the newest. */
+  readonly before?: EventPosition;
+  readonly limit: number;
+  /** The event with which the texts reach this length, in UTF-16 units, is the last of the page. */
+  readonly length: number;
 }
 
-function readRuleEvents(db: DatabaseSync, { limit }: { readonly limit: number }): RecentEvents {
+/** The newest first, as far back as they are complete; none: there are no more. */
+function readRuleEvents(db: DatabaseSync, { before, limit, length }: EventsPage): readonly DocumentEvent[] {
   const { revision, forgotten } = stateOf(db);
-  // One more than asked for tells where the time before ends.
-  const rows = rowsOf(
-    db.prepare(
+  const rows = db
+    .prepare(
       `SELECT e.kind AS event, e.revision AS event_revision, e.position, ${documentColumns}
        FROM rule_events e JOIN rule_versions v ON v.id = e.version
+       WHERE e.revision > ? AND (e.revision, e.position) < (?, ?)
        ORDER BY e.revision DESC, e.position DESC LIMIT ?`,
-    ),
-    limit + 1,
-  );
-  const events = rows.map(eventOf).reverse();
-  const before = rows.length > limit ? events.shift() : undefined;
-  return {
-    revision,
-    events,
-    forgotten: before ?? { revision: forgotten, index: forgotten === 0 ? 0 : Number.POSITIVE_INFINITY },
-  };
+    )
+    .iterate(forgotten, before?.revision ?? revision + 1, before?.index ?? 0, limit);
+  const events: DocumentEvent[] = [];
+  let room = length;
+  for (const row of rows) {
+    const event = eventOf(row);
+    events.push(event);
+    room -= lengthOf(event.document);
+    if (room <= 0) break;
+  }
+  return events;
 }
 
 const eventOf = (row: Row): DocumentEvent => ({
@@ -62,4 +67,11 @@ const eventOf = (row: Row): DocumentEvent => ({
 });
 
 /** All that is done with rules in the database. */
-export const ruleProcedures = { readRules, readRuleEvents, changeRules } satisfies Procedures;
+export const ruleProcedures = {
+  readRules,
+  readRuleState,
+  readRuleEvents,
+  readOutcome,
+  changeRules,
+  previewRules,
+} satisfies Procedures;

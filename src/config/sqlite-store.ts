@@ -4,7 +4,8 @@ import { MeshError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { createSignal } from "../base/signal.ts";
-import { type ChangeAnswer, isSameText } from "./change-rules.ts";
+import type { ChangeInput, News } from "./change-rules.ts";
+import { readRecentEvents } from "./read-recent-events.ts";
 import { type RuleKey, ruleKey } from "./rule.ts";
 import type { ruleProcedures } from "./rule-procedures.ts";
 import type { RuleDocument } from "./rule-set.ts";
@@ -14,21 +15,25 @@ import type {
   DocumentEvent,
   DocumentOwner,
   DocumentPut,
-  DocumentResult,
   RuleChange,
   RuleStore,
   StoredDocument,
 } from "./store.ts";
 import { createEventMemory } from "./store-events.ts";
-import { createDocumentMemory } from "./store-memory.ts";
+import { createDocumentMemory, type DocumentChanges } from "./store-memory.ts";
 import { createStoreMeter, type WriteResult } from "./store-metrics.ts";
 import { nextStoreRules, noStoreRules, type StoreRules } from "./store-rule-set.ts";
+import { isSameSource, isSameText } from "./write-step.ts";
 
 export interface SqliteStoreOptions {
   /** Replaced versions are kept for this many revisions. Default 10 000. */
   readonly historyRevisions?: number;
+  /** Of the texts of replaced versions; the oldest go first. Default 1 GiB. */
+  readonly historyBytes?: number;
   /** Events that are remembered for watches that come back. Default 4096. */
   readonly rememberedEvents?: number;
+  /** Of the texts of these events, in UTF-16 units. Default 64 Mi. */
+  readonly rememberedLength?: number;
 }
 
 export interface SqliteStoreParts {
@@ -40,11 +45,11 @@ export interface SqliteStoreParts {
 }
 
 const defaultHistoryRevisions = 10_000;
+const defaultHistoryBytes = 1024 ** 3;
 const defaultRememberedEvents = 4_096;
+const defaultRememberedLength = 64 * 1024 ** 2;
 /** Read and decoded in one go at the start; between two pages others have their turn. */
 const pageSize = 200;
-
-type Changes = ReadonlyMap<RuleKey, StoredDocument | undefined>;
 
 /**
  * The rule store over a database. All present documents are in memory, so reading never waits; what others may see is on the disk
@@ -57,11 +62,17 @@ export async function openSqliteStore({
   metrics,
   options = {},
 }: SqliteStoreParts): Promise<RuleStore> {
-  const { historyRevisions = defaultHistoryRevisions, rememberedEvents = defaultRememberedEvents } = options;
+  const {
+    historyRevisions = defaultHistoryRevisions,
+    historyBytes = defaultHistoryBytes,
+    rememberedEvents = defaultRememberedEvents,
+    rememberedLength = defaultRememberedLength,
+  } = options;
   const meter = metrics && createStoreMeter(metrics);
   const memory = createDocumentMemory();
-  const recent = await call("readRuleEvents", { limit: rememberedEvents });
-  const events = createEventMemory(recent, rememberedEvents);
+  const bounds = { events: rememberedEvents, length: rememberedLength };
+  const recent = await readRecentEvents(call, bounds);
+  const events = createEventMemory(recent, bounds);
   let { revision } = recent;
   let rules: StoreRules = noStoreRules;
   await readAll(call, (documents) => {
@@ -76,7 +87,7 @@ export async function openSqliteStore({
 
   const ruleSet = createSignal(rules.ruleSet);
   const listeners = new Set<(events: readonly DocumentEvent[]) => void>();
-  let answered: (readonly DocumentEvent[])[] = [];
+  let heard: OwnersNews[] = [];
   let applying: Promise<void> | undefined;
   let recording: Promise<void> = Promise.resolve();
   let writing = 0;
@@ -85,38 +96,43 @@ export async function openSqliteStore({
   /** Changes that were committed together are answered together; memory follows them in one go. */
   const apply = () => {
     applying = undefined;
-    const revisions = answered;
-    answered = [];
-    const all = revisions.flat();
-    for (const owner of ["store", "directory"] as const) memory.change(owner, changesOf(all, owner));
-    events.append(all);
+    const all = heard;
+    heard = [];
+    const ofStore = documentsOf(all, "store");
+    memory.change("store", ofStore);
+    memory.change("directory", documentsOf(all, "directory"));
+    for (const news of all) events.append(news.revision, news.events);
     revision = all.at(-1)?.revision ?? revision;
     count();
-    followOwn(changesOf(all, "store"));
+    followOwn(ofStore);
     for (const listener of listeners) {
-      for (const ofRevision of revisions) guarded(log, () => listener(ofRevision));
+      for (const news of all) if (news.events.length > 0) guarded(log, () => listener(news.events));
     }
   };
 
-  const followOwn = (changes: Changes) => {
+  const followOwn = (changes: DocumentChanges) => {
     if (changes.size === 0) return;
     rules = nextStoreRules(rules, changes);
     for (const key of changes.keys()) logRefused(rules.entries.get(key)?.document, log);
     guarded(log, () => ruleSet.set(rules.ruleSet));
   };
 
+  const inputOf = (change: RuleChange, owner: DocumentOwner): ChangeInput => ({
+    ...{ change, owner, atMs: clock.now() },
+    history: { revisions: historyRevisions, bytes: historyBytes },
+  });
+
   /** Resolves after memory has followed. Everything that writes goes this one way, so that revisions come in their order. */
   const commit = async (change: RuleChange, owner: DocumentOwner): Promise<ChangeOutcome> => {
     writing++;
     try {
-      const answer = await call("changeRules", { change, owner, atMs: clock.now(), historyRevisions });
-      const news = eventsOf(answer);
-      if (news.length > 0) {
-        answered.push(news);
+      const { news, ...outcome } = await call("changeRules", inputOf(change, owner));
+      if (news !== undefined) {
+        heard.push({ ...news, owner });
         applying ??= Promise.resolve().then(apply);
       }
       await applying;
-      return outcomeOf(answer);
+      return outcome;
     } finally {
       writing--;
       if (writing === 0) idle?.();
@@ -136,8 +152,7 @@ export async function openSqliteStore({
   };
 
   const record = async (puts: readonly Omit<DocumentPut, "expect">[]): Promise<void> => {
-    const { change, moved } = journalChange(memory.of("directory"), puts);
-    memory.change("directory", moved);
+    const change = journalChange(memory.of("directory"), puts);
     if (change.puts.length + change.deletes.length > 0) await metered(change, "directory");
   };
 
@@ -148,11 +163,12 @@ export async function openSqliteStore({
     documents: memory.all,
     ruleSet,
     write: (change) => metered(change, "store"),
+    preview: (change) => call("previewRules", inputOf(change, "store")),
+    outcomeOf: (by, idempotency) => call("readOutcome", { by, idempotency }),
     record: (puts) => {
-      recording = recording
-        .then(() => record(puts))
-        .catch((error: unknown) => log.error({ err: error }, "cannot write down the rules of the directories"));
-      return recording;
+      const recorded = recording.then(() => record(puts));
+      recording = recorded.catch(() => {});
+      return recorded;
     },
     eventsAfter: events.after,
     subscribe: (listener) => {
@@ -180,59 +196,36 @@ async function readAll(
   }
 }
 
-const byKey = (documents: readonly StoredDocument[]): Changes =>
-  new Map(documents.map((document) => [document.key, document]));
-
-const changesOf = (events: readonly DocumentEvent[], owner: DocumentOwner): Changes =>
-  new Map(
-    events
-      .filter(({ document }) => document.owner === owner)
-      .map(({ kind, document }) => [document.key, kind === "deleted" ? undefined : document]),
-  );
-
-const eventKinds: Readonly<Record<DocumentResult["action"], DocumentEvent["kind"] | undefined>> = {
-  created: "added",
-  configured: "modified",
-  deleted: "deleted",
-  unchanged: undefined,
-};
-
-function eventsOf(answer: ChangeAnswer): readonly DocumentEvent[] {
-  if (answer.kind === "conflict" || answer.repeated) return [];
-  const { revision, results } = answer;
-  return results
-    .flatMap(({ action, document }) => {
-      const kind = eventKinds[action];
-      return kind === undefined || document === undefined ? [] : [{ kind, document }];
-    })
-    .map(({ kind, document }, at) => ({ kind, revision, index: at + 1, document }));
+/** Of one commit, and whose documents it changed. */
+interface OwnersNews extends News {
+  readonly owner: DocumentOwner;
 }
 
-const outcomeOf = (answer: ChangeAnswer): ChangeOutcome =>
-  answer.kind === "conflict" ? answer : { kind: "written", revision: answer.revision, results: answer.results };
+const byKey = (documents: readonly StoredDocument[]): DocumentChanges =>
+  new Map(documents.map((document) => [document.key, document]));
 
-/** What changed since the directories were written down last, and what only stands elsewhere now. */
+const documentsOf = (all: readonly OwnersNews[], owner: DocumentOwner): DocumentChanges =>
+  new Map(all.flatMap((news) => (news.owner === owner ? news.documents : [])));
+
+/** What is other than when the directories were written down last. */
 function journalChange(
   known: ReadonlyMap<RuleKey, StoredDocument>,
   puts: readonly Omit<DocumentPut, "expect">[],
-): { readonly change: RuleChange; readonly moved: Changes } {
+): RuleChange {
   const any = { kind: "any" } as const;
-  const changed: DocumentPut[] = [];
-  const moved = new Map<RuleKey, StoredDocument>();
   const gone = new Set(known.keys());
+  const changed: DocumentPut[] = [];
   for (const put of puts) {
     const key = ruleKey(put.kind, put.namespace, put.name);
     const before = known.get(key);
     gone.delete(key);
-    if (before === undefined || !isSameText(before, put)) changed.push({ ...put, expect: any });
-    else if (!isSameSource(before, put)) moved.set(key, { ...before, ...(put.source && { source: put.source }) });
+    if (before === undefined || !isSameText(before, put) || !isSameSource(before, put)) {
+      changed.push({ ...put, expect: any });
+    }
   }
   const deletes = [...gone].map((key): DocumentDelete => ({ key, expect: any }));
-  return { change: { puts: changed, deletes, by: "directory" }, moved };
+  return { puts: changed, deletes, by: "directory" };
 }
-
-const isSameSource = ({ source: a }: StoredDocument, { source: b }: Pick<DocumentPut, "source">): boolean =>
-  b === undefined || (a?.file === b.file && a.line === b.line);
 
 /** A listener that fails must not make a change fail that is on the disk. */
 function guarded(log: Log, task: () => void): void {

@@ -1,22 +1,46 @@
-import type { RecentEvents } from "./rule-procedures.ts";
-import type { DocumentEvent, EventPosition, RuleStore } from "./store.ts";
+import type { DocumentEvent, EventPosition, RuleStore, StoredDocument } from "./store.ts";
+
+/** The last events, in their order, and what is known of the time before. */
+export interface RecentEvents {
+  /** The last revision; 0: none. */
+  readonly revision: number;
+  readonly events: readonly DocumentEvent[];
+  /** The last event that is not among them. */
+  readonly forgotten: EventPosition;
+}
+
+/** How many events are remembered: their number, and the length of their documents' texts in UTF-16 units. */
+export interface EventBounds {
+  readonly events: number;
+  readonly length: number;
+}
 
 /** The last events, in memory. */
 export interface EventMemory {
-  readonly append: (events: readonly DocumentEvent[]) => void;
+  /** The events of the next revisions. */
+  readonly append: (revision: number, events: readonly DocumentEvent[]) => void;
   readonly after: RuleStore["eventsAfter"];
 }
 
-/** Keeps `max` events: those that are known already are the first of them. */
-export function createEventMemory(recent: RecentEvents, max: number): EventMemory {
-  let events = recent.events;
-  let { revision: last, forgotten } = recent;
+export const lengthOf = ({ text, json }: StoredDocument): number => text.length + json.length;
+
+/** Goes on from events that are within the bounds. */
+export function createEventMemory(recent: RecentEvents, bounds: EventBounds): EventMemory {
+  let { events, revision: last, forgotten } = recent;
+  let length = events.reduce((sum, { document }) => sum + lengthOf(document), 0);
   return {
-    append(more) {
-      last = more.at(-1)?.revision ?? last;
+    append(revision, more) {
+      last = revision;
       const all = [...events, ...more];
-      forgotten = all.at(-1 - max) ?? forgotten;
-      events = all.slice(-max);
+      for (const { document } of more) length += lengthOf(document);
+      let dropped = 0;
+      for (const event of all) {
+        if (all.length - dropped <= bounds.events && length <= bounds.length) break;
+        length -= lengthOf(event.document);
+        forgotten = event;
+        dropped++;
+      }
+      events = all.slice(dropped);
     },
     after(position) {
       // One from the future was given out by a file that an older backup has replaced since.

@@ -83,8 +83,17 @@ export interface RuleChange {
   readonly by: string;
   readonly reason?: string;
   readonly requestId?: string;
-  /** A second change of the same `by` with this key answers as the first one did. At most 255 characters. */
-  readonly idempotencyKey?: string;
+  readonly idempotency?: Idempotency;
+}
+
+/** Makes it safe to send a change again: a second one of the same `by` with this key is answered as the first one was. */
+export interface Idempotency {
+  /** At most 255 characters. */
+  readonly key: string;
+  /** Of what the change wants: two changes with one key and different digests are a mistake. */
+  readonly digest: string;
+  /** Kept with the answer, and given back with it. */
+  readonly note?: string;
 }
 
 export interface DocumentResult {
@@ -95,6 +104,16 @@ export interface DocumentResult {
   readonly document?: StoredDocument;
 }
 
+/** A change on the disk. `revision`: the new one, or the present one when nothing changed. */
+export interface WrittenChange {
+  readonly kind: "written";
+  readonly revision: number;
+  /** In the order of puts, then deletes. */
+  readonly results: readonly DocumentResult[];
+  /** Of its idempotency key. */
+  readonly note?: string;
+}
+
 export interface DocumentConflict {
   readonly key: RuleKey;
   readonly expected: Expectation;
@@ -103,16 +122,21 @@ export interface DocumentConflict {
 }
 
 export type ChangeOutcome =
-  /** On the disk. `revision`: the new one, or the present one when nothing changed. In the order of puts, then deletes. */
-  | { readonly kind: "written"; readonly revision: number; readonly results: readonly DocumentResult[] }
-  | { readonly kind: "conflict"; readonly conflicts: readonly DocumentConflict[] };
+  | WrittenChange
+  | { readonly kind: "conflict"; readonly conflicts: readonly DocumentConflict[] }
+  /** The idempotency key was that of another change. */
+  | { readonly kind: "key-reused" };
 
+/**
+ * What a revision did to the one document of a key that everybody sees: the directory's, where both owners have one. What happens
+ * to a document that is not seen is no event.
+ */
 export interface DocumentEvent {
   readonly kind: "added" | "modified" | "deleted";
   readonly revision: number;
   /** Counts the events of one revision, from 1. */
   readonly index: number;
-  /** Deleted: as it last was. */
+  /** Deleted: as it last was. Modified: an older version where the other owner's document is seen again. */
   readonly document: StoredDocument;
 }
 
@@ -130,7 +154,11 @@ export interface RuleStore {
   readonly ruleSet: Signal<RuleSet>;
   /** Compare and set. Checks nothing but the expectations: see `prepareChange`. */
   readonly write: (change: RuleChange) => Promise<ChangeOutcome>;
-  /** Writes down what the directories hold now, as one revision where that differs from what was known. */
+  /** What `write` would do now; nothing is changed. */
+  readonly preview: (change: RuleChange) => Promise<ChangeOutcome>;
+  /** What was answered to this key; undefined: nothing yet. */
+  readonly outcomeOf: (by: string, idempotency: Idempotency) => Promise<ChangeOutcome | undefined>;
+  /** Writes down what the directories hold now, as one revision where that differs from what was known. Rejects when it cannot. */
   readonly record: (puts: readonly Omit<DocumentPut, "expect">[]) => Promise<void>;
   /** All events after this one, in order; `gone` when they are not remembered any more. `index` 0: all of that revision too. */
   readonly eventsAfter: (position: EventPosition) => readonly DocumentEvent[] | "gone";

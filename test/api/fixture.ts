@@ -10,7 +10,7 @@ import type {
 } from "../../src/api/types.ts";
 import { anything } from "../../src/base/decode.ts";
 import { createLog } from "../../src/base/log.ts";
-import { prepareChange } from "../../src/config/prepare-change.ts";
+import { createPrepare } from "../../src/config/prepare-in-turn.ts";
 import type { SqliteStoreOptions } from "../../src/config/sqlite-store.ts";
 import type { RuleStore, StoredDocument } from "../../src/config/store.ts";
 import { defaultMeshSettings } from "../../src/model/mesh-settings.ts";
@@ -110,10 +110,19 @@ export const registrations: RegistrationsPort = {
   deleteService: async () => absent("service"),
   putInstance: async () => absent("service"),
   putInstances: async () => absent("service"),
+  isRegistered: () => false,
   heartbeat: () => absent("instance"),
+  heartbeats: () => absent("service"),
   drain: async () => absent("instance"),
   deleteInstance: async () => absent("instance"),
-  formats: { service: anything, instance: anything, instances: anything, heartbeat: anything, drain: anything },
+  formats: {
+    service: anything,
+    instance: anything,
+    instances: anything,
+    heartbeat: anything,
+    heartbeats: anything,
+    drain: anything,
+  },
 };
 
 export const clock = createFakeClock(Date.parse("2026-11-22T08:00:00Z"));
@@ -121,16 +130,17 @@ export const clock = createFakeClock(Date.parse("2026-11-22T08:00:00Z"));
 const store = await memoryRuleStore(clock);
 
 /** Changes are checked as the server does it, without a catalog. */
-export const prepareFor =
-  ({ ruleSet }: RuleStore): ApiPorts["prepare"] =>
-  (change) =>
-    prepareChange(change, {
+export const prepareFor = ({ ruleSet }: RuleStore): ApiPorts["prepare"] =>
+  createPrepare(
+    () => ({
       ruleSet: ruleSet.value,
       ownerOf: () => undefined,
       isOvershadowed: () => false,
       catalog: undefined,
       mesh: defaultMeshSettings,
-    });
+    }),
+    clock,
+  );
 
 export const ports = (part: Partial<ApiPorts> = {}): ApiPorts => ({
   services: () => [],

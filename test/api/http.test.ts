@@ -329,6 +329,7 @@ describe("over a socket", () => {
     let drained: (() => void) | undefined;
     const clock: Clock = {
       now: () => 0,
+      monotonic: () => 0,
       after: (_delayMs, task) => {
         drained = task;
         return () => {};

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createApp } from "../../src/api/http.ts";
+import type { ApiLimits } from "../../src/api/limits.ts";
 import { mediaTypeOf, negotiate } from "../../src/api/media-types.ts";
 import type { RegistrationOutcome } from "../../src/api/ports.ts";
 import { traceIdOf } from "../../src/api/trace-context.ts";
@@ -58,6 +59,75 @@ describe("an instance that registers itself", () => {
   test("a body that is no JSON changes nothing", async () => {
     const { answer, given } = await put({ kind: "done", created: true, value: instance }, { payload: "{" });
     expect([answer.statusCode, given]).toEqual([400, []]);
+  });
+});
+
+describe("what is taken away", () => {
+  const gone = (value: RegisteredInstanceView | undefined) => async () =>
+    ({ kind: "done", created: false, value }) as const;
+  test.each([
+    ["is given back", instance, 200, JSON.stringify(instance)],
+    ["is done where it cannot be read", undefined, 204, ""],
+  ])("%s", async (_what, value, status, text) => {
+    const app = createApp({
+      ports: ports({ registrations: { ...registrations, deleteInstance: gone(value) } }),
+      log: silent,
+      clock,
+      version,
+    });
+    const answer = await app.inject({ method: "DELETE", url, headers: { host: "localhost", ...as("editor") } });
+    expect([answer.statusCode, answer.body]).toEqual([status, text]);
+  });
+});
+
+describe("heartbeats", () => {
+  const beats = { kind: "done", created: false, value: [{ id: "a", state: "live" }] } as const;
+
+  function api(limits: Partial<ApiLimits> = {}) {
+    const app = createApp({
+      ports: ports({
+        registrations: {
+          ...registrations,
+          isRegistered: (_host, id) => id !== "gone",
+          heartbeat: (_host, id) =>
+            id === "gone"
+              ? { kind: "not-found", what: "instance" }
+              : { kind: "done", created: false, value: { ...instance, id } },
+          heartbeats: (_host, given) => (given === undefined ? { kind: "invalid", problems: [] } : beats),
+        },
+      }),
+      ...{ log: silent, clock, version, limits },
+    });
+    const post = async (path: string, payload?: string) => {
+      const headers = { host: "localhost", "content-type": "application/json", ...as("editor") };
+      const answer = await app.inject({
+        method: "POST",
+        url: `/api/v1/services/reviews${path}`,
+        headers: payload === undefined ? { host: headers.host, ...as("editor") } : headers,
+        ...(payload !== undefined && { payload }),
+      });
+      return answer;
+    };
+    return { post, beat: async (id: string) => (await post(`/instances/${id}/heartbeat`)).statusCode };
+  }
+
+  test("of many instances together", async () => {
+    const answer = await api().post("/heartbeats", '{"instances":[{"id":"a"}]}');
+    expect([answer.statusCode, answer.json()]).toEqual([200, { items: [{ id: "a", state: "live" }] }]);
+  });
+
+  test("count for their instance alone, so that one token does for a fleet", async () => {
+    const { beat, post } = api({ requestsPerSecond: 1, requestBurst: 1, heartbeatsPerSecond: 1, heartbeatBurst: 2 });
+    for (let i = 0; i < 100; i++) expect(await beat(`i${i}`)).toBe(200);
+    expect([await beat("i0"), await beat("i0"), await beat("i1")]).toEqual([200, 429, 200]);
+    expect((await post("/heartbeats", '{"instances":[]}')).statusCode).toBe(200);
+    expect((await post("/heartbeats", '{"instances":[]}')).statusCode).toBe(429);
+  });
+
+  test("of what is not registered count among the token's requests", async () => {
+    const { beat } = api({ requestsPerSecond: 1, requestBurst: 2 });
+    expect([await beat("gone"), await beat("gone"), await beat("gone")]).toEqual([404, 404, 429]);
+    expect(await beat("a")).toBe(200);
   });
 });
 

@@ -32,6 +32,13 @@ const send = (
     ...(body !== undefined && { payload: body }),
   });
 
+const subsets = (name: string): string =>
+  `apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: a, namespace: shop}
+spec: {host: a, subsets: [{name: ${name}, labels: {version: ${name}}}]}
+`;
+
 const put = (name: string, headers: Readonly<Record<string, string>> = {}, part: object = {}) =>
   send("PUT", `${items}/${name}`, { headers: { ...yaml, ...headers }, body: ruleText(name, part) });
 
@@ -248,6 +255,14 @@ describe("lists", () => {
   test("in no other form", async () => {
     expect((await send("GET", items, { headers: { accept: "text/html" } })).statusCode).toBe(406);
   });
+
+  test.each<[string, string, Readonly<Record<string, string>>, number]>([
+    ["a namespace that none can be", "/api/v1/namespaces/Shop/virtualservices", {}, 404],
+    ["an event that none can be", items, { "last-event-id": "x" }, 400],
+    ["no event yet", items, { "last-event-id": "" }, 200],
+  ])("%s", async (_what, url, headers, status) => {
+    expect((await send("GET", url, { headers })).statusCode).toBe(status);
+  });
 });
 
 describe("change sets", () => {
@@ -296,6 +311,77 @@ describe("change sets", () => {
     const second = await post(ruleText("a"), "", key);
     expect(second.json()).toEqual(first.json());
     expect((await post(ruleText("a"), "", { "idempotency-key": "two words" })).statusCode).toBe(400);
+  });
+
+  test("a key is one change's", async () => {
+    const key = { "idempotency-key": "k1" };
+    await post(ruleText("a"), "", key);
+    const others = [
+      await post(ruleText("b"), "", key),
+      await post(ruleText("a", { host: "x" }), "", key),
+      await post(ruleText("a"), "?allowDangling=true", key),
+      await post({ deletes: [{ kind: "VirtualService", namespace: "shop", name: "a" }] }, "", key),
+    ];
+    for (const other of others) {
+      expect([other.statusCode, other.json<ProblemView>().code]).toEqual([422, "api/idempotency-key-reused"]);
+    }
+    expect((await send("GET", items)).json<RuleListView>()).toMatchObject({ revision: 1, total: 1 });
+    expect((await post(ruleText("b"), "", { ...key, ...as("admin") })).statusCode).toBe(200);
+  });
+
+  test("sent again with its key when it could not be done any more, warnings and all", async () => {
+    const key = { "idempotency-key": "k1" };
+    const text = ruleText("a").replace("host: a}", "host: a, subset: v2}");
+    await post(subsets("v2"));
+    const first = await post(text, "", key);
+    expect(first.statusCode, first.body).toBe(200);
+    const deletes = [
+      { kind: "VirtualService", namespace: "shop", name: "a" },
+      { kind: "DestinationRule", namespace: "shop", name: "a" },
+    ];
+    expect((await post({ deletes })).statusCode).toBe(200);
+    const again = await post(text, "", key);
+    expect([again.statusCode, again.json()]).toEqual([200, first.json()]);
+    expect((await post(text)).statusCode).toBe(422);
+    const warned = await post(text, "?allowDangling=true", { "idempotency-key": "k2" });
+    expect(warned.json().results[0].findings).toHaveLength(1);
+    expect((await post(text, "?allowDangling=true", { "idempotency-key": "k2" })).json()).toEqual(warned.json());
+  });
+
+  test("of a reference and the deletion of what it refers to, sent at once, one is refused", async () => {
+    for (let round = 0; round < 5; round++) {
+      await post(subsets("v2"));
+      const [wrote, deleted] = await Promise.all([
+        send("PUT", `${items}/a`, { headers: yaml, body: ruleText("a").replace("host: a}", "host: a, subset: v2}") }),
+        send("DELETE", "/api/v1/namespaces/shop/destinationrules/a"),
+      ]);
+      const statuses = [wrote.statusCode, deleted.statusCode];
+      expect([
+        [201, 409],
+        [422, 200],
+      ]).toContainEqual(statuses);
+      await send("DELETE", `${items}/a`);
+    }
+  });
+
+  test("a document that only moved in its file says so", async () => {
+    const appliedFrom = async () =>
+      (await send("GET", `${items}/a`)).json<RuleObjectView>().metadata["appliedFrom"] as unknown;
+    await post(ruleText("a"), "?file=all.yaml");
+    const { etag } = (await send("GET", `${items}/a`)).headers;
+    const moved = await post(`${ruleText("b")}---\n${ruleText("a")}`, "?file=all.yaml");
+    expect(actions(moved)).toEqual(["b created", "a unchanged"]);
+    expect(await appliedFrom()).toEqual({ file: "all.yaml", line: 14 });
+    const read = await send("GET", `${items}/a`, { headers: { "if-none-match": String(etag) } });
+    expect(read.statusCode).toBe(200);
+  });
+
+  test("a dry run from an old base revision answers as the write would", async () => {
+    for (const host of ["a", "b", "c"]) await post(ruleText("a", { host }));
+    expect((await post(ruleText("new"), "?baseRevision=0&dryRun=true")).statusCode).toBe(200);
+    await send("DELETE", `${items}/a`);
+    expect((await post(ruleText("a"), "?baseRevision=2&dryRun=true")).statusCode).toBe(409);
+    expect((await post(ruleText("a"), "?baseRevision=2")).statusCode).toBe(409);
   });
 
   test("a dry run", async () => {

@@ -1,12 +1,17 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { type ApiServer, type ApiServerOptions, createApiServer } from "../../src/api/http.ts";
+import type { OpenApiDocument } from "../../src/api/openapi.ts";
 import type { ApiPorts, Caller } from "../../src/api/ports.ts";
 import type { ProblemView, WatchEventView } from "../../src/api/types.ts";
 import { formatPosition, parsePosition } from "../../src/api/watch.ts";
+import { parseDocuments } from "../../src/base/yaml-document.ts";
+import { ruleKey } from "../../src/config/rule.ts";
+import { change } from "../config/store-support.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { access, as, portsWithStore, ruleText, silent, version } from "./fixture.ts";
@@ -91,6 +96,19 @@ test("what is there, a bookmark, then each change in order", async () => {
   });
 });
 
+test("its events are as the document says", async () => {
+  const { url, put } = await start();
+  const document = (await (await fetch(`${url}/openapi.json`)).json()) as OpenApiDocument;
+  const answer = document.paths["/api/v1/virtualservices"]?.["get"]?.responses["200"];
+  const { schema } = (answer && "content" in answer ? answer.content?.["text/event-stream"] : undefined) ?? {};
+  await put("a");
+  const { hears, messages } = await watch(url);
+  await put("b");
+  await hears(3);
+  const isValid = new Ajv2020().compile(schema ?? false);
+  expect(messages.filter((message) => !isValid(JSON.parse(JSON.stringify(message))))).toEqual([]);
+});
+
 test("goes on where the connection was lost, without a gap and without anything twice", async () => {
   const { url, put } = await start();
   const seen: string[] = [];
@@ -127,6 +145,45 @@ test("labels: what stops to match is deleted, what begins to is added", async ()
     "MODIFIED b 5.1",
     "DELETED b 7.1",
   ]);
+});
+
+test("of a rule that a directory has too: what is seen, live and when it goes on later", async () => {
+  const { url, put, remove, ports } = await start();
+  const files = (...hosts: readonly string[]) =>
+    ports.store.record(
+      hosts.map((host) => {
+        const text = ruleText("a", { host, labels: "app: x" });
+        const json = JSON.stringify(parseDocuments(text)[0]?.value);
+        const labels = { app: "x" } as const;
+        return { kind: "VirtualService", namespace: "shop", name: "a", labels, format: "yaml", text, json };
+      }),
+    );
+  const all = await watch(url);
+  const labelled = await watch(url, "?labelSelector=app%3Dx");
+  await all.hears(1);
+  await labelled.hears(1);
+  await put("a", { host: "mine" });
+  await files("theirs");
+  await ports.store.write(change([], [{ key: ruleKey("VirtualService", "shop", "a"), expect: { kind: "any" } }]));
+  await files();
+  await put("a", { host: "mine" });
+  await files("theirs");
+  await files();
+  await remove("a");
+  const seen = ["ADDED a 1.1", "MODIFIED a 2.1", "DELETED a 4.1"];
+  const again = ["ADDED a 5.1", "MODIFIED a 6.1", "MODIFIED a 7.1", "DELETED a 8.1"];
+  expect(await all.hears(8)).toEqual(["BOOKMARK 0", ...seen, ...again]);
+  expect(await labelled.hears(5)).toEqual([
+    ...["BOOKMARK 0", "ADDED a 2.1", "DELETED a 4.1"],
+    ...["ADDED a 6.1", "DELETED a 7.1"],
+  ]);
+  const hostOf = ({ data }: EventSourceMessage) => (JSON.parse(data) as WatchEventView).object?.spec;
+  expect(all.messages.slice(4, 7).map(hostOf)).toMatchObject([
+    { hosts: ["mine"] },
+    { hosts: ["theirs"] },
+    { hosts: ["mine"] },
+  ]);
+  expect(await (await watch(url, "?since=0")).hears(7)).toEqual([...seen, ...again]);
 });
 
 describe("cannot begin", () => {

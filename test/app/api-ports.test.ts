@@ -37,15 +37,27 @@ function start({ reported }: { readonly reported?: Catalog } = { reported: catal
   const log = createLog({ level: "silent", format: "json", write: () => {} });
   const resources = createResourceCache({ world, compiler: createCompiler(), log, metrics });
   const ledger = createLedger({ clock: createFakeClock(0), metrics });
-  const trouble = createSignal<string | undefined>(undefined);
+  const [trouble, lag] = [createSignal<string | undefined>(undefined), createSignal<string | undefined>(undefined)];
   const [ruleSet, directory] = [createSignal(rules), createSignal(rules)];
   const registries = [registry];
   const conflicts = createSignal([]);
   const combined = createSignal(reported);
   const ports = createApiPorts({
-    ...{ ruleSet, directory, catalog: combined, world, registries, conflicts, ledger, resources, metrics, trouble },
+    ...{
+      ruleSet,
+      directory,
+      catalog: combined,
+      world,
+      registries,
+      conflicts,
+      ledger,
+      resources,
+      metrics,
+      trouble,
+      lag,
+    },
   });
-  return { ports, ledger, resources, trouble, combined };
+  return { ports, ledger, resources, trouble, lag, combined };
 }
 
 test("ready when every registry has reported and changes can be stored; else why not", () => {
@@ -53,8 +65,11 @@ test("ready when every registry has reported and changes can be stored; else why
     ready: false,
     reasons: ['The registry "file" has not reported a complete catalog yet.'],
   });
-  const { ports, trouble } = start();
+  const { ports, trouble, lag } = start();
   expect(ports.ready()).toEqual({ ready: true, reasons: [] });
+  lag.set("They cannot be written down.");
+  expect(ports.ready()).toEqual({ ready: true, reasons: ["They cannot be written down."] });
+  lag.set(undefined);
   trouble.set("The database is lost.");
   expect(ports.ready()).toEqual({ ready: false, reasons: ["The database is lost."] });
 });

@@ -28,6 +28,7 @@ test("nothing said: the defaults", () => {
     ["xds", "127.0.0.1:15010", "default"],
     ["api", "127.0.0.1:15080", "default"],
     ["requireIfMatch", "false", "default"],
+    ["rateLimit", "200", "default"],
     ["metrics", "127.0.0.1:15014", "default"],
     ["logLevel", "info", "default"],
     ["logFormat", "auto", "default"],
@@ -43,6 +44,7 @@ test("a flag goes before the environment, that before the file, that before the 
       FAIRWAY_CATALOG: "c.yaml, d.yaml",
       FAIRWAY_MESH: "",
       FAIRWAY_REQUIRE_IF_MATCH: "true",
+      FAIRWAY_RATE_LIMIT: "5000",
     },
     file: {
       path: "conf/fairway.yaml",
@@ -58,6 +60,7 @@ test("a flag goes before the environment, that before the file, that before the 
     api: { host: "127.0.0.1", port: 2 },
     anonymous: "viewer",
     requireIfMatch: true,
+    rateLimit: 5000,
     metrics: { host: "::1", port: 3 },
     logLevel: "debug",
     logFormat: "auto",
@@ -71,6 +74,7 @@ test("a flag goes before the environment, that before the file, that before the 
     "api=127.0.0.1:2 (FAIRWAY_API)",
     "anonymous=viewer (conf/fairway.yaml:5)",
     "requireIfMatch=true (FAIRWAY_REQUIRE_IF_MATCH)",
+    "rateLimit=5000 (FAIRWAY_RATE_LIMIT)",
     "metrics=[::1]:3 (conf/fairway.yaml:3)",
     "logLevel=debug (conf/fairway.yaml:4)",
     "logFormat=auto (default)",
@@ -102,6 +106,17 @@ test("every problem at once, each with where it was said", () => {
     '  FAIRWAY_REQUIRE_IF_MATCH: Expected true or false, found "perhaps".',
     '  FAIRWAY_LOG_LEVEL: Expected debug, info, warn, error or silent, found "loud".',
   ]);
+});
+
+test.each([
+  [{ flags: { rateLimit: "1000" } }, 1000],
+  [{ file: { path: "f.yaml", text: "rateLimit: 1000\n" } }, 1000],
+])("a rate of %j", (part, rate) => {
+  expect(load(part).options.rateLimit).toBe(rate);
+});
+
+test.each(["0", "1e9", "many", "2.5", "-1"])("not a rate: %s", (rateLimit) => {
+  expect(refusal({ flags: { rateLimit } })).toMatch(/^--rate-limit: Expected a whole number/);
 });
 
 test.each([
@@ -145,6 +160,7 @@ test("every option is a flag with a summary and its default", () => {
     "--api <host:port>: where people and tools read and write (default 127.0.0.1:15080)",
     "--anonymous <role>: what requests without a token may do: viewer, editor or admin (default: nothing)",
     "--require-if-match: refuse changes of a rule that do not say which version they change",
+    "--rate-limit <number>: requests a second of one token; heartbeats of instances are not among them (default 200)",
     "--metrics <host:port>: where health and metrics are served (default 127.0.0.1:15014)",
     "--log-level <level>: debug, info, warn, error or silent (default info)",
     "--log-format <format>: text, json or auto (default auto)",

@@ -52,12 +52,15 @@ test("backup, and back", async () => {
   await fairway(`token create ci --role viewer --data ${data}`);
   expect((await fairway(`store backup ${file} --data ${data}`)).out).toBe(`${file} holds the store of ${data}\n`);
   expect((await fairway(`store backup ${file} --data ${data}`)).exit).toBe(2);
+  await fairway(`token create anna --role viewer --data ${data}`);
   await fairway(`token revoke ci --data ${data}`);
   const restored = await fairway(`store restore ${file} --data ${data}`);
   expect([restored.exit, restored.err]).toEqual([0, ""]);
   const kept = /what was there before is (.+)\n/.exec(restored.out)?.[1] ?? "";
   expect(existsSync(kept)).toBe(true);
-  expect((await fairway(`token list --data ${data}`)).out).toContain("ci ");
+  // What was revoked stays so; what was made since is gone.
+  expect(restored.out).toContain("tokens that stay revoked: ci\n");
+  expect((await fairway(`token list --data ${data}`)).out).toContain("There are no tokens.");
   const info = await fairway(`store info -o json --data ${data}`);
   expect(JSON.parse(info.out)).toMatchObject({ revision: expect.any(Number), rows: { tokens: 1 } });
   expect((await fairway(`store info --data ${data}`)).out).toMatch(/^file +\S+fairway\.db\nsize +\d+ KiB\n/);

@@ -52,6 +52,16 @@ test("a backup while writes go on is the state of one moment", async (context) =
   expect(readdirSync(dir).sort()).toEqual(["copy.db", "words.db"]);
 });
 
+test("a backup touches no other file, whatever its name", async (context) => {
+  const dir = temporaryFolder(context);
+  const [file, copy] = [join(dir, "words.db"), join(dir, "copy.db")];
+  make(file, ["a"]);
+  writeFileSync(`${copy}.part`, "theirs");
+  await backupDatabase(file, copy, format);
+  expect(words(copy)).toEqual(["a"]);
+  expect(readFileSync(`${copy}.part`, "utf8")).toBe("theirs");
+});
+
 describe("a backup is refused", () => {
   test("over a file that is there, from nothing, from something else", async (context) => {
     const dir = temporaryFolder(context);

@@ -15,7 +15,7 @@ let seen: string[];
 /** How often the watcher has gone to rest. */
 let rests: number;
 const clock: Clock = {
-  now: systemClock.now,
+  ...systemClock,
   after: (delayMs, task) => {
     rests++;
     return systemClock.after(delayMs, task);

@@ -195,9 +195,21 @@ describe("delete", () => {
     expect((await fairway(`delete gateway gw --ignore-not-found ${api.flag}`)).exit).toBe(0);
   });
 
-  test.each(["delete", "delete vs", "delete vs a -f -"])("%s is wrong use", async (line) => {
-    expect((await fairway(line)).exit).toBe(2);
+  test("--base-revision is asked for and with the deletion", async () => {
+    const api = await startApi({ "POST /api/v1/changesets": () => changed([["Gateway/default/gw", "deleted"]]) });
+    expect((await fairway(`delete gateway gw --base-revision 41 ${api.flag}`)).exit).toBe(0);
+    expect(api.seen.map(({ query }) => query)).toEqual([
+      { dryRun: "true", baseRevision: "41" },
+      { baseRevision: "41" },
+    ]);
   });
+
+  test.each(["delete", "delete vs", "delete vs a -f -", "delete vs a --base-revision now"])(
+    "%s is wrong use",
+    async (line) => {
+      expect((await fairway(line)).exit).toBe(2);
+    },
+  );
 });
 
 const pendingRule = rule(

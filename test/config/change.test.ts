@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseDocuments } from "../../src/base/yaml-document.ts";
 import type { PreparedChange, ProposedChange, ProposedText } from "../../src/config/change.ts";
-import { type ChangeContext, prepareChange } from "../../src/config/prepare-change.ts";
+import { type ChangeContext, prepareChange, readDocumentsOf } from "../../src/config/prepare-change.ts";
 import { type RuleKey, ruleKey } from "../../src/config/rule.ts";
 import { createCatalog } from "../../src/model/catalog.ts";
 import { parseHostname } from "../../src/model/hostname.ts";
@@ -53,8 +53,9 @@ function prepare(
 ): PreparedChange {
   const ruleSet = rulesOf(rules);
   expect(ruleSet.documents.map(({ verdict }) => verdict)).not.toContain("refused");
+  const proposed = { puts: [], deletes: [], by: "ann", allowDangling: false, ...change };
   return prepareChange(
-    { puts: [], deletes: [], by: "ann", allowDangling: false, ...change },
+    { proposed, documents: [...readDocumentsOf(proposed)] },
     { ruleSet, ownerOf: () => undefined, isOvershadowed: () => false, catalog, mesh: defaultMeshSettings, ...context },
   );
 }
@@ -137,9 +138,25 @@ describe("documents are stored as they are written", () => {
       json: JSON.stringify(author),
     });
     expect(asYaml).toMatchObject({
-      text: given.replace("edge", "other"),
+      text: JSON.stringify(author).replace("edge", "other"),
       json: JSON.stringify(author).replace("edge", "other"),
     });
+  });
+
+  test("what the server said goes from the text too, and its author's comments stay", () => {
+    const own = (...more: readonly string[]) => [
+      "# mine",
+      "apiVersion: networking.istio.io/v1",
+      "kind: DestinationRule",
+      "metadata:",
+      "  name: edge # the edge",
+      ...more,
+      "  namespace: shop",
+      "spec: {host: ratings} # the host",
+    ];
+    const text = [...own("  revision: 12"), "status:", "  verdict: valid", ""].join("\n");
+    const [yaml] = puts(prepare({ puts: [put(text)] }));
+    expect(yaml?.text).toBe([...own(), ""].join("\n"));
   });
 
   test("the namespace of the address is written in", () => {
@@ -156,9 +173,9 @@ describe("documents are stored as they are written", () => {
 
   test("what else the change says is passed on", () => {
     const deletes = [remove("VirtualService", "gone")];
-    expect(prepare({ deletes, reason: "why", requestId: "r", idempotencyKey: "k" })).toEqual({
+    expect(prepare({ deletes, reason: "why", requestId: "r" })).toEqual({
       ok: true,
-      change: { puts: [], deletes, by: "ann", reason: "why", requestId: "r", idempotencyKey: "k" },
+      change: { puts: [], deletes, by: "ann", reason: "why", requestId: "r" },
       findings: [],
     });
   });

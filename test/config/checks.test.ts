@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { checkReferences } from "../../src/config/checks.ts";
+import { checkReferences, checkReferencesOf } from "../../src/config/checks.ts";
 import { createCatalog, emptyCatalog } from "../../src/model/catalog.ts";
 import { parseHostname } from "../../src/model/hostname.ts";
 import type { Labels } from "../../src/model/labels.ts";
@@ -208,4 +208,23 @@ test("the domain of short names is the mesh's", () => {
   const rules = rulesOf(route("reviews"));
   const [finding] = checkReferences(rules, emptyCatalog, { ...defaultMeshSettings, domain: "example.internal" });
   expect(finding?.message).toBe("No service has the host reviews.shop.svc.example.internal.");
+});
+
+test("one rule is checked without a look at the others", () => {
+  const other = document("VirtualService", "other", "{hosts: [b], http: [{route: [{destination: {host: nowhere}}]}]}");
+  const rules = rulesOf([route("nobody"), other].join("---\n"));
+  const located: string[] = [];
+  const watched = {
+    rules: rules.rules,
+    locate: (...at: Parameters<typeof rules.locate>) => {
+      located.push(at[0]);
+      return rules.locate(...at);
+    },
+  };
+  const [rule] = [...rules.rules.values()].filter(({ name }) => name === "route");
+  const found = rule && checkReferencesOf(rule, watched, catalog, defaultMeshSettings);
+  expect(located).toEqual(["VirtualService/shop/route"]);
+  expect(found).toEqual(
+    checkReferences(rules, catalog, defaultMeshSettings).filter((finding) => finding.rule === rule?.key),
+  );
 });

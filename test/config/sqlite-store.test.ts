@@ -1,7 +1,21 @@
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
+import { skipRevisions } from "../../src/config/rule-state.ts";
 import type { DocumentEvent, Expectation, RuleStore } from "../../src/config/store.ts";
-import { any, change, invalid, key, nameOf, openStore, put, service, temporaryFolder, told } from "./store-support.ts";
+import {
+  any,
+  change,
+  invalid,
+  key,
+  keyed,
+  nameOf,
+  openStore,
+  put,
+  service,
+  temporaryFolder,
+  told,
+} from "./store-support.ts";
 import { virtualService } from "./support.ts";
 
 const eventsOf = (events: readonly DocumentEvent[] | "gone") =>
@@ -133,20 +147,45 @@ test("several documents: all or nothing, in the order of the change", async (con
 test("an idempotency key: the second change answers as the first did", async (context) => {
   const file = join(temporaryFolder(context), "store.db");
   const { store, close } = await openStore(context, { file });
-  const keyed = { idempotencyKey: "k" };
-  const first = await store.write(change([service("a")], [], keyed));
+  const first = await store.write(change([service("a")], [], keyed("k")));
   await store.write(change([service("a", "later")]));
-  expect(await store.write(change([service("b")], [], keyed))).toEqual(first);
+  expect(await store.write(change([service("b")], [], keyed("k")))).toEqual(first);
   expect(store.revision()).toBe(2);
-  expect(told(await store.write(change([service("b")], [], { ...keyed, by: "bob" })))).toBe("3: b created");
-  const late = change([service("c", "c", { kind: "present" })], [], { idempotencyKey: "k2" });
+  expect(told(await store.write(change([service("b")], [], { ...keyed("k"), by: "bob" })))).toBe("3: b created");
+  const late = change([service("c", "c", { kind: "present" })], [], keyed("k2"));
   expect(told(await store.write(late))).toBe("conflict: c");
   await store.write(change([service("c", "first")]));
   expect(told(await store.write(late))).toBe("5: c configured");
   await close();
   const again = await openStore(context, { file });
-  expect(await again.store.write(change([service("b")], [], keyed))).toEqual(first);
+  expect(await again.store.write(change([service("b")], [], keyed("k")))).toEqual(first);
   expect(again.store.revision()).toBe(5);
+});
+
+test("an idempotency key is one change's; its answer can be asked for, and has what was noted with it", async (context) => {
+  const { store } = await openStore(context);
+  const idempotency = { key: "k", digest: "one", note: "noted" };
+  expect(await store.outcomeOf("ann", idempotency)).toBeUndefined();
+  const first = await store.write(change([service("a")], [], { idempotency }));
+  expect(first).toMatchObject({ kind: "written", note: "noted" });
+  expect(await store.outcomeOf("ann", { key: "k", digest: "one" })).toEqual(first);
+  expect(await store.outcomeOf("bob", { key: "k", digest: "two" })).toBeUndefined();
+  expect(told(await store.write(change([service("b")], [], keyed("k", "two"))))).toBe("key-reused");
+  expect(await store.outcomeOf("ann", { key: "k", digest: "two" })).toEqual({ kind: "key-reused" });
+  expect(store.revision()).toBe(1);
+});
+
+test("a preview tells what a write would do, and changes nothing", async (context) => {
+  const { store } = await openStore(context);
+  await store.write(change([service("a"), service("gone")]));
+  await store.write(change([], [{ key: key("gone"), expect: any }]));
+  const before = seen(store);
+  const wanted = change([service("a", "x"), service("b")], [{ key: key("gone"), expect: any }]);
+  expect(told(await store.preview(wanted))).toBe("3: a configured, b created, gone unchanged");
+  const late = change([service("gone", "x", { kind: "unchanged-since", revision: 1 })]);
+  expect(told(await store.preview(late))).toBe("conflict: gone");
+  expect(seen(store)).toEqual(before);
+  expect(told(await store.write(wanted))).toBe("3: a configured, b created, gone unchanged");
 });
 
 test("after a restart everything is as it was", async (context) => {
@@ -285,12 +324,26 @@ describe("the journal of the directories", () => {
     expect(store.ruleSet.value.rules.size).toBe(0);
   });
 
-  test("a document that only moved has its new place, and no new revision", async (context) => {
-    const { store } = await openStore(context);
+  test("a document that only moved has its new place, and no new revision, whoever owns it", async (context) => {
+    const file = join(temporaryFolder(context), "store.db");
+    const { store, close } = await openStore(context, { file });
+    const placed = (name: string, line: number) => put(virtualService(name), any, { file: "r.yaml", line });
     await store.record([of("a", "a", 1)]);
+    await store.write(change([placed("b", 1)]));
     await store.record([of("a", "a", 9)]);
-    expect(store.revision()).toBe(1);
-    expect(store.get(key("a"))?.source).toEqual({ file: "r.yaml", line: 9 });
+    expect(told(await store.write(change([placed("b", 7)])))).toBe("2: b unchanged");
+    expect(told(await store.write(change([put(virtualService("b"))])))).toBe("2: b unchanged");
+    const check = (from: RuleStore) => {
+      expect(from.revision()).toBe(2);
+      expect(from.documents().map(({ source }) => source)).toEqual([
+        { file: "r.yaml", line: 9 },
+        { file: "r.yaml", line: 7 },
+      ]);
+      expect(from.ruleSet.value.locate(key("b"), "")).toMatchObject({ file: "r.yaml", line: 7 });
+    };
+    check(store);
+    await close();
+    check((await openStore(context, { file })).store);
   });
 
   test("where both owners have a document, the directory's is seen, and each keeps its own", async (context) => {
@@ -308,6 +361,45 @@ describe("the journal of the directories", () => {
 });
 
 describe("events", () => {
+  test("are of the document that is seen, whoever owns it; replayed as they were told", async (context) => {
+    const file = join(temporaryFolder(context), "store.db");
+    const { store, close } = await openStore(context, { file });
+    const live: DocumentEvent[] = [];
+    store.subscribe((events) => live.push(...events));
+    const remove = change([], [{ key: key("a"), expect: any }]);
+    await store.write(change([service("a", "mine")]));
+    await store.record([service("a", "theirs")]);
+    await store.write(change([service("a", "unseen")]));
+    await store.record([]);
+    await store.record([service("a", "theirs again")]);
+    await store.write(remove);
+    await store.record([]);
+    await store.write(change([service("a", "mine again")]));
+    await store.write(remove);
+    const tell = (events: readonly DocumentEvent[] | "gone") =>
+      events === "gone"
+        ? events
+        : events.map(
+            ({ revision, index, kind, document }) =>
+              `${revision}.${index} ${kind} ${document.owner} of ${document.revision}`,
+          );
+    const told = [
+      "1.1 added store of 1",
+      "2.1 modified directory of 2",
+      "4.1 modified store of 3",
+      "5.1 modified directory of 5",
+      "7.1 deleted directory of 5",
+      "8.1 added store of 8",
+      "9.1 deleted store of 8",
+    ];
+    expect(tell(live)).toEqual(told);
+    expect(tell(store.eventsAfter({ revision: 0, index: 0 }))).toEqual(told);
+    await close();
+    const again = await openStore(context, { file });
+    expect(again.store.eventsAfter({ revision: 0, index: 0 })).toEqual(live);
+    expect(again.store.revision()).toBe(9);
+  });
+
   test("after any position; gone when they are not remembered, or not yet written", async (context) => {
     const file = join(temporaryFolder(context), "store.db");
     const options = { rememberedEvents: 3 };
@@ -331,11 +423,29 @@ describe("events", () => {
     check((await openStore(context, { file, options })).store);
   });
 
+  test("of before a restored backup are gone, however many there were", async (context) => {
+    const file = join(temporaryFolder(context), "store.db");
+    for (const rememberedEvents of [2, 100]) {
+      const { store, close } = await openStore(context, { file });
+      for (const host of ["x", "y", "z"]) await store.write(change([service("a", `${host}${rememberedEvents}`)]));
+      const lost = store.revision() + 5;
+      await close();
+      const db = new DatabaseSync(file);
+      skipRevisions(db, lost);
+      db.close();
+      const again = await openStore(context, { file, options: { rememberedEvents } });
+      expect(again.store.eventsAfter({ revision: lost, index: 1 })).toBe("gone");
+      expect(again.store.eventsAfter({ revision: lost - 7, index: 1 })).toBe("gone");
+      expect(again.store.eventsAfter({ revision: lost + 1, index: Number.POSITIVE_INFINITY })).toEqual([]);
+      await again.close();
+    }
+  });
+
   test("history is bounded, what is present stays", async (context) => {
     const file = join(temporaryFolder(context), "store.db");
     const options = { historyRevisions: 5 };
     const { store, close } = await openStore(context, { file, options });
-    await store.write(change([service("old")], [], { idempotencyKey: "k" }));
+    await store.write(change([service("old")], [], keyed("k")));
     for (let round = 1; round <= 30; round++) await store.write(change([service("a", `h${round}`)]));
     await store.write(change([], [{ key: key("a"), expect: any }]));
     await close();
@@ -346,8 +456,60 @@ describe("events", () => {
     // Forgotten: nobody can tell what was there.
     const stale = service("a", "x", { kind: "unchanged-since", revision: 20 });
     expect(told(await again.store.write(change([stale])))).toBe("conflict: a");
-    expect(told(await again.store.write(change([service("old")], [], { idempotencyKey: "k" })))).toBe(
-      "32: old unchanged",
-    );
+    expect(told(await again.store.write(change([service("old")], [], keyed("k"))))).toBe("32: old unchanged");
+  });
+
+  test("a revision of which something is forgotten is nothing that a change can be made from", async (context) => {
+    const { store } = await openStore(context, { options: { historyRevisions: 30 } });
+    // Many events, so that they go more slowly than the versions that they are not of.
+    const many = (host: string) => Array.from({ length: 100 }, (_, n) => service(`s${n}`, host));
+    for (const host of ["one", "two", "three"]) await store.write(change(many(host)));
+    await store.write(change([service("a", "first")]));
+    await store.write(change([service("a", "second")]));
+    await store.write(change([], [{ key: key("a"), expect: any }]));
+    for (let round = 1; round <= 60; round++) {
+      await store.write(change([service("b", `h${round}`)]));
+      for (const since of [4, 5]) {
+        const stale = service("a", "x", { kind: "unchanged-since", revision: since });
+        expect(told(await store.preview(change([stale]))), `${store.revision()}`).toBe("conflict: a");
+      }
+    }
+  });
+
+  test("remembered events are bounded by the length of their texts too, live and after a restart", async (context) => {
+    const file = join(temporaryFolder(context), "store.db");
+    const { text, json } = service("a", "h1");
+    const options = { rememberedLength: 3 * (text.length + json.length) };
+    const { store, close } = await openStore(context, { file, options });
+    for (const host of ["h1", "h2", "h3", "h4", "h5"]) await store.write(change([service("a", host)]));
+    const check = (from: RuleStore) => {
+      expect(eventsOf(from.eventsAfter({ revision: 2, index: 1 }))).toHaveLength(3);
+      expect(from.eventsAfter({ revision: 2, index: 0 })).toBe("gone");
+    };
+    check(store);
+    await close();
+    check((await openStore(context, { file, options })).store);
+  });
+
+  test("replaced versions are bounded by bytes, a few at a time; what is present stays", async (context) => {
+    const file = join(temporaryFolder(context), "store.db");
+    const { text, json } = service("a", "h01");
+    const options = { historyBytes: 10 * (text.length + json.length) };
+    const { store, close } = await openStore(context, { file, options });
+    await store.write(change([service("old")]));
+    for (let round = 1; round <= 30; round++)
+      await store.write(change([service("a", `h${String(round).padStart(2, "0")}`)]));
+    await close();
+    const db = new DatabaseSync(file, { readOnly: true });
+    const [versions] = db.prepare("SELECT count(*) AS n, sum(replaced_in IS NULL) AS present FROM rule_versions").all();
+    db.close();
+    expect(versions).toEqual({ n: 12, present: 2 });
+    const again = await openStore(context, { file, options });
+    expect(again.store.documents().map(({ name, revision }) => [name, revision])).toEqual([
+      ["a", 31],
+      ["old", 1],
+    ]);
+    expect(again.store.eventsAfter({ revision: 20, index: 1 })).toBe("gone");
+    expect(eventsOf(again.store.eventsAfter({ revision: 21, index: Number.POSITIVE_INFINITY }))).toHaveLength(10);
   });
 });

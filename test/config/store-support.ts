@@ -78,6 +78,11 @@ export function put(text: string, expect: Expectation = any, source?: DocumentPu
   };
 }
 
+/** A key for a change that is told apart from others by its `digest`. */
+export const keyed = (idempotencyKey: string, digest = ""): Partial<RuleChange> => ({
+  idempotency: { key: idempotencyKey, digest },
+});
+
 /** A VirtualService whose content is the host that it sends to. */
 export const service = (name: string, host = name, expect: Expectation = any): DocumentPut =>
   put(virtualService(name, { host }), expect);
@@ -92,8 +97,9 @@ export const change = (
   rest: Partial<RuleChange> = {},
 ): RuleChange => ({ puts, deletes, by: "ann", ...rest });
 
-/** `revision: name action, …`, or the keys in conflict. */
+/** `revision: name action, …`, the keys in conflict, or what else became of it. */
 export function told(outcome: ChangeOutcome): string {
+  if (outcome.kind === "key-reused") return outcome.kind;
   if (outcome.kind === "conflict") return `conflict: ${outcome.conflicts.map(({ key }) => nameOf(key)).join(", ")}`;
   return `${outcome.revision}: ${outcome.results.map(({ key, action }) => `${nameOf(key)} ${action}`).join(", ")}`;
 }

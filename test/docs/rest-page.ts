@@ -242,8 +242,10 @@ const number = (value: number): string => value.toLocaleString("en-US");
 const limitRows: Readonly<Record<keyof ApiLimits, readonly [string, (value: number) => string, string]>> = {
   ruleBytes: ["A body with one rule, one instance or one token", bytes, "413"],
   changeSetBytes: ["A change set, or many instances together", bytes, "413"],
-  requestsPerSecond: ["Requests a second of one token, in the long run", number, "429"],
+  requestsPerSecond: ["Requests a second of one token, in the long run (`--rate-limit`)", number, "429"],
   requestBurst: ["Requests of one token at once, after a quiet time", number, "429"],
+  heartbeatsPerSecond: ["Heartbeats a second of one instance, which do not count for the token", number, "429"],
+  heartbeatBurst: ["Heartbeats of one instance at once, after a quiet time", number, "429"],
   headersMs: ["For the headers of a request to arrive", time, "408"],
   requestMs: ["For the whole request to arrive", time, "408"],
   connections: ["Connections", number, "closed"],

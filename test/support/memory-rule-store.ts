@@ -2,7 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../src/base/clock.ts";
 import type { Call } from "../../src/base/database.ts";
 import { createLog } from "../../src/base/log.ts";
-import { ruleLayout } from "../../src/config/rule-layout.ts";
+import { ruleHistoryLayout, ruleLayout } from "../../src/config/rule-layout.ts";
 import { ruleProcedures } from "../../src/config/rule-procedures.ts";
 import { openSqliteStore, type SqliteStoreOptions } from "../../src/config/sqlite-store.ts";
 import type { RuleStore } from "../../src/config/store.ts";
@@ -11,6 +11,7 @@ import type { RuleStore } from "../../src/config/store.ts";
 export async function memoryRuleStore(clock: Clock, options?: SqliteStoreOptions): Promise<RuleStore> {
   const db = new DatabaseSync(":memory:");
   db.exec(ruleLayout.sql);
+  db.exec(ruleHistoryLayout.sql);
   const call: Call<typeof ruleProcedures> = async (name, input) => {
     db.exec("BEGIN IMMEDIATE");
     try {

@@ -10,16 +10,18 @@ export async function applyFile(
 ): Promise<void> {
   const path = join(dir, file);
   const text = await readFile(path, "utf8");
-  const prepared = prepare({
+  const proposed = {
     puts: [{ text, format: "yaml", source: { file: path, line: 1 }, expect: { kind: "absent" } }],
     deletes: [],
     by: "fairway dev",
     reason: "the example mesh",
     // What it routes to may have been edited away.
     allowDangling: true,
+  } as const;
+  await prepare(proposed, async (prepared) => {
+    // A directory that has the rule already is as good.
+    if (!prepared.ok && prepared.refusal === "managed-elsewhere") return;
+    if (!prepared.ok) throw new MeshError("internal/failed", `${path} has errors`);
+    await store.write(prepared.change);
   });
-  // A directory that has the rule already is as good.
-  if (!prepared.ok && prepared.refusal === "managed-elsewhere") return;
-  if (!prepared.ok) throw new MeshError("internal/failed", `${path} has errors`);
-  await store.write(prepared.change);
 }

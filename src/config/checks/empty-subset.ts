@@ -3,7 +3,8 @@ import type { Hostname } from "../../model/hostname.ts";
 import { type Labels, selectorText, selects } from "../../model/labels.ts";
 import type { AnyRule, Rule } from "../rule.ts";
 import type { Remark } from "./dangling.ts";
-import { destinationRuleHost, type Known } from "./known.ts";
+import type { Known } from "./known.ts";
+import { destinationRuleHost } from "./providers.ts";
 
 /** Subsets that select none of the instances that their host has. A host without any instance says nothing. */
 export function emptySubsets(rule: AnyRule, known: Known, domain: string): readonly Remark[] {

@@ -2,10 +2,11 @@ import type { JsonPointer } from "../../base/json-pointer.ts";
 import type { Catalog } from "../../model/catalog.ts";
 import { type Hostname, hostsOverlap, isWildcard, isWithin } from "../../model/hostname.ts";
 import type { MeshSettings } from "../../model/mesh-settings.ts";
-import type { AnyRule, RuleKey } from "../rule.ts";
+import type { AnyRule, RuleKey, RuleKind } from "../rule.ts";
 import { danglingReferences, danglingRemark, isMissing, type Remark } from "./dangling.ts";
 import { emptySubsets } from "./empty-subset.ts";
-import { destinationRuleHost, entryHosts, knownOf, type RuleLookup } from "./known.ts";
+import { knownOf, type RuleLookup } from "./known.ts";
+import { changeProviders, destinationRuleHost, entryHosts, providersOf } from "./providers.ts";
 import { type Reference, referencesOf, subsetTarget, type Target, type TargetOf } from "./references.ts";
 
 /** A change of some of the rules in force. */
@@ -27,44 +28,33 @@ export interface Consequence extends Remark {
 
 /**
  * What changes for references: those of the changed rules that lead nowhere, and those of other rules to what the change takes
- * away. What dangled before is only remarked on, and only at rules that change. Costs one or two passes over the rules.
+ * away. What dangled before is only remarked on, and only at rules that change. Costs a pass over all rules only where a change takes
+ * something away.
  */
 export function consequencesOf(change: RulesChange): readonly Consequence[] {
   const { before, changed, catalog, mesh } = change;
   const after = overlay(before, changed);
-  const isAsked = hostsConcerned(change);
-  const knownAfter = knownOf(after, catalog, mesh, isAsked);
-  const knownBefore = lazily(() => knownOf(before, catalog, mesh, isAsked));
+  const { domain } = mesh;
+  const providers = providersOf(before, domain);
+  const knownBefore = knownOf(before, providers, catalog);
+  const knownAfter = knownOf(after, changeProviders(providers, { before, changed, domain }), catalog);
   const ofWritten: Consequence[] = [];
   for (const [key, rule] of changed) {
     if (rule === undefined) continue;
     const previous = before.get(key);
     const dangled = lazily(
-      () =>
-        new Set(previous && danglingReferences(previous, knownBefore(), mesh.domain).map(({ target }) => target.label)),
+      () => new Set(previous && danglingReferences(previous, knownBefore, domain).map(({ target }) => target.label)),
     );
-    for (const reference of danglingReferences(rule, knownAfter, mesh.domain)) {
+    for (const reference of danglingReferences(rule, knownAfter, domain)) {
       const kind = dangled().has(reference.target.label) ? "remark" : "dangles";
       ofWritten.push({ ...danglingRemark(reference, knownAfter, ofWritten.length), rule: key, kind });
     }
-    for (const remark of emptySubsets(rule, knownAfter, mesh.domain))
+    for (const remark of emptySubsets(rule, knownAfter, domain))
       ofWritten.push({ ...remark, rule: key, kind: "remark" });
   }
   const losses = lossesOf(change);
-  const isLost = (target: Target) => isMissing(target, knownAfter) && !isMissing(target, knownBefore());
+  const isLost = (target: Target) => isMissing(target, knownAfter) && !isMissing(target, knownBefore);
   return [...ofWritten, ...(losses.length === 0 ? [] : stillReferenced(losses, { after, change, isLost }))];
-}
-
-/** The hosts whose subsets the change may have to do with. */
-function hostsConcerned({ before, changed, mesh: { domain } }: RulesChange): (host: Hostname) => boolean {
-  const versions = [...changed].flatMap(([key, rule]) => [before.get(key), rule]).filter((rule) => rule !== undefined);
-  const hosts = new Set(
-    versions
-      .flatMap((rule) => referencesOf(rule, domain))
-      .flatMap(({ target }) => (target.kind === "gateway" || target.host === undefined ? [] : [target.host])),
-  );
-  const hasWildcard = [...hosts].some(isWildcard);
-  return (host) => hasWildcard || hosts.has(host);
 }
 
 /** Something that a changed rule provided, and does not any more. Others may still provide it. */
@@ -75,10 +65,10 @@ interface Loss {
   readonly target: Target;
 }
 
-function lossesOf({ before, changed, mesh }: RulesChange): readonly Loss[] {
+function lossesOf({ before, changed, mesh: { domain } }: RulesChange): readonly Loss[] {
   return [...changed].flatMap(([key, after]) => {
     const previous = before.get(key);
-    return previous === undefined ? [] : lossesOfRule(previous, after, mesh.domain);
+    return previous === undefined ? [] : lossesOfRule(previous, after, domain);
   });
 }
 
@@ -90,7 +80,10 @@ function lossesOfRule(before: AnyRule, after: AnyRule | undefined, domain: strin
     .map(({ target, pointer }) => ({ provider, target, pointer: after === undefined ? "" : pointer }));
 }
 
-/** What a rule gives others to refer to. */
+/** Kinds of rules that others may refer to, or to what they provide. */
+export const providerKinds: ReadonlySet<string> = new Set<RuleKind>(["Gateway", "ServiceEntry", "DestinationRule"]);
+
+/** What a rule gives others to refer to: only those of `providerKinds` give anything. */
 function provisionsOf(rule: AnyRule, domain: string): readonly Reference[] {
   const { key, kind, namespace, name, spec } = rule;
   if (kind === "Gateway")
@@ -177,17 +170,13 @@ function listOf(names: readonly string[]): string {
 }
 
 /** The rules after a change. */
-function overlay(before: RulesChange["before"], changed: RulesChange["changed"]): RuleLookup {
-  const replaced = new Set([...changed.keys()].map((key) => before.get(key)));
-  const values = [
-    ...[...before.values()].filter((rule) => !replaced.has(rule)),
-    ...[...changed.values()].filter((rule) => rule !== undefined),
-  ];
-  return {
-    has: (key) => (changed.has(key) ? changed.get(key) !== undefined : before.has(key)),
-    values: () => values,
-  };
-}
+const overlay = (before: RulesChange["before"], changed: RulesChange["changed"]): RuleLookup => ({
+  has: (key) => (changed.has(key) ? changed.get(key) !== undefined : before.has(key)),
+  *values() {
+    for (const rule of before.values()) if (!changed.has(rule.key)) yield rule;
+    for (const rule of changed.values()) if (rule !== undefined) yield rule;
+  },
+});
 
 function lazily<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;

@@ -1,0 +1,103 @@
+// The long forms of the tests, and the figures: what `npm test` has no time for. Writes what it saw to docs/proof.md.
+//
+//     npm run full
+//
+// About fifteen minutes on two cores, with nothing else to do for them. Exit status 1 when a part failed.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus, platform, release, totalmem } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const repository = join(dirname(fileURLToPath(import.meta.url)), "..");
+const vitest = join(repository, "node_modules/vitest/vitest.mjs");
+
+const test = (file, env) => ({ args: [vitest, "run", file, "--reporter=verbose"], env: { CI: "true", ...env } });
+
+/** What is run, in this order: figures first, while the machine is quiet. */
+const parts = [
+  { title: "Figures of the API", ...{ args: [join(repository, "test/bench/main.ts"), "api"], env: {} } },
+  {
+    title: "200 times killed while it writes",
+    ...test("test/stories/store-kill.test.ts", { FAIRWAY_KILLS: "200" }),
+  },
+  {
+    title: "Ten minutes of schemathesis: every operation, every check, every phase",
+    ...test("test/api/schemathesis.test.ts", { FAIRWAY_SCHEMATHESIS_SECONDS: "600" }),
+  },
+];
+
+/** Of what a part prints, the last so many. */
+const maxLines = 60;
+
+const results = [];
+for (const part of parts) {
+  console.log(`\n# ${part.title}\n`);
+  results.push({ ...part, ...(await run(part.args, part.env)) });
+}
+writeFileSync(join(repository, "docs/proof.md"), await page(results));
+process.exitCode = results.every(({ code }) => code === 0) ? 0 : 1;
+
+/** Runs a file with this Node, shows what it prints, and keeps it. */
+async function run(args, env) {
+  const begun = performance.now();
+  const child = spawn(process.execPath, args, {
+    cwd: repository,
+    env: { ...process.env, NO_COLOR: "1", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let printed = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text) => {
+      printed += text;
+      process.stdout.write(text);
+    });
+  }
+  const [code] = await once(child, "close");
+  return { code, printed, seconds: (performance.now() - begun) / 1_000 };
+}
+
+async function page(seen) {
+  const { version } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
+  const sections = seen.map(({ title, code, printed, seconds, env }) => {
+    const settings = Object.entries(env).filter(([name]) => name.startsWith("FAIRWAY_"));
+    const how = settings.map(([name, value]) => ` (\`${name}=${value}\`)`).join("");
+    const verdict = code === 0 ? "Passed" : `**Failed**, with status ${code},`;
+    return `## ${title}\n\n${verdict} in ${seconds.toFixed(0)} s${how}.\n\n\`\`\`text\n${excerpt(printed)}\n\`\`\`\n`;
+  });
+  return [
+    "# What the long tests saw",
+    "",
+    "Written by `npm run full`; not edited by hand. The figures are of one run on one machine.",
+    "",
+    `- ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC, Fairway ${version}, ${await commit()}`,
+    `- Node ${process.versions.node}, ${platform()} ${release()}`,
+    `- ${availableParallelism()} cores (${cpus()[0]?.model ?? "unknown"}), ${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
+    "",
+    sections.join("\n"),
+  ].join("\n");
+}
+
+/** What was tested: the commit, and whether files differ from it. */
+async function commit() {
+  const hash = (await git("rev-parse", "--short=12", "HEAD")).trim();
+  const changed = (await git("status", "--porcelain", "--", ".", ":!docs/proof.md")).trim();
+  return `commit ${hash}${changed === "" ? "" : " with changes that are not committed"}`;
+}
+
+async function git(...args) {
+  const child = spawn("git", args, { cwd: repository, stdio: ["ignore", "pipe", "inherit"] });
+  let printed = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    printed += text;
+  });
+  await once(child, "close");
+  return printed;
+}
+
+function excerpt(printed) {
+  const lines = printed.trim().replaceAll(repository, ".").replaceAll("```", "'''").split("\n");
+  const left = lines.length - maxLines;
+  return (left > 0 ? [`… ${left} lines before …`, ...lines.slice(-maxLines)] : lines).join("\n");
+}
