@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import type { TestContext } from "vitest";
@@ -25,7 +26,9 @@ export async function schemathesis(
 ): Promise<SchemathesisRun> {
   const packages = await realPart(context, `schemathesis ${version}`, installed);
   const env = { ...process.env, PYTHONPATH: packages, NO_COLOR: "1", PYTHONDONTWRITEBYTECODE: "1" };
-  const options = { env, timeout: timeoutMs, maxBuffer: 64 * 1024 * 1024 };
+  // What it remembers it keeps where it runs.
+  const cwd = await mkdtemp(join(tmpdir(), "fairway-schemathesis-run-"));
+  const options = { cwd, env, timeout: timeoutMs, maxBuffer: 64 * 1024 * 1024 };
   try {
     const { stdout, stderr } = await run("python3", ["-m", "schemathesis.cli", ...args], options);
     return { exitCode: 0, printed: stdout + stderr };
@@ -33,6 +36,8 @@ export async function schemathesis(
     const { code, stdout = "", stderr = "" } = cause as { code?: unknown; stdout?: string; stderr?: string };
     if (typeof code !== "number") throw cause;
     return { exitCode: code, printed: stdout + stderr };
+  } finally {
+    await rm(cwd, { recursive: true, force: true });
   }
 }
 
