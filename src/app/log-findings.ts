@@ -7,13 +7,15 @@ export function logFindings(ruleSet: Signal<RuleSet>, log: Log): () => void {
   let before: readonly RuleDocument[] = [];
   const tell = ({ documents }: RuleSet): void => {
     if (documents === before) return;
-    const known = new Set(before);
+    const known = new Set(before.filter(hasFindings));
     before = documents;
-    for (const document of documents) if (!known.has(document)) logDocument(document, log);
+    for (const document of documents) if (hasFindings(document) && !known.has(document)) logDocument(document, log);
   };
   tell(ruleSet.value);
   return ruleSet.subscribe(tell);
 }
+
+const hasFindings = ({ findings }: RuleDocument): boolean => findings.length > 0;
 
 function logDocument({ findings, kind, namespace, name }: RuleDocument, log: Log): void {
   for (const { severity, message, ...finding } of findings) {

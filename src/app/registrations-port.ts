@@ -20,30 +20,22 @@ export function createRegistrationsPort(registrations: Registrations): Registrat
     },
     instances: (host) => registrations.instances(host)?.map(instanceView),
     putService: async (...input) => outcome(await registrations.putService(...input), serviceView),
-    deleteService: async (host, options, by) => {
-      const last = registrations.service(host);
-      return gone(await registrations.deleteService(host, by, options), last && serviceView(last));
-    },
+    deleteService: async (host, options, by) =>
+      outcome(await registrations.deleteService(host, by, options), (last) => last && serviceView(last)),
     putInstance: async (...input) => outcome(await registrations.putInstance(...input), instanceView),
     putInstances: async (...input) =>
       outcome(await registrations.putInstances(...input), (instances) => instances.map(instanceView)),
+    isRegistered: (...input) => registrations.instance(...input) !== undefined,
     heartbeat: (...input) => outcome(registrations.heartbeat(...input), instanceView),
+    heartbeats: (...input) => registrations.heartbeats(...input),
     drain: async (...input) => outcome(await registrations.drain(...input), instanceView),
-    deleteInstance: async (host, id, by) => {
-      const last = registrations.instance(host, id);
-      return gone(await registrations.deleteInstance(host, id, by), last && instanceView(last));
-    },
+    deleteInstance: async (...input) =>
+      outcome(await registrations.deleteInstance(...input), (last) => last && instanceView(last)),
   };
 }
 
 const outcome = <T, V>(result: Result<T>, view: (value: T) => V): RegistrationOutcome<V> =>
   result.kind === "done" ? { ...result, value: view(result.value) } : result;
-
-/** A deletion answers with what there was, as it last was. */
-function gone<V>(result: Result<undefined>, last: V | undefined): RegistrationOutcome<V> {
-  if (result.kind !== "done") return result;
-  return last === undefined ? { kind: "not-found", what: "instance" } : { ...result, value: last };
-}
 
 const serviceView = ({ host, namespace, ports, external, registered }: ServiceRegistration): RegisteredServiceView => ({
   host,

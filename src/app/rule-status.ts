@@ -10,7 +10,7 @@ import { type RuleDelivery, ruleDeliveries } from "../delivery/rule-delivery.ts"
 import { createStandings, type Standings } from "../delivery/standings.ts";
 import type { ResourceCache } from "../snapshot/resource-cache.ts";
 import { conditionsOf, type RuleFacts } from "./rule-conditions.ts";
-import { documentsByKey, managerIn } from "./rule-documents.ts";
+import { managerIn } from "./rule-documents.ts";
 
 export interface RuleStatusInput {
   /** All sources together. */
@@ -90,7 +90,7 @@ const verdicts: Readonly<Record<RuleFacts["acceptance"], RuleStatusView["verdict
 
 function factsOf({ key, owner }: StoredDocument, present: Present): RuleFacts {
   const { ruleSet, world } = present;
-  const documents = documentsByKey(ruleSet.documents).get(key) ?? [];
+  const documents = ruleSet.documentsOf(key);
   const [document] = documents;
   const rule = ruleSet.rules.get(key);
   const manager = owner === "store" ? managerIn(present.directory, key) : undefined;

@@ -10,7 +10,14 @@ import {
 import { outputFlag, wantsJson, writeJson } from "../cli/output.ts";
 import { styleFor } from "../cli/style.ts";
 import { defaultServeOptions } from "./options.ts";
-import { backupStore, describeStore, restoreStore, type StoreInfo, upgradeStore } from "./store-maintenance.ts";
+import {
+  backupStore,
+  describeStore,
+  restoreStore,
+  type SinceBackup,
+  type StoreInfo,
+  upgradeStore,
+} from "./store-maintenance.ts";
 
 const dataFlag: Flag = {
   flags: "--data <dir>",
@@ -38,7 +45,8 @@ const backupCommand: Command = {
 const restoreCommand: Command = {
   name: "restore",
   summary: "put a backup in the store's place; no server may use it meanwhile",
-  details: "The backup is checked first. What it replaces stays beside it.",
+  details:
+    "The backup is checked first. What it replaces stays beside it. Tokens that were revoked since stay revoked; other tokens, services and instances that were gone since are named.",
   arguments: "<file>",
   flags: [dataFlag],
   examples: [{ line: "fairway store restore rules-monday.db --data /var/lib/fairway", summary: "back to Monday" }],
@@ -75,13 +83,41 @@ export const storeCommands: CommandGroup = {
 
 async function restore(input: CommandInput, io: CliIo): Promise<ExitCode> {
   const [file = ""] = input.arguments;
-  const { kept, layout } = await restoreStore(dataOf(input), file, io.now());
-  io.out(`the store of ${dataOf(input)} is that of ${file} now\n`);
-  if (kept !== undefined) io.out(`what was there before is ${kept}\n`);
-  const needed = describeStore(dataOf(input)).layout.ours;
-  if (layout < needed) io.out(`its layout is older: \`fairway store upgrade --data ${dataOf(input)}\` comes next\n`);
+  const data = dataOf(input);
+  const { kept, layout, since } = await restoreStore(data, file, io.now());
+  io.out(`the store of ${data} is that of ${file} now\n`);
+  if (kept !== undefined) {
+    io.out(`what was there before is ${kept}\n`);
+    io.out(since === undefined ? unreadable : sinceText(since));
+  }
+  const needed = describeStore(data).layout.ours;
+  if (layout < needed) io.out(`its layout is older: \`fairway store upgrade --data ${data}\` comes next\n`);
   return 0;
 }
+
+const unreadable =
+  "it cannot be read: tokens that were revoked since the backup count again (`fairway token list` shows them), and what was deregistered is registered again\n";
+
+/** What was brought back, and what was not. */
+function sinceText({ stillRevoked, revivedTokens, revivedServices, revivedInstances }: SinceBackup): string {
+  const instances = (leased: boolean) =>
+    revivedInstances.filter(({ hasLease }) => hasLease === leased).map(({ name }) => name);
+  const lines: readonly (readonly [string, readonly string[]])[] = [
+    ["tokens that stay revoked", stillRevoked],
+    ["tokens that count again, until `fairway token revoke`", revivedTokens],
+    ["services that are registered again", revivedServices],
+    ["instances that are registered again, and go unless they send heartbeats", instances(true)],
+    ["instances that are registered again, and stay until they are deleted", instances(false)],
+  ];
+  return lines.flatMap(([what, names]) => (names.length === 0 ? [] : [`${what}: ${someOf(names)}\n`])).join("");
+}
+
+const maxNames = 10;
+
+const someOf = (names: readonly string[]): string =>
+  names.length <= maxNames
+    ? names.join(", ")
+    : `${names.slice(0, maxNames).join(", ")} and ${names.length - maxNames} more`;
 
 async function upgrade(input: CommandInput, io: CliIo): Promise<ExitCode> {
   const { from, to, backup } = await upgradeStore(dataOf(input), io.now());

@@ -1,9 +1,10 @@
-import { compareText } from "../base/compare-text.ts";
 import { memoize } from "../base/memo.ts";
 import { createSignal, type Signal } from "../base/signal.ts";
+import { carryProviders } from "./checks/providers.ts";
 import type { Finding } from "./finding.ts";
 import type { AnyRule, RuleKey } from "./rule.ts";
 import { emptyRuleSet, type RuleDocument, type RuleSet } from "./rule-set.ts";
+import { changedKeys, changeSorted } from "./sorted-map.ts";
 
 /**
  * The rules of several sources as one rule set, given the one before. Sources are in the order in which they count: a key belongs to
@@ -11,16 +12,19 @@ import { emptyRuleSet, type RuleDocument, type RuleSet } from "./rule-set.ts";
  * sources give the same object, and what did not change is the same in it.
  */
 export function combineRuleSets(previous: RuleSet, sources: readonly RuleSet[]): RuleSet {
-  const before = sourcesOf.get(previous);
-  if (before !== undefined && isSameList(before, sources)) return previous;
+  const before = sourcesOf.get(previous) ?? [previous];
+  if (isSameList(before, sources)) return previous;
   const documents = keepList(previous.documents, combinedDocuments(sources));
-  const rules = keepMap(previous.rules, combinedRules(sources));
+  const changed = changedRules(previous.rules, before, sources);
+  const rules = changed.size === 0 ? previous.rules : changeSorted(previous.rules, changed);
+  carryProviders(previous.rules, rules, changed);
   const isSame = documents === previous.documents && rules === previous.rules;
   const next: RuleSet = Object.freeze({
     // Fields may move to other lines without any change of a rule.
     revision: previous.revision + (isSame ? 0 : 1),
     rules,
     documents,
+    documentsOf: (key) => documentsIn(sources, key),
     locate: (key, pointer) => ownerOf(sources, key)?.locate(key, pointer) ?? { pointer },
     dataOf: (key) => ownerOf(sources, key)?.dataOf(key),
   } satisfies RuleSet);
@@ -49,48 +53,84 @@ const sourcesOf = new WeakMap<RuleSet, readonly RuleSet[]>();
 const ownerOf = (sources: readonly RuleSet[], key: RuleKey): RuleSet | undefined =>
   sources.find((source) => hasKey(source, key));
 
-const hasKey = (source: RuleSet, key: RuleKey): boolean => keysOf([source])(key);
+const hasKey = ({ rules, documentsOf }: RuleSet, key: RuleKey): boolean =>
+  rules.has(key) || documentsOf(key).length > 0;
 
-/** Is the key one of theirs? Looked up once for many keys. */
-function keysOf(sources: readonly RuleSet[]): (key: RuleKey) => boolean {
-  const lookups = sources.flatMap(({ rules, documents }) => [rules, byKey(documents)]);
-  return (key) => lookups.some((lookup) => lookup.has(key));
-}
-
-/** A key as far as a document says it; the first document of each. */
-const byKey = memoize((documents: readonly RuleDocument[]): ReadonlyMap<string, RuleDocument> => {
-  const keyed = new Map<string, RuleDocument>();
-  for (const document of documents) {
-    const key = keyOf(document);
-    if (!keyed.has(key)) keyed.set(key, document);
-  }
-  return keyed;
-});
-
+/** A key as far as a document says it. */
 const keyOf = ({ kind, namespace, name }: RuleDocument): RuleKey => `${kind}/${namespace}/${name}` as RuleKey;
 
-function combinedRules(sources: readonly RuleSet[]): readonly AnyRule[] {
-  const [first, ...rest] = sources.filter(({ rules }) => rules.size > 0);
-  if (first === undefined) return [];
-  const own = (source: RuleSet): readonly AnyRule[] => {
-    const isOwned = keysOf(sources.slice(0, sources.indexOf(source)));
-    return [...source.rules.values()].filter(({ key }) => !isOwned(key));
-  };
-  const rules = [first, ...rest].flatMap(own);
-  return rest.length === 0 ? rules : rules.sort((a, b) => compareText(a.key, b.key));
+/** What becomes of the rules before, from sources to other sources; undefined: it goes. */
+function changedRules(
+  previous: RuleSet["rules"],
+  before: readonly RuleSet[],
+  sources: readonly RuleSet[],
+): ReadonlyMap<RuleKey, AnyRule | undefined> {
+  const changed = new Map<RuleKey, AnyRule | undefined>();
+  for (let index = 0; index < Math.max(before.length, sources.length); index++) {
+    for (const key of concernedKeys(before[index] ?? emptyRuleSet, sources[index] ?? emptyRuleSet)) {
+      const rule = ownerOf(sources, key)?.rules.get(key);
+      if (rule !== previous.get(key)) changed.set(key, rule);
+    }
+  }
+  return changed;
 }
+
+/** Keys with another rule than before, and those that came or went with a document alone. */
+const concernedKeys = (before: RuleSet, after: RuleSet): readonly RuleKey[] =>
+  before === after
+    ? []
+    : [
+        ...changedKeys(before.rules, after.rules),
+        ...refusedKeys(before.documents).symmetricDifference(refusedKeys(after.documents)),
+      ];
+
+/** Keys that may have documents without a rule in force. */
+const refusedKeys = memoize(
+  (documents: readonly RuleDocument[]): ReadonlySet<RuleKey> =>
+    new Set(documents.filter(({ verdict }) => verdict === "refused").map(keyOf)),
+);
 
 function combinedDocuments(sources: readonly RuleSet[]): readonly RuleDocument[] {
   return sources.flatMap((source, index) => {
-    const earlier = sources.slice(0, index).filter(({ documents, rules }) => documents.length + rules.size > 0);
-    if (earlier.length === 0) return source.documents;
-    const isOwned = keysOf(earlier);
-    return source.documents.map((document) => {
-      const key = keyOf(document);
-      const owner = isOwned(key) ? ownerOf(earlier, key) : undefined;
-      return owner === undefined ? document : refused(document, source, owner);
-    });
+    const earlier = sources.slice(0, index);
+    if (earlier.every(isEmpty)) return source.documents;
+    const names = sharedNames(source, earlier);
+    const mayBeOwned = ({ name, verdict }: RuleDocument) => verdict === "refused" || names.has(name);
+    return source.documents.map((document) =>
+      mayBeOwned(document) ? ownedDocument(document, source, earlier) : document,
+    );
   });
+}
+
+const documentsIn = (sources: readonly RuleSet[], key: RuleKey): readonly RuleDocument[] =>
+  sources.flatMap((source, index) => {
+    const earlier = sources.slice(0, index);
+    return source.documentsOf(key).map((document) => ownedDocument(document, source, earlier));
+  });
+
+const isEmpty = ({ documents, rules }: RuleSet): boolean => documents.length + rules.size === 0;
+
+/** The names of a source's rules in force whose keys earlier ones have: the others' keys need not be made. */
+function sharedNames({ rules }: RuleSet, earlier: readonly RuleSet[]): ReadonlySet<string> {
+  const keys = earlier.flatMap((other) => [
+    ...sharedKeys(rules, other.rules),
+    ...sharedKeys(rules, refusedKeys(other.documents)),
+  ]);
+  return new Set(keys.flatMap((key) => rules.get(key)?.name ?? []));
+}
+
+/** Costs a walk over the smaller one. */
+function sharedKeys(a: ReadonlySetLike<RuleKey>, b: ReadonlySetLike<RuleKey>): readonly RuleKey[] {
+  const [small, large] = a.size < b.size ? [a, b] : [b, a];
+  const shared: RuleKey[] = [];
+  const keys = small.keys();
+  for (let next = keys.next(); !next.done; next = keys.next()) if (large.has(next.value)) shared.push(next.value);
+  return shared;
+}
+
+function ownedDocument(document: RuleDocument, source: RuleSet, earlier: readonly RuleSet[]): RuleDocument {
+  const owner = ownerOf(earlier, keyOf(document));
+  return owner === undefined ? document : refused(document, source, owner);
 }
 
 /** Remembered, so that a document that stays refused stays the same object. */
@@ -113,8 +153,8 @@ const refusedFor = memoize((document: RuleDocument, where: string, at: string): 
   return { ...document, verdict: "refused", findings: [finding, ...document.findings] };
 });
 
-function placeOf({ documents, locate }: RuleSet, key: RuleKey): string {
-  const { file, line } = byKey(documents).get(key) ?? locate(key, "");
+function placeOf({ documentsOf, locate }: RuleSet, key: RuleKey): string {
+  const { file, line } = documentsOf(key)[0] ?? locate(key, "");
   if (file === undefined) return "another source";
   return line === undefined ? file : `${file}:${line}`;
 }
@@ -124,6 +164,3 @@ const isSameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>
 
 const keepList = <T>(before: readonly T[], next: readonly T[]): readonly T[] =>
   isSameList(before, next) ? before : next;
-
-const keepMap = (before: RuleSet["rules"], next: readonly AnyRule[]): RuleSet["rules"] =>
-  isSameList([...before.values()], next) ? before : new Map(next.map((rule) => [rule.key, rule]));

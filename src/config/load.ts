@@ -130,6 +130,10 @@ const originIn = (ruleSet: RuleSet, key: RuleKey): Origin =>
     data: ruleSet.dataOf(key),
   };
 
+const documentsByKey: (documents: RuleSet["documents"]) => ReadonlyMap<string, readonly RuleDocument[]> = memoize(
+  (documents) => Map.groupBy(documents, ({ kind, namespace, name }) => `${kind}/${namespace}/${name}`),
+);
+
 function nextRuleSet(
   previous: RuleSet,
   rules: RuleSet["rules"],
@@ -143,6 +147,7 @@ function nextRuleSet(
     revision: previous.revision + (isSame ? 0 : 1),
     rules,
     documents,
+    documentsOf: (key) => documentsByKey(documents).get(key) ?? [],
     locate: (key, pointer) => origins.get(key)?.locate(pointer) ?? { pointer },
     dataOf: (key) => origins.get(key)?.data,
   } satisfies RuleSet);

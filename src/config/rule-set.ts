@@ -27,6 +27,8 @@ export interface RuleSet {
   readonly rules: ReadonlyMap<RuleKey, AnyRule>;
   /** Every document read, valid or not. */
   readonly documents: readonly RuleDocument[];
+  /** Those of one rule, the one that counts first. A rule may be in force without any: when its file cannot be read now. */
+  readonly documentsOf: (rule: RuleKey) => readonly RuleDocument[];
   /** Line and column of a field of a rule in force; only the pointer when the rule did not come from text. */
   readonly locate: (rule: RuleKey, pointer: JsonPointer) => Place;
   /** The document of a rule in force, as plain data: the same object until that document changes. */
@@ -37,6 +39,7 @@ export const emptyRuleSet: RuleSet = {
   revision: 0,
   rules: new Map(),
   documents: [],
+  documentsOf: () => [],
   locate: (_rule, pointer) => ({ pointer }),
   dataOf: () => undefined,
 };

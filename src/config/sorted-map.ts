@@ -33,3 +33,21 @@ function* merge<K extends string, V>(map: ReadonlyMap<K, V>, added: readonly (re
   }
   yield* added.slice(index);
 }
+
+/** The keys of two maps whose values differ, given that both are in the order of their keys. Costs one walk over both. */
+export function changedKeys<K extends string, V>(before: ReadonlyMap<K, V>, after: ReadonlyMap<K, V>): readonly K[] {
+  const changed: K[] = [];
+  const [olds, news] = [before.entries(), after.entries()];
+  let [old, next] = [olds.next(), news.next()];
+  while (!old.done || !next.done) {
+    const [oldKey, oldValue] = old.value ?? [];
+    const [key, value] = next.value ?? [];
+    const isSameKey = oldKey === key;
+    const goesFirst = key === undefined || (oldKey !== undefined && oldKey < key);
+    const changedKey = goesFirst ? oldKey : key;
+    if (changedKey !== undefined && !(isSameKey && Object.is(oldValue, value))) changed.push(changedKey);
+    if (isSameKey || goesFirst) old = olds.next();
+    if (isSameKey || !goesFirst) next = news.next();
+  }
+  return changed;
+}

@@ -46,6 +46,10 @@ export function nextStoreRules(
       revision: ruleSet.revision + (sameDocuments && changedRules.size === 0 ? 0 : 1),
       rules: changedRules.size === 0 ? ruleSet.rules : changeSorted(ruleSet.rules, changedRules),
       documents: sameDocuments ? ruleSet.documents : [...entries.values()].map(({ document }) => document),
+      documentsOf: (key) => {
+        const entry = entries.get(key);
+        return entry === undefined ? [] : [entry.document];
+      },
       locate: (key, pointer) => entries.get(key)?.inForce?.locate(pointer) ?? { pointer },
       dataOf: (key) => entries.get(key)?.inForce?.data,
     } satisfies RuleSet),

@@ -1,7 +1,7 @@
 import { createSignal, type Signal } from "../base/signal.ts";
 import type { Catalog } from "../model/catalog.ts";
 import type { Hostname } from "../model/hostname.ts";
-import { type CatalogConflict, combineCatalogs } from "./combine.ts";
+import { type CatalogConflict, type CombinedCatalog, combineCatalogs } from "./combine.ts";
 import type { RegistrySource } from "./source.ts";
 
 /** All registries as one catalog. */
@@ -19,15 +19,15 @@ export function aggregateRegistries(
 ): Aggregate {
   const catalog = createSignal<Catalog | undefined>(undefined);
   const conflicts = createSignal<readonly CatalogConflict[]>([]);
+  let previous: CombinedCatalog | undefined;
   const refresh = (): void => {
     const inputs = sources.flatMap(({ name, catalog: { value } }) =>
       value ? [{ registry: name, catalog: value }] : [],
     );
     if (inputs.length < sources.length) return;
-    const previous = catalog.value;
-    const combined = combineCatalogs(inputs, { joinHosts, ...(previous && { previous }) });
-    conflicts.set(combined.conflicts);
-    catalog.set(combined.catalog);
+    previous = combineCatalogs(inputs, { joinHosts, ...(previous && { previous }) });
+    conflicts.set(previous.conflicts);
+    catalog.set(previous.catalog);
   };
   const subscriptions = sources.map((source) => source.catalog.subscribe(refresh));
   refresh();

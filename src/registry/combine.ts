@@ -1,11 +1,9 @@
 import { compareText } from "../base/compare-text.ts";
 import { memoize } from "../base/memo.ts";
-import type { Catalog } from "../model/catalog.ts";
-import { emptyCatalog } from "../model/catalog.ts";
+import { type Catalog, emptyCatalog } from "../model/catalog.ts";
 import { type Hostname, isWithin } from "../model/hostname.ts";
 import type { Instance } from "../model/instance.ts";
 import type { Service, ServiceKey } from "../model/service.ts";
-import { shareCatalog } from "./share-catalog.ts";
 
 export interface NamedCatalog {
   readonly registry: string;
@@ -24,62 +22,106 @@ export interface CatalogConflict {
 export interface CombinedCatalog {
   readonly catalog: Catalog;
   readonly conflicts: readonly CatalogConflict[];
+  /** How it was put together. */
+  readonly plan: Plan;
 }
 
 export interface CombineOptions {
   /** Hosts (or wildcards) that are the same service in every registry: instances of all registries join. */
   readonly joinHosts?: readonly Hostname[];
-  /** The result before; equal parts of it are used again. */
-  readonly previous?: Catalog;
+  /** The result before, of the same registries and `joinHosts`; what is made of the same objects is used again. */
+  readonly previous?: CombinedCatalog;
 }
 
-interface Defined {
-  readonly registry: string;
+/** Who defines what. It depends on the services alone, which change far less often than their instances. */
+export interface Plan {
+  /** The services of each input that it is made of. */
+  readonly inputs: readonly Catalog["services"][];
+  /** In the order of their keys. */
+  readonly services: ReadonlyMap<ServiceKey, Planned>;
+  readonly conflicts: readonly CatalogConflict[];
+}
+
+/** A service and where its instances come from. */
+interface Planned extends Source {
+  readonly joined: readonly Source[];
+}
+
+/** A service of the input with this index. */
+interface Source {
+  readonly input: number;
   readonly service: Service;
-  readonly instances: readonly Instance[];
 }
 
 /**
  * One catalog out of several, in the configured order of their registries: the first that knows a host defines its service.
  * What later ones say of that host joins where the configuration says that it is the same service, else it is a conflict.
+ * What the inputs share with those before, the result shares too; nothing is compared but by identity.
  */
 export function combineCatalogs(
   inputs: readonly NamedCatalog[],
   { joinHosts = [], previous }: CombineOptions = {},
 ): CombinedCatalog {
-  const byKey = new Map<ServiceKey, Defined>();
-  const byHost = new Map<Hostname, Defined>();
-  const conflicts: CatalogConflict[] = [];
+  const known = previous?.plan;
+  const plan = isPlanOf(known, inputs) ? known : planOf(inputs, joinHosts);
+  const instancesOf = ({ input, service }: Source) => inputs[input]?.catalog.instances.get(service.key) ?? none;
+  const listOf = (planned: Planned) =>
+    planned.joined.reduce(
+      (list, source) => joined(list, instancesOf(source), source.service, planned.service),
+      instancesOf(planned),
+    );
+  const { services, instances } = previous?.catalog ?? emptyCatalog;
+  const catalog: Catalog = {
+    services: plan === known ? services : mapOf(plan.services, ({ service }) => service, services),
+    instances: mapOf(plan.services, listOf, instances),
+  };
+  const isSame = previous !== undefined && catalog.services === services && catalog.instances === instances;
+  return { catalog: isSame ? previous.catalog : catalog, conflicts: plan.conflicts, plan };
+}
 
-  for (const { registry, catalog } of inputs) {
+const isPlanOf = (plan: Plan | undefined, inputs: readonly NamedCatalog[]): plan is Plan =>
+  plan?.inputs.length === inputs.length && inputs.every(({ catalog }, i) => catalog.services === plan.inputs[i]);
+
+function planOf(inputs: readonly NamedCatalog[], joinHosts: readonly Hostname[]): Plan {
+  const byKey = new Map<ServiceKey, Planned>();
+  const byHost = new Map<Hostname, ServiceKey>();
+  const conflicts: CatalogConflict[] = [];
+  for (const [input, { registry, catalog }] of inputs.entries()) {
     for (const service of catalog.services.values()) {
-      const instances = catalog.instances.get(service.key) ?? none;
-      const owner = byKey.get(service.key) ?? byHost.get(service.hostname);
-      if (owner === undefined || owner.registry === registry) {
-        const defined = { registry, service, instances };
-        byKey.set(service.key, defined);
-        if (owner === undefined) byHost.set(service.hostname, defined);
+      const key = byKey.has(service.key) ? service.key : (byHost.get(service.hostname) ?? service.key);
+      const owner = byKey.get(key);
+      if (owner === undefined || owner.input === input) {
+        byKey.set(service.key, { input, service, joined: [] });
+        if (owner === undefined) byHost.set(service.hostname, service.key);
       } else if (joinHosts.some((pattern) => isWithin(service.hostname, pattern))) {
-        const { key } = owner.service;
-        const known = byKey.get(key) ?? owner;
-        byKey.set(key, { ...known, instances: joined(known.instances, instances, service, known.service) });
+        byKey.set(key, { ...owner, joined: [...owner.joined, { input, service }] });
       } else {
-        conflicts.push({ host: service.hostname, definedBy: owner.registry, leftOut: registry });
+        const definedBy = inputs[owner.input]?.registry ?? "";
+        conflicts.push({ host: service.hostname, definedBy, leftOut: registry });
       }
     }
   }
-  return { catalog: shareCatalog(previous, catalogOf(byKey)), conflicts };
+  const services = new Map([...byKey].sort(([a], [b]) => compareText(a, b)));
+  return { inputs: inputs.map(({ catalog }) => catalog.services), services, conflicts };
 }
 
 const none: readonly Instance[] = [];
 
-function catalogOf(byKey: ReadonlyMap<ServiceKey, Defined>): Catalog {
-  if (byKey.size === 0) return emptyCatalog;
-  const sorted = [...byKey].sort(([a], [b]) => compareText(a, b));
-  return {
-    services: new Map(sorted.map(([key, { service }]) => [key, service])),
-    instances: new Map(sorted.map(([key, { instances }]) => [key, instances])),
-  };
+/** The map of what is made of each entry; `previous` itself where that has the same. */
+function mapOf<K, V, R>(
+  entries: ReadonlyMap<K, V>,
+  make: (value: V) => R,
+  previous: ReadonlyMap<K, R>,
+): ReadonlyMap<K, R> {
+  const made = new Map<K, R>();
+  // The order of two maps of the same keys is the same: both have that of their keys.
+  let isSame = entries.size === previous.size;
+  for (const [key, value] of entries) {
+    const item = make(value);
+    isSame &&= item === previous.get(key);
+    made.set(key, item);
+  }
+  return isSame ? previous : made;
 }
 
 /** Remembered, so that a service keeps its list of instances while nothing changes on either side. */
@@ -91,14 +133,14 @@ const joined = memoize(
 );
 
 /** An instance under a service of another registry: what it takes from its own service's port numbers is said explicitly. */
-function withPortsOf(instance: Instance, theirs: Service, ours: Service): Instance {
+const withPortsOf = memoize((instance: Instance, theirs: Service, ours: Service): Instance => {
   const ports: Record<string, number> = { ...instance.ports };
   for (const { name, number } of ours.ports) {
     const listens = instance.ports[name] ?? theirs.ports.find((port) => port.name === name)?.number;
     if (listens !== undefined && listens !== number) ports[name] = listens;
   }
   return { ...instance, ports };
-}
+});
 
 /** A conflict as a sentence for people. */
 export function formatConflict({ host, definedBy, leftOut }: CatalogConflict): {

@@ -4,14 +4,10 @@ import { createSignal } from "../base/signal.ts";
 import type { Catalog } from "../model/catalog.ts";
 import type { Instance } from "../model/instance.ts";
 import type { Service } from "../model/service.ts";
-import { shareCatalog } from "./share-catalog.ts";
 import type { RegistrySource, RegistryState } from "./source.ts";
 
-/** One thing added to a registry. The outermost is written first: `metered(holdLastGood(dedupe(source)))`. */
+/** One thing added to a registry. The outermost is written first: `metered(holdLastGood(source))`. */
 export type Decorator = (source: RegistrySource) => RegistrySource;
-
-/** Equal catalogs are silent, and equal parts of one keep their identity. */
-export const dedupe: Decorator = (source) => derived(source, (next, last) => next && shareCatalog(last, next));
 
 /** Once there was a catalog, there is always one. (Health says that it is an old one.) */
 export const holdLastGood: Decorator = (source) => derived(source, (next, last) => next ?? last);

@@ -103,7 +103,7 @@ test("a token that the other store never knew, or has forgotten", async (context
   const dir = temporaryFolder(context);
   await (await open(dir)).close();
   const { since } = await restoreStore(dir, backup, atMs);
-  expect(since?.revivedTokens).toEqual(["leaked", "good"]);
+  expect([...(since?.revivedTokens ?? [])].sort()).toEqual(["good", "leaked"]);
 });
 
 test.each([

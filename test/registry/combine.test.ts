@@ -1,9 +1,11 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Catalog, createCatalog, emptyCatalog } from "../../src/model/catalog.ts";
 import { type Hostname, parseHostname } from "../../src/model/hostname.ts";
 import { parseLocality } from "../../src/model/locality.ts";
 import { serviceKey } from "../../src/model/service.ts";
-import { combineCatalogs, formatConflict } from "../../src/registry/combine.ts";
+import { type CombinedCatalog, combineCatalogs, formatConflict } from "../../src/registry/combine.ts";
+import { shareCatalog } from "../../src/registry/share-catalog.ts";
 
 const host = (text: string): Hostname => parseHostname(text) ?? expect.fail(text);
 
@@ -101,43 +103,65 @@ describe("combineCatalogs", () => {
 
   test("what did not change is the same object", () => {
     const kube = catalog("kube", { at: "a.x", ids: ["1"] }, { at: "b.x", ids: ["1"] });
-    const file = catalog("file", { at: "a.x", ids: ["2"] });
-    const options = { joinHosts: [host("a.x")] };
-    const first = combineCatalogs(
-      [
-        { registry: "kube", catalog: kube },
-        { registry: "file", catalog: file },
-      ],
-      options,
-    ).catalog;
-    const same = combineCatalogs(
-      [
-        { registry: "kube", catalog: catalog("kube", { at: "a.x", ids: ["1"] }, { at: "b.x", ids: ["1"] }) },
-        { registry: "file", catalog: file },
-      ],
-      { ...options, previous: first },
-    ).catalog;
-    expect(same).toBe(first);
-    const more = combineCatalogs(
-      [
-        { registry: "kube", catalog: kube },
-        { registry: "file", catalog: catalog("file", { at: "a.x", ids: ["0", "2"] }) },
-      ],
-      { ...options, previous: first },
-    ).catalog;
-    expect(more.services).toBe(first.services);
-    const key = serviceKey("shop", host("a.x"));
-    expect(more.instances.get(serviceKey("shop", host("b.x")))).toBe(
-      first.instances.get(serviceKey("shop", host("b.x"))),
+    const file = catalog("file", { at: "a.x", ids: ["2"] }, { at: "c.x", ids: ["1"] });
+    const [a, b] = [serviceKey("shop", host("a.x")), serviceKey("shop", host("b.x"))];
+    const combine = (one: Catalog, other: Catalog, previous?: CombinedCatalog) =>
+      combineCatalogs(
+        [
+          { registry: "kube", catalog: one },
+          { registry: "file", catalog: other },
+        ],
+        { joinHosts: [host("a.x")], ...(previous && { previous }) },
+      );
+    const first = combine(kube, file);
+    const sameFile = { services: new Map(file.services), instances: file.instances };
+    const same = combine({ ...kube }, sameFile, first);
+    expect(same.catalog).toBe(first.catalog);
+
+    const added = catalog("file", { at: "a.x", ids: ["0"] }).instances.get(a) ?? [];
+    const list = [...added, ...(file.instances.get(a) ?? [])];
+    const more = combine(kube, { ...sameFile, instances: new Map(file.instances).set(a, list) }, same);
+    expect(more.conflicts).toBe(same.conflicts);
+    expect(more.catalog.services).toBe(first.catalog.services);
+    expect(more.catalog.instances.get(b)).toBe(first.catalog.instances.get(b));
+    const [before, after] = [first, more].map((each) => each.catalog.instances.get(a) ?? []);
+    expect(after?.map(({ registry, id }) => `${registry}/${id}`)).toEqual(["file/0", "kube/1", "file/2"]);
+    for (const [index, item] of (before ?? []).entries()) expect(after?.[index + 1]).toBe(item);
+
+    const { services } = combine(kube, catalog("file"), more).catalog;
+    expect([...services.keys()]).toEqual([a, b]);
+  });
+
+  test("whatever changes, the result is that of combining anew", () => {
+    const entry = fc.record({
+      at: fc.constantFrom("a.x", "b.x", "c.y"),
+      ids: fc.subarray(["1", "2", "3"]),
+      namespace: fc.constantFrom("shop", "bank"),
+    });
+    const entries = fc.uniqueArray(entry, { selector: ({ at, namespace }) => `${namespace}/${at}`, maxLength: 4 });
+    const step = fc.record({ kube: fc.option(entries), file: fc.option(entries) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 6 }), (steps) => {
+        let [kube, file] = [catalog("kube"), catalog("file")];
+        let previous: CombinedCatalog | undefined;
+        for (const next of steps) {
+          // Registries share what did not change.
+          if (next.kube !== null) kube = shareCatalog(kube, catalog("kube", ...next.kube));
+          if (next.file !== null) file = shareCatalog(file, catalog("file", ...next.file));
+          const inputs = [
+            { registry: "kube", catalog: kube },
+            { registry: "file", catalog: file },
+          ];
+          const joinHosts = [host("*.x")];
+          previous = combineCatalogs(inputs, { joinHosts, ...(previous && { previous }) });
+          const anew = combineCatalogs(inputs, { joinHosts });
+          expect(previous.catalog).toEqual(anew.catalog);
+          expect([...previous.catalog.services.keys()]).toEqual([...anew.catalog.services.keys()]);
+          expect([...previous.catalog.instances.keys()]).toEqual([...anew.catalog.instances.keys()]);
+          expect(previous.conflicts).toEqual(anew.conflicts);
+        }
+      }),
     );
-    expect(more.instances.get(key)?.map(({ registry, id }) => `${registry}/${id}`)).toEqual([
-      "file/0",
-      "kube/1",
-      "file/2",
-    ]);
-    expect(more.instances.get(key)?.slice(1)).toEqual(first.instances.get(key));
-    for (const [index, item] of (first.instances.get(key) ?? []).entries())
-      expect(more.instances.get(key)?.[index + 1]).toBe(item);
   });
 
   test("nothing at all", () => {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { createFakeClock } from "../support/fake-clock.ts";
 import { createRestLab, host, ports, rowCount } from "./rest-lab.ts";
 
 const body = { address: "10.0.0.1" };
@@ -97,6 +96,61 @@ describe("heartbeats", () => {
   });
 });
 
+describe("heartbeats of many together", () => {
+  test("each is answered for itself", async () => {
+    const { api, clock, healths } = await createRestLab();
+    const instances = ["a", "b", "c", "d"].map((id) => ({ id, ...leased, generation: 2 }));
+    await api.putInstances(host, { instances }, "ci");
+    clock.advance(12_000);
+    expect(
+      api.heartbeats(host, {
+        instances: [{ id: "a" }, { id: "b", generation: 2 }, { id: "c", generation: 1 }, { id: "x" }, { id: "a" }],
+      }),
+    ).toEqual({
+      kind: "done",
+      created: false,
+      value: [
+        { id: "a", state: "live" },
+        { id: "b", state: "live" },
+        { id: "c", state: "stale" },
+        { id: "x", state: "not-found" },
+        { id: "a", state: "live" },
+      ],
+    });
+    clock.advance(50);
+    expect(healths()).toEqual({ a: "healthy", b: "healthy", c: "unhealthy", d: "unhealthy" });
+  });
+
+  test.each([
+    ["another service", "other", { instances: [] }, { kind: "not-found", what: "service" }],
+    ["no host name", "", { instances: [] }, { kind: "not-found", what: "service" }],
+    ["no body", host, undefined, { kind: "invalid" }],
+    [
+      "too many",
+      host,
+      { instances: Array.from({ length: 1_001 }, () => ({ id: "a" })) },
+      { problems: [{ pointer: "/instances" }] },
+    ],
+  ])("%s", async (_what, name, given, expected) => {
+    const { api } = await createRestLab();
+    expect(api.heartbeats(name, given)).toMatchObject(expected);
+  });
+});
+
+test("instances that heal in a row make two catalogs: the first at once, the others together", async () => {
+  const { api, registry, clock, healths } = await createRestLab();
+  const ids = Array.from({ length: 1_000 }, (_, i) => `i${i}`);
+  await api.putInstances(host, { instances: ids.map((id) => ({ id, ...leased })) }, "ci");
+  clock.advance(10_000);
+  let catalogs = 0;
+  registry.catalog.subscribe(() => catalogs++);
+  for (const id of ids) api.heartbeat(host, id, {});
+  expect(catalogs).toBe(1);
+  clock.advance(50);
+  expect(catalogs).toBe(2);
+  expect(new Set(Object.values(healths()))).toEqual(new Set(["healthy"]));
+});
+
 describe("drain", () => {
   test.each<[string, unknown, number]>([
     ["for 5 s when nothing is said", undefined, 5_000],
@@ -120,6 +174,13 @@ describe("drain", () => {
     expect(healths()).toEqual({});
     await api.putService(host, { ports: [...ports, { name: "x", number: 1 }] }, "ci");
     expect(rowCount(db, "registered_instances")).toBe(0);
+  });
+
+  test("null is no body", async () => {
+    const { api } = await createRestLab();
+    await api.putInstance(host, "a", leased, "ci");
+    expect(await api.drain(host, "a", null, "ci")).toMatchObject({ kind: "invalid" });
+    expect(api.heartbeat(host, "a", null)).toMatchObject({ kind: "invalid" });
   });
 
   test("a registration ends it", async () => {
@@ -204,18 +265,86 @@ describe("a restart", () => {
   });
 });
 
-test("a process that stood still gives every lease a whole new period", async () => {
-  const awake = createFakeClock();
-  // The timers of a machine that sleeps do not run; the time of day goes on.
-  let asleepMs = 0;
-  const clock = { now: () => awake.now() + asleepMs, after: awake.after };
-  const sleeper = await createRestLab({ clock });
-  await sleeper.api.putInstance(host, "a", leased, "ci");
-  asleepMs = 60_000;
-  awake.advance(10_000);
-  expect(sleeper.healths()).toEqual({ a: "healthy" });
-  awake.advance(10_000);
-  expect(sleeper.healths()).toEqual({ a: "unhealthy" });
+describe("a process that stood still", () => {
+  test("prolongs every lease by as long, and hears first who sent heartbeats meanwhile", async () => {
+    const { api, clock, healths } = await createRestLab();
+    await api.putInstance(host, "dead", leased, "ci");
+    await api.putInstance(host, "alive", leased, "ci");
+    clock.advance(8_000);
+    clock.standStill(60_000);
+    clock.advance(0);
+    expect(healths()).toEqual({ alive: "healthy", dead: "healthy" });
+    api.heartbeat(host, "alive", {});
+    clock.advance(1_000);
+    expect(healths()).toEqual({ alive: "healthy", dead: "unhealthy" });
+  });
+
+  test("a lease goes on from where it was", async () => {
+    const { api, clock, healths } = await createRestLab();
+    await api.putInstance(host, "first", { ...body, ttl: "10s" }, "ci");
+    await api.putInstance(host, "second", { ...body, ttl: "20s" }, "ci");
+    clock.advance(4_000);
+    clock.standStill(7_000);
+    clock.advance(0);
+    api.heartbeat(host, "first", {});
+    clock.advance(9_999);
+    expect(healths()).toEqual({ first: "healthy", second: "healthy" });
+    clock.advance(1);
+    expect(healths()).toEqual({ first: "unhealthy", second: "unhealthy" });
+  });
+
+  test.each([
+    [600, 9_990],
+    [600, 0],
+    [5_000, 0],
+    [400, 100],
+  ])("for %d ms, again and again every %d ms: the dead are removed all the same", async (stallMs, betweenMs) => {
+    const { api, clock, healths } = await createRestLab();
+    await api.putInstance(host, "dead", leased, "ci");
+    for (let passed = 0; passed < 120_000; passed += stallMs + betweenMs) {
+      clock.advance(betweenMs);
+      clock.standStill(stallMs);
+      clock.advance(0);
+    }
+    expect(healths()).toEqual({});
+  });
+});
+
+describe("the time of day is set", () => {
+  const hour = 3_600_000;
+
+  test.each([-hour, hour, -30 * 24 * hour])("by %d ms: leases and drains end when they would have", async (ms) => {
+    const { api, clock, healths } = await createRestLab();
+    await api.putInstance(host, "leased", leased, "ci");
+    await api.putInstance(host, "drained", body, "ci");
+    await api.drain(host, "drained", { for: "20s" }, "ci");
+    clock.advance(3_000);
+    clock.setForward(ms);
+    api.heartbeat(host, "leased", {});
+    expect(api.instance(host, "leased")?.lease).toMatchObject({
+      expiresAt: clock.now() + 10_000,
+      removedAt: clock.now() + 30_000,
+    });
+    clock.advance(10_000);
+    expect(healths()).toEqual({ drained: "draining", leased: "unhealthy" });
+    clock.advance(7_000);
+    expect(healths()).toEqual({ leased: "unhealthy" });
+    clock.advance(13_000);
+    expect(healths()).toEqual({});
+  });
+
+  test("before a restart: no drain lasts longer than it was asked for", async () => {
+    const { api, registry, clock, open, healths } = await createRestLab();
+    await api.putInstance(host, "a", body, "ci");
+    await api.drain(host, "a", { for: "10s" }, "ci");
+    await registry.close();
+    clock.setForward(-hour);
+    const again = await open();
+    clock.advance(9_999);
+    expect(healths(again)).toEqual({ a: "draining" });
+    clock.advance(1);
+    expect(healths(again)).toEqual({});
+  });
 });
 
 describe("trouble of the database", () => {

@@ -194,7 +194,8 @@ test("any sequence of operations, restarts and the passing of time is as in the 
         } else {
           const told = await send(registry, command);
           expect([command, told]).toEqual([command, model.run(command, clock.now())]);
-          clock.advance(0);
+          // Several that heal come together.
+          clock.advance(50);
         }
         expect(stateOf(registry)).toEqual(model.state(clock.now()));
       }

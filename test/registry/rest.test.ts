@@ -198,14 +198,28 @@ test("a service with instances stays, unless they shall go with it", async () =>
     kind: "conflict",
     message: `The service ${host} has 1 instance.`,
   });
-  expect(await api.deleteService(host, "ci", { cascade: true })).toEqual({
+  expect(await api.deleteService(host, "ci", { cascade: true })).toMatchObject({
     kind: "done",
     created: false,
-    value: undefined,
+    value: { host, instances: 1 },
   });
   expect(registry.catalog.value?.services.size).toBe(0);
   expect(registry.catalog.value?.instances.size).toBe(0);
   expect(rowCount(db, "registered_services") + rowCount(db, "registered_instances")).toBe(0);
+});
+
+test("a deletion tells what it deleted, also what is registered in the same breath", async () => {
+  const { api } = await createRestLab();
+  const given = { address: "10.0.0.1", ttl: "10s" };
+  const [, instance, , service] = await Promise.all([
+    api.putInstance(host, "a", given, "ci"),
+    api.deleteInstance(host, "a", "ci"),
+    api.putService("new", { ports }, "ci"),
+    api.deleteService("new", "ci"),
+  ]);
+  expect(instance).toMatchObject({ kind: "done", value: { id: "a", lease: { state: "live" } } });
+  expect(service).toMatchObject({ kind: "done", value: { host: "new", instances: 0 } });
+  expect(api.services().map((each) => each.host)).toEqual([host]);
 });
 
 test("a service keeps the ports that its instances name", async () => {

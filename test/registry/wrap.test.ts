@@ -6,7 +6,7 @@ import { type Hostname, parseHostname } from "../../src/model/hostname.ts";
 import { parseLocality } from "../../src/model/locality.ts";
 import { serviceKey } from "../../src/model/service.ts";
 import type { RegistryHealth } from "../../src/registry/source.ts";
-import { createRegistryMeter, dedupe, holdLastGood, named } from "../../src/registry/wrap.ts";
+import { createRegistryMeter, holdLastGood, named } from "../../src/registry/wrap.ts";
 
 const a = parseHostname("a.x") as Hostname;
 
@@ -43,19 +43,6 @@ function fake() {
   const source = { name: "inner", catalog, health, close: async () => void closed.push("inner") };
   return { catalog, health, source, closed };
 }
-
-test("dedupe: an equal catalog is silent, equal parts are the same objects", () => {
-  const { catalog, source } = fake();
-  const wrapped = dedupe(source);
-  const seen: (Catalog | undefined)[] = [];
-  wrapped.catalog.subscribe((value) => seen.push(value));
-  const first = catalogWith("1", "2");
-  catalog.set(first);
-  catalog.set(catalogWith("1", "2"));
-  catalog.set(catalogWith("0", "1", "2"));
-  expect(seen).toEqual([first, catalogWith("0", "1", "2")]);
-  expect(seen[1]?.services).toBe(first.services);
-});
 
 test("hold last good: a catalog never becomes none again", () => {
   const { catalog, source } = fake();
@@ -105,7 +92,7 @@ test("metered: sizes, states and problems by registry", async () => {
 
 test("closing goes through all layers, and ends their listening", async () => {
   const { catalog, source, closed } = fake();
-  const wrapped = createRegistryMeter(createMetrics())(named("outer")(holdLastGood(dedupe(source))));
+  const wrapped = createRegistryMeter(createMetrics())(named("outer")(holdLastGood(source)));
   await wrapped.close();
   expect(closed).toEqual(["inner"]);
   catalog.set(catalogWith("1"));

@@ -89,8 +89,8 @@ interface Exchange<R> {
 }
 
 function ofKind<K extends RuleKind>(kind: K, gone: readonly AnyRule[], come: readonly AnyRule[]): Exchange<Rule<K>> {
-  const isOfKind = (rule: AnyRule): boolean => rule.kind === kind;
-  return { gone: gone.filter(isOfKind) as readonly Rule<K>[], come: come.filter(isOfKind) as readonly Rule<K>[] };
+  const isOfKind = (rule: AnyRule): rule is AnyRule & Rule<K> => rule.kind === kind;
+  return { gone: gone.filter(isOfKind), come: come.filter(isOfKind) };
 }
 
 function changeLists<R extends Rule>(

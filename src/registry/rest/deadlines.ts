@@ -10,16 +10,18 @@ export interface Deadlines<T> {
 
 export interface DeadlineOptions<T> {
   readonly clock: Clock;
-  /** The item's deadline now, milliseconds since the epoch; Infinity: none. */
+  /** The item's deadline now, on the monotonic clock; Infinity: none. */
   readonly dueAt: (item: T) => number;
   /** Items whose deadline has passed; they are watched no more. Several of one moment come together. */
   readonly onDue: (items: readonly T[]) => void;
-  /** The timer is this much too late: the process, or the whole machine, stood still. Comes before `onDue`. */
+  /** The timer is this much too late: the process stood still. Nothing falls due before a second look, a while later. */
   readonly onStall: (lateMs: number) => void;
 }
 
 /** A timer that is later than this tells of a process that stood still. */
 const stallMs = 500;
+/** For what came meanwhile to be read. */
+const settleMs = 1_000;
 
 interface Entry<T> {
   readonly item: T;
@@ -33,6 +35,8 @@ export function createDeadlines<T>({ clock, dueAt, onDue, onStall }: DeadlineOpt
   /** A binary heap: no entry is earlier than its parent at `(index - 1) >> 1`. */
   const heap: Entry<T>[] = [];
   let closed = false;
+  /** Of the second look after a stall. */
+  let settledAt = Number.NEGATIVE_INFINITY;
   let timer: { readonly at: number; readonly cancel: () => void } | undefined;
 
   const place = (entry: Entry<T>, index: number): void => {
@@ -79,15 +83,22 @@ export function createDeadlines<T>({ clock, dueAt, onDue, onStall }: DeadlineOpt
     timer?.cancel();
     timer = undefined;
     if (first === undefined || closed) return;
-    const now = clock.now();
-    const planned = Math.max(first.at, now);
+    const now = clock.monotonic();
+    const planned = Math.max(first.at, settledAt, now);
     timer = { at: first.at, cancel: clock.after(planned - now, () => tick(planned)) };
   };
 
   const tick = (plannedAt: number): void => {
     timer = undefined;
-    const now = clock.now();
-    if (now - plannedAt > stallMs) onStall(now - plannedAt);
+    const now = clock.monotonic();
+    const lateMs = now - plannedAt;
+    // A second look counts however late it is: a process that stands still again and again must not keep the dead for ever.
+    if (lateMs > stallMs && plannedAt > settledAt) {
+      settledAt = now + settleMs;
+      onStall(lateMs);
+      arm();
+      return;
+    }
     const due: T[] = [];
     for (let first = heap[0]; first !== undefined && first.at <= now; first = heap[0]) {
       first.at = dueAt(first.item);

@@ -1,7 +1,7 @@
 import type { Hostname } from "../../model/hostname.ts";
 import type { Changes, InstanceChange } from "./changes.ts";
 import type { Live } from "./live.ts";
-import type { InstanceRecord, LeaseState, ServiceRecord } from "./records.ts";
+import type { InstanceRecord, LeaseState, Moment, ServiceRecord } from "./records.ts";
 
 /** What is registered, with changes that are not written yet. */
 export interface Draft {
@@ -11,7 +11,7 @@ export interface Draft {
   readonly service: (host: Hostname) => ServiceRecord | undefined;
   readonly instance: (host: Hostname, id: string) => InstanceRecord | undefined;
   readonly instances: (host: Hostname) => readonly InstanceRecord[];
-  readonly lease: (host: Hostname, id: string, now: number) => LeaseState;
+  readonly lease: (host: Hostname, id: string, at: Moment) => LeaseState;
   readonly putService: (record: ServiceRecord) => void;
   /** Also where only a row that cannot be read is there. */
   readonly deleteService: (host: Hostname) => void;
@@ -49,9 +49,9 @@ export function createDraft(live: Live): Draft {
     service,
     instance,
     instances: all,
-    lease: (host, id, now) => {
+    lease: (host, id, { monotonic }) => {
       const fresh = instances.get(host)?.get(id)?.kind === "put";
-      return (fresh ? undefined : live.instance(host, id)?.lease) ?? { renewedAtMs: now, missed: false };
+      return (fresh ? undefined : live.instance(host, id)?.lease) ?? { renewedAtMs: monotonic, missed: false };
     },
     putService: (record) => {
       if (service(record.host) === undefined) totals.services++;

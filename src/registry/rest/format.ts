@@ -48,6 +48,11 @@ export interface HeartbeatBody {
   readonly generation?: number;
 }
 
+/** Of many instances of a service together. */
+export interface HeartbeatsBody {
+  readonly instances: readonly (HeartbeatBody & { readonly id: string })[];
+}
+
 export interface DrainBody {
   /** How long the instance stays, draining, before it is removed. */
   readonly forMs: number;
@@ -60,6 +65,7 @@ export interface RegistrationFormats {
   readonly instance: Decoder<InstanceBody>;
   readonly instances: Decoder<InstancesBody>;
   readonly heartbeat: Decoder<HeartbeatBody>;
+  readonly heartbeats: Decoder<HeartbeatsBody>;
   readonly drain: Decoder<DrainBody>;
 }
 
@@ -106,6 +112,9 @@ function withTtlMs({ ttl: ttlMs, ...rest }: ObjectOf<typeof bodyFields>): Instan
   return { ...rest, ...(ttlMs !== undefined && { ttlMs }) };
 }
 
+/** Instances in one request. */
+const maxTogether = 1_000;
+
 /** What clients send. */
 export const formats: RegistrationFormats = {
   host: serviceHost,
@@ -116,7 +125,7 @@ export const formats: RegistrationFormats = {
     external: withDefault(boolean, false),
   }),
   instance,
-  instances: refined(object({ instances: required(list(bulkItem, { max: 1_000 })) }), ({ instances }, site) => {
+  instances: refined(object({ instances: required(list(bulkItem, { max: maxTogether })) }), ({ instances }, site) => {
     checkUnique(
       instances.map(({ id }) => id),
       "instance id",
@@ -125,5 +134,10 @@ export const formats: RegistrationFormats = {
     );
   }),
   heartbeat: object({ generation: optional(generation) }),
+  heartbeats: object({
+    instances: required(
+      list(object({ id: required(instanceId), generation: optional(generation) }), { max: maxTogether }),
+    ),
+  }),
   drain: mapped(object({ for: withDefault(drainTime, 5 * second) }), ({ for: forMs }) => ({ forMs })),
 };

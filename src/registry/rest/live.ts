@@ -47,6 +47,8 @@ interface Entry {
   readonly host: Hostname;
   record: InstanceRecord;
   lease: { renewedAtMs: number; missed: boolean };
+  /** When its drain ends, on the monotonic clock; Infinity: it does not drain. */
+  drainedAtMs: number;
   /** As the catalog has it. */
   shown: Instance;
 }
@@ -84,10 +86,12 @@ export function createLive({ registry, clock, onLapse, onStall }: LiveOptions): 
   /** Heartbeats do not get here: a deadline that moves away is noticed when the old one has passed. */
   const deadlines = createDeadlines<Entry>({
     clock,
-    dueAt: ({ record, lease }) => Math.min(nextLapseAt(record, lease), record.draining?.until ?? never),
+    dueAt: ({ record, lease, drainedAtMs }) => Math.min(nextLapseAt(record, lease), drainedAtMs),
     onDue: (due) => onLapse(lapse(due)),
     onStall: (lateMs) => {
-      for (const { instances } of services.values()) for (const entry of instances.values()) renew(entry);
+      for (const { instances } of services.values()) {
+        for (const { lease } of instances.values()) lease.renewedAtMs += lateMs;
+      }
       onStall(lateMs);
     },
   });
@@ -101,7 +105,7 @@ export function createLive({ registry, clock, onLapse, onStall }: LiveOptions): 
 
   const renew = (entry: Entry): boolean => {
     const healed = entry.lease.missed;
-    entry.lease.renewedAtMs = clock.now();
+    entry.lease.renewedAtMs = clock.monotonic();
     entry.lease.missed = false;
     if (healed) {
       show(entry);
@@ -121,10 +125,10 @@ export function createLive({ registry, clock, onLapse, onStall }: LiveOptions): 
   const lapse = (due: readonly Entry[]): Lapses => {
     const lapses = { missed: [] as InstanceName[], expired: [] as InstanceName[], drained: [] as InstanceName[] };
     for (const entry of due) {
-      const { host, record, lease } = entry;
+      const { host, record, lease, drainedAtMs } = entry;
       const service = services.get(host);
       if (service?.instances.get(record.id) !== entry) continue;
-      const drained = (record.draining?.until ?? never) <= clock.now();
+      const drained = drainedAtMs <= clock.monotonic();
       if (drained || lease.missed) {
         remove(service, entry);
         lapses[drained ? "drained" : "expired"].push({ host, id: record.id });
@@ -141,8 +145,9 @@ export function createLive({ registry, clock, onLapse, onStall }: LiveOptions): 
   const put = (service: ServiceEntry, host: Hostname, record: InstanceRecord, renewed: boolean): void => {
     const known = service.instances.get(record.id);
     if (known === undefined) {
-      const lease = { renewedAtMs: clock.now(), missed: false };
-      const entry = { host, record, lease, shown: instanceOf(record, false, registry) };
+      const lease = { renewedAtMs: clock.monotonic(), missed: false };
+      const shown = instanceOf(record, false, registry);
+      const entry = { host, record, lease, drainedAtMs: drainedAt(record, clock), shown };
       service.instances.set(record.id, entry);
       service.names += nameCount(record);
       instanceTotal++;
@@ -152,7 +157,8 @@ export function createLive({ registry, clock, onLapse, onStall }: LiveOptions): 
     }
     service.names += nameCount(record) - nameCount(known.record);
     known.record = record;
-    if (renewed) known.lease = { renewedAtMs: clock.now(), missed: false };
+    known.drainedAtMs = drainedAt(record, clock);
+    if (renewed) known.lease = { renewedAtMs: clock.monotonic(), missed: false };
     show(known);
     deadlines.watch(known);
   };
@@ -205,6 +211,13 @@ const never = Number.POSITIVE_INFINITY;
 function nextLapseAt({ ttlMs }: InstanceRecord, { renewedAtMs, missed }: LeaseState): number {
   if (ttlMs === undefined) return never;
   return renewedAtMs + (missed ? periodsUntilRemoval : 1) * ttlMs;
+}
+
+/** However the time of day was set since it began: no drain lasts longer than it was asked for. */
+function drainedAt({ draining }: InstanceRecord, clock: Clock): number {
+  if (draining === undefined) return never;
+  const { since, until } = draining;
+  return clock.monotonic() + Math.min(until - clock.now(), until - since);
 }
 
 const nameCount = ({ address }: InstanceRecord): number => Number(!isIpAddress(address));

@@ -4,7 +4,7 @@ import type { Hostname } from "../../model/hostname.ts";
 import { checkInstancePorts, namespaceOf } from "../catalog-format.ts";
 import type { Draft } from "./draft.ts";
 import { formats, type InstanceBody } from "./format.ts";
-import type { InstanceRecord, ServiceRecord } from "./records.ts";
+import type { InstanceRecord, Moment, ServiceRecord } from "./records.ts";
 import type { Done, InstanceRegistration, Refusal, Result, ServiceRegistration } from "./registrations.ts";
 import { instanceView, serviceView } from "./views.ts";
 
@@ -17,8 +17,7 @@ export interface Limits {
 /** Where and when an operation works. */
 export interface Scene {
   readonly draft: Draft;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
+  readonly at: Moment;
   readonly limits: Limits;
   /** Rows that cannot be read: a registration replaces them, a deletion deletes them. */
   readonly unreadable: Unreadable;
@@ -35,11 +34,11 @@ export type Operation<T> = (scene: Scene) => Result<T>;
 export function putService(hostText: string, body: unknown, by: string): Operation<ServiceRegistration> {
   const host = decode(formats.host, hostText);
   const decoded = decode(formats.service, body);
-  return ({ draft, now, limits, unreadable }) => {
+  return ({ draft, at, limits, unreadable }) => {
     if (!host.ok || !decoded.ok) return invalid(...host.problems, ...decoded.problems);
     const known = draft.service(host.value);
     const { namespace = namespaceOf(host.value), ports, external } = decoded.value;
-    const registered = known?.registered ?? { at: now, by };
+    const registered = known?.registered ?? { at: at.now, by };
     const record = shareUnchanged(known, { host: host.value, namespace, ports, external, registered });
     const instances = draft.instances(host.value);
     const value = serviceView(record, instances.length);
@@ -53,17 +52,19 @@ export function putService(hostText: string, body: unknown, by: string): Operati
   };
 }
 
-export function deleteService(hostText: string, cascade: boolean): Operation<undefined> {
+/** What there was; undefined where it could not be read. */
+export function deleteService(hostText: string, cascade: boolean): Operation<ServiceRegistration | undefined> {
   const host = decode(formats.host, hostText);
   return ({ draft, unreadable }) => {
-    if (!host.ok || (draft.service(host.value) === undefined && !unreadable.service(host.value))) return noService;
+    const known = host.ok ? draft.service(host.value) : undefined;
+    if (!host.ok || (known === undefined && !unreadable.service(host.value))) return noService;
     const count = draft.instances(host.value).length;
     if (count > 0 && !cascade) {
       const message = `The service ${host.value} has ${count} instance${count === 1 ? "" : "s"}.`;
       return { kind: "conflict", message, hint: "Delete its instances first, or delete them with it (cascade)." };
     }
     draft.deleteService(host.value);
-    return done(undefined, false);
+    return done(known && serviceView(known, count), false);
   };
 }
 
@@ -93,33 +94,36 @@ export function putInstances(hostText: string, body: unknown, by: string): Opera
 
 export function drain(hostText: string, id: string, body: unknown): Operation<InstanceRegistration> {
   const host = decode(formats.host, hostText);
-  const decoded = decode(formats.drain, body ?? {});
-  return ({ draft, now }) => {
+  const decoded = decode(formats.drain, body === undefined ? {} : body);
+  return ({ draft, at }) => {
     if (!decoded.ok) return invalid(...decoded.problems);
     if (!host.ok || draft.service(host.value) === undefined) return noService;
     const known = draft.instance(host.value, id);
     if (known === undefined) return noInstance;
-    const draining = { since: known.draining?.since ?? now, until: now + decoded.value.forMs };
+    const draining = { since: known.draining?.since ?? at.now, until: at.now + decoded.value.forMs };
     const record = shareUnchanged(known, { ...known, draining });
-    const view = instanceView(record, draft.lease(host.value, id, now));
+    const view = instanceView(record, draft.lease(host.value, id, at), at);
     if (record !== known) draft.changeInstance(host.value, id, { kind: "amend", record });
     return done(view, false);
   };
 }
 
-export function deleteInstance(hostText: string, id: string): Operation<undefined> {
+/** What there was; undefined where it could not be read. */
+export function deleteInstance(hostText: string, id: string): Operation<InstanceRegistration | undefined> {
   const host = decode(formats.host, hostText);
-  return ({ draft, unreadable }) => {
+  return ({ draft, at, unreadable }) => {
     if (!host.ok || draft.service(host.value) === undefined) return noService;
-    if (draft.instance(host.value, id) === undefined && !unreadable.instance(host.value, id)) return noInstance;
+    const known = draft.instance(host.value, id);
+    if (known === undefined && !unreadable.instance(host.value, id)) return noInstance;
+    const view = known && instanceView(known, draft.lease(host.value, id, at), at);
     draft.changeInstance(host.value, id, { kind: "delete" });
-    return done(undefined, false);
+    return done(view, false);
   };
 }
 
 /** All or none: everything is looked at before the first change. */
 function putAll(
-  { draft, now, limits }: Scene,
+  { draft, at, limits }: Scene,
   host: Hostname,
   items: readonly (InstanceBody & { readonly id: string })[],
   by: string,
@@ -135,7 +139,7 @@ function putAll(
   if (problems.length > 0) return invalid(...problems);
   const news = items.map((item) => {
     const known = draft.instance(host, item.id);
-    return { known, record: recordOf(item, known, { at: now, by }) };
+    return { known, record: recordOf(item, known, { at: at.now, by }) };
   });
   const late = news.find(({ record, known }) => isOlder(record.generation, known?.generation));
   if (late?.known?.generation !== undefined) {
@@ -147,9 +151,9 @@ function putAll(
     if (record === known) draft.renew(host, record.id);
     else draft.changeInstance(host, record.id, { kind: "put", record });
   }
-  const fresh = { renewedAtMs: now, missed: false };
+  const fresh = { renewedAtMs: at.monotonic, missed: false };
   return done(
-    news.map(({ record }) => instanceView(record, fresh)),
+    news.map(({ record }) => instanceView(record, fresh, at)),
     created > 0,
   );
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "../../base/clock.ts";
 import type { Hostname } from "../../model/hostname.ts";
 import type { Health, Instance } from "../../model/instance.ts";
 import type { Labels } from "../../model/labels.ts";
@@ -44,7 +45,15 @@ export interface Draining {
   readonly until: number;
 }
 
-/** Of a lease: when it was last renewed, and whether a whole period has passed since. */
+/** The present, in milliseconds: the time of day, which may be set, and the one that leases are measured by. */
+export interface Moment {
+  readonly now: number;
+  readonly monotonic: number;
+}
+
+export const momentOf = (clock: Clock): Moment => ({ now: clock.now(), monotonic: clock.monotonic() });
+
+/** Of a lease: when it was last renewed, on the monotonic clock, and whether a whole period has passed since. */
 export interface LeaseState {
   readonly renewedAtMs: number;
   readonly missed: boolean;

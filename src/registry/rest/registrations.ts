@@ -43,6 +43,12 @@ export interface Lease {
   readonly state: "live" | "missed";
 }
 
+/** What a heartbeat found: the lease begins anew, the instance must be registered again, or a later generation of it is. */
+export interface Heartbeat {
+  readonly id: string;
+  readonly state: "live" | "not-found" | "stale";
+}
+
 export type Result<T> = Done<T> | Refusal;
 
 export interface Done<T> {
@@ -72,19 +78,22 @@ export interface Registrations {
   readonly instances: (host: string) => readonly InstanceRegistration[] | undefined;
   readonly instance: (host: string, id: string) => InstanceRegistration | undefined;
   readonly putService: (host: string, body: unknown, by: string) => Promise<Result<ServiceRegistration>>;
-  /** Refused while it has instances, unless they shall go with it (`cascade`). */
+  /** Gives what there was, undefined where it could not be read. Refused while it has instances, unless they shall go too (`cascade`). */
   readonly deleteService: (
     host: string,
     by: string,
     options?: { readonly cascade?: boolean },
-  ) => Promise<Result<undefined>>;
+  ) => Promise<Result<ServiceRegistration | undefined>>;
   readonly putInstance: (host: string, id: string, body: unknown, by: string) => Promise<Result<InstanceRegistration>>;
   /** All or none of them; those that are not named stay as they are. `created`: at least one is new. */
   readonly putInstances: (host: string, body: unknown, by: string) => Promise<Result<readonly InstanceRegistration[]>>;
   /** Renews a lease, in memory only. Not found: register again. */
   readonly heartbeat: (host: string, id: string, body: unknown) => Result<InstanceRegistration>;
+  /** The same for many of a service; each is answered for itself. */
+  readonly heartbeats: (host: string, body: unknown) => Result<readonly Heartbeat[]>;
   readonly drain: (host: string, id: string, body: unknown, by: string) => Promise<Result<InstanceRegistration>>;
-  readonly deleteInstance: (host: string, id: string, by: string) => Promise<Result<undefined>>;
+  /** Gives what there was, undefined where it could not be read. */
+  readonly deleteInstance: (host: string, id: string, by: string) => Promise<Result<InstanceRegistration | undefined>>;
   /** What the bodies and the parts of the path must look like. */
   readonly formats: RegistrationFormats;
 }

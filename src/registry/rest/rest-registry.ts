@@ -4,7 +4,7 @@ import { MeshError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import { shareUnchanged } from "../../base/share.ts";
-import { createSignal } from "../../base/signal.ts";
+import { createSignal, gather } from "../../base/signal.ts";
 import type { Catalog } from "../../model/catalog.ts";
 import type { RegistryHealth, RegistryProblem, RegistrySource, RegistryState } from "../source.ts";
 import type { Changes, InstanceName } from "./changes.ts";
@@ -14,6 +14,7 @@ import type { leaseProcedures } from "./lease-procedures.ts";
 import { createLive, type Lapses } from "./live.ts";
 import { dropReplaced, readRows } from "./load.ts";
 import type { Limits } from "./operations.ts";
+import { momentOf } from "./records.ts";
 import type { Registrations } from "./registrations.ts";
 import { createRetry } from "./retry.ts";
 import { createWriter } from "./writer.ts";
@@ -33,6 +34,9 @@ export interface RestRegistryOptions {
   /** Until a failed database is tried again, first. */
   readonly retryMs?: number;
 }
+
+/** Instances that heal come to proxies together: the first at once, others of the same time this much later. */
+const healingMs = 50;
 
 const defaultLimits: Limits = { services: 10_000, instances: 50_000 };
 
@@ -63,6 +67,9 @@ export async function openRestRegistry(options: RestRegistryOptions): Promise<Re
     if (loaded && !closed) catalog.set(live.catalog());
   };
 
+  /** After trouble of the network everybody comes back at once. */
+  const healing = gather(publish, { clock, quietMs: healingMs, maxWaitMs: healingMs });
+
   const live = createLive({
     registry: name,
     clock,
@@ -72,8 +79,7 @@ export async function openRestRegistry(options: RestRegistryOptions): Promise<Re
       tellLapses(lapses);
     },
     onStall: (lateMs) => {
-      log.warn({ lateMs }, "the process stood still; every lease begins anew");
-      publish();
+      log.warn({ lateMs }, "the process stood still; every lease lasts longer by as much");
     },
   });
 
@@ -104,7 +110,7 @@ export async function openRestRegistry(options: RestRegistryOptions): Promise<Re
     call,
     live,
     scene: () => ({
-      now: clock.now(),
+      at: momentOf(clock),
       limits,
       unreadable: {
         service: (host) => unreadable.has(host),
@@ -151,13 +157,15 @@ export async function openRestRegistry(options: RestRegistryOptions): Promise<Re
         throw trouble ?? new MeshError("store/busy", "The registrations are not read yet.");
       },
       writer,
+      clock,
       log,
-      onHealed: publish,
+      onHealed: healing.trigger,
       ...(metrics && { metrics }),
     }),
     close: async () => {
       closed = true;
       retry.reset();
+      healing.close();
       live.close();
       await writer.close();
     },
