@@ -16,6 +16,8 @@ test("ports on one address are all different, and free", async () => {
   const address = "127.0.0.1";
   const ports = await freePorts(Array.from({ length: 20 }, () => ({ address })));
   expect(new Set(ports).size).toBe(20);
+  // Not those that outgoing connections are given.
+  expect(Math.max(...ports)).toBeLessThan(32_768);
   for (const port of ports) expect(await isOpen(`${address}:${port}`)).toBe(false);
 });
 

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
 
@@ -24,18 +25,31 @@ export interface PortWish {
   readonly preferred?: number;
 }
 
+/**
+ * Where a port is chosen: below those that systems hand out by themselves (Linux from 32768, macOS from 49152), so that no
+ * outgoing connection takes it before it is used.
+ */
+const choice = { from: 20_000, to: 32_000, attempts: 20 } as const;
+
 /** A free port for each wish, all different on one address. Nothing holds them: use them soon. Rejects with the system's error. */
 export async function freePorts(wishes: readonly PortWish[]): Promise<readonly number[]> {
   const servers: Server[] = [];
   try {
     // One after the other: of two equal wishes the first one gets the port.
-    for (const { address, preferred = 0 } of wishes) {
-      servers.push(await listenOn(address, preferred).catch(() => listenOn(address, 0)));
-    }
+    for (const wish of wishes) servers.push(await listenWhereFree(wish));
     return servers.map((server) => (server.address() as AddressInfo).port);
   } finally {
     await Promise.all(servers.map((server) => once(server.close(), "close")));
   }
+}
+
+async function listenWhereFree({ address, preferred }: PortWish): Promise<Server> {
+  const chosen = Array.from({ length: choice.attempts }, () => randomInt(choice.from, choice.to));
+  for (const port of preferred === undefined ? chosen : [preferred, ...chosen]) {
+    const server = await listenOn(address, port).catch(() => undefined);
+    if (server !== undefined) return server;
+  }
+  return listenOn(address, 0);
 }
 
 async function listenOn(host: string, port: number): Promise<Server> {
