@@ -33,7 +33,7 @@ export function createSignal<T>(initial: T): SettableSignal<T> {
 
 export interface GatherOptions {
   readonly clock: Clock;
-  /** After a run, later triggers wait until this long has passed without another one. */
+  /** After the end of a run, later triggers wait until this long has passed without another one. */
   readonly quietMs: number;
   /** No trigger waits longer than this. */
   readonly maxWaitMs: number;
@@ -56,7 +56,12 @@ export function gather(
     cancel = undefined;
     waitingSince = undefined;
     lastRunAt = clock.monotonic();
-    task();
+    try {
+      task();
+    } finally {
+      // Runs that take as long as the quiet time would follow each trigger at once otherwise.
+      lastRunAt = clock.monotonic();
+    }
   };
 
   return {

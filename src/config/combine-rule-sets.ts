@@ -95,6 +95,7 @@ function combinedDocuments(sources: readonly RuleSet[]): readonly RuleDocument[]
     const earlier = sources.slice(0, index);
     if (earlier.every(isEmpty)) return source.documents;
     const names = sharedNames(source, earlier);
+    if (names.size + refusedKeys(source.documents).size === 0) return source.documents;
     const mayBeOwned = ({ name, verdict }: RuleDocument) => verdict === "refused" || names.has(name);
     return source.documents.map((document) =>
       mayBeOwned(document) ? ownedDocument(document, source, earlier) : document,

@@ -142,15 +142,24 @@ function nextRuleSet(
 ): RuleSet {
   const isSame = rules === previous.rules && documents === previous.documents;
   if (isSame && [...origins].every(([key, origin]) => originsOf.get(previous)?.get(key) === origin)) return previous;
-  const next: RuleSet = Object.freeze({
-    // Fields may move to other lines without any change of a rule.
-    revision: previous.revision + (isSame ? 0 : 1),
+  // Fields may move to other lines without any change of a rule.
+  const next = ruleSetOf(previous.revision + (isSame ? 0 : 1), { rules, documents }, origins);
+  originsOf.set(next, origins);
+  return next;
+}
+
+/** On its own, so that what the functions of a set keep in memory is of this set alone. */
+function ruleSetOf(
+  revision: number,
+  { rules, documents }: Pick<RuleSet, "rules" | "documents">,
+  origins: ReadonlyMap<RuleKey, Origin>,
+): RuleSet {
+  return Object.freeze({
+    revision,
     rules,
     documents,
     documentsOf: (key) => documentsByKey(documents).get(key) ?? [],
     locate: (key, pointer) => origins.get(key)?.locate(pointer) ?? { pointer },
     dataOf: (key) => origins.get(key)?.data,
   } satisfies RuleSet);
-  originsOf.set(next, origins);
-  return next;
 }

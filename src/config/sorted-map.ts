@@ -7,7 +7,7 @@ import { compareText } from "../base/compare-text.ts";
 export function changeSorted<K extends string, V>(
   map: ReadonlyMap<K, V>,
   changes: ReadonlyMap<K, V | undefined>,
-): ReadonlyMap<K, V> {
+): Map<K, V> {
   const added = [...changes].filter((entry): entry is [K, V] => entry[1] !== undefined && !map.has(entry[0]));
   const next =
     added.length === 0

@@ -2,12 +2,13 @@ import type { RuleKey } from "./rule.ts";
 import { changeSorted } from "./sorted-map.ts";
 import type { DocumentOwner, StoredDocument } from "./store.ts";
 
-type Documents = ReadonlyMap<RuleKey, StoredDocument>;
+type Documents = Map<RuleKey, StoredDocument>;
 export type DocumentChanges = ReadonlyMap<RuleKey, StoredDocument | undefined>;
 
 /** The present documents, in memory. */
 export interface DocumentMemory {
-  readonly of: (owner: DocumentOwner) => Documents;
+  /** The map of now: it changes, or is replaced, with the next change. */
+  readonly of: (owner: DocumentOwner) => ReadonlyMap<RuleKey, StoredDocument>;
   readonly get: (key: RuleKey) => StoredDocument | undefined;
   /** All in the order of their keys, the directory's before the store's own. Same array until something changes. */
   readonly all: () => readonly StoredDocument[];
@@ -26,8 +27,18 @@ export function createDocumentMemory(): DocumentMemory {
     },
     change: (owner, changes) => {
       if (changes.size === 0) return;
-      documents[owner] = changeSorted(documents[owner], changes);
+      documents[owner] = changed(documents[owner], changes);
       all = undefined;
     },
   };
+}
+
+/** In place where no document is new: then the order stays. */
+function changed(documents: Documents, changes: DocumentChanges): Documents {
+  if (![...changes.keys()].every((key) => documents.has(key))) return changeSorted(documents, changes);
+  for (const [key, document] of changes) {
+    if (document === undefined) documents.delete(key);
+    else documents.set(key, document);
+  }
+  return documents;
 }

@@ -39,21 +39,29 @@ export function nextStoreRules(
   const sameDocuments = [...changed].every(([key, entry]) => entry?.document === previous.entries.get(key)?.document);
   const entries = changeSorted(previous.entries, changed);
   const { ruleSet } = previous;
+  const isSame = sameDocuments && changedRules.size === 0;
   return {
     entries,
-    ruleSet: Object.freeze({
+    ruleSet: ruleSetOf(entries, {
       // Fields may move to other lines without any change of a rule.
-      revision: ruleSet.revision + (sameDocuments && changedRules.size === 0 ? 0 : 1),
+      revision: ruleSet.revision + (isSame ? 0 : 1),
       rules: changedRules.size === 0 ? ruleSet.rules : changeSorted(ruleSet.rules, changedRules),
       documents: sameDocuments ? ruleSet.documents : [...entries.values()].map(({ document }) => document),
-      documentsOf: (key) => {
-        const entry = entries.get(key);
-        return entry === undefined ? [] : [entry.document];
-      },
-      locate: (key, pointer) => entries.get(key)?.inForce?.locate(pointer) ?? { pointer },
-      dataOf: (key) => entries.get(key)?.inForce?.data,
-    } satisfies RuleSet),
+    }),
   };
+}
+
+/** On its own, so that what the functions of a set keep in memory is of this set alone. */
+function ruleSetOf(entries: StoreRules["entries"], lists: Pick<RuleSet, "revision" | "rules" | "documents">): RuleSet {
+  return Object.freeze({
+    ...lists,
+    documentsOf: (key) => {
+      const entry = entries.get(key);
+      return entry === undefined ? [] : [entry.document];
+    },
+    locate: (key, pointer) => entries.get(key)?.inForce?.locate(pointer) ?? { pointer },
+    dataOf: (key) => entries.get(key)?.inForce?.data,
+  } satisfies RuleSet);
 }
 
 function nextEntry(before: Entry | undefined, { document, rule, data, locate }: StoredRule): Entry {

@@ -69,6 +69,22 @@ describe("gathering", () => {
     expect(runs.length).toBeLessThan(8);
   });
 
+  test("the quiet time starts when a run has ended, so that long runs do not follow each other at once", () => {
+    const clock = createFakeClock();
+    const runs: number[] = [];
+    const task = () => {
+      runs.push(clock.monotonic());
+      clock.standStill(150);
+    };
+    const gathering = gather(task, { clock, quietMs: 100, maxWaitMs: 500 });
+    gathering.trigger();
+    clock.advance(10);
+    gathering.trigger();
+    expect(runs).toEqual([0]);
+    clock.advance(100);
+    expect(runs).toEqual([0, 260]);
+  });
+
   test("closing forgets what waits", () => {
     const { clock, runs, gathering } = setUp();
     gathering.trigger();
