@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, type TestContext, test } from "vitest";
-import type { ServiceView } from "../../src/api/types.ts";
+import type { ProxyConfigView } from "../../src/api/types.ts";
 import { startExample } from "../../src/app/dev/example-process.ts";
 import { freePorts } from "../../src/app/dev/loopback.ts";
 import { nodeIdOf } from "../../src/envoy/bootstrap.ts";
@@ -98,12 +98,20 @@ async function setUp(context: TestContext) {
     const ttl = index === 0 ? {} : { ttl: "1s" };
     await client.put(`${service}/instances/v${index + 1}`, { address: "127.0.0.1", ports: { http: port }, ...ttl });
   }
-  // What is registered in a row is gathered into one world; the proxy's first configuration is made from it.
-  await waitFor(async () => ((await client.json(service)) as ServiceView).instances.length === 2);
   const metadata = { NAMESPACE: "shop", LABELS: { app: "edge" } };
   const id = nodeIdOf({ kind: "gateway", ip: "127.0.0.9", name: "edge", namespace: "shop", domain: "cluster.local" });
   const envoy = await startEnvoy({ context, node: { id, cluster: "edge", metadata }, xdsPort: xds });
   await envoy.ready();
+  // What is registered in a row is gathered into one world: the proxy may have been given the one before.
+  const first = `"portValue":${examples[0]?.port}`;
+  await waitFor(
+    async () => {
+      const path = `/api/v1/proxies/${encodeURIComponent(id)}/config?type=EDS`;
+      const { resources } = (await client.json(path)) as ProxyConfigView;
+      return resources.some(({ state, config }) => state === "accepted" && JSON.stringify(config).includes(first));
+    },
+    { what: "the first instance at the proxy" },
+  );
   const load = steadyTraffic(`http://127.0.0.1:${gateway}/`, { maxMs: 50_000 });
   context.onTestFinished(async () => {
     await load.stop();
