@@ -16,7 +16,7 @@ import {
 import { applySplices } from "./splices.ts";
 import { dataOf } from "./yaml-data.ts";
 import { parseDocuments } from "./yaml-document.ts";
-import { styleOf } from "./yaml-layout.ts";
+import { plainStyle, styleOf } from "./yaml-layout.ts";
 import { splicesOf } from "./yaml-splices.ts";
 import { isMergeKey, keyName } from "./yaml-tree.ts";
 
@@ -40,8 +40,6 @@ export function editYaml(text: string, after: unknown): string {
   // JSON is YAML, whatever odd texts the data has.
   return `${JSON.stringify(after, null, 2)}\n`;
 }
-
-const plainStyle = { lineWidth: 0, aliasDuplicateObjects: false } as const;
 
 const meaningOf = (document: Document.Parsed): unknown =>
   dataOf({ document, start: 0, end: document.range[2], problems: [] }).data;

@@ -58,12 +58,15 @@ export function asValue(value: unknown, column: number, editing: Editing): strin
   return newLine(inner, editing) + lines(value, editing).join(newLine(inner, editing));
 }
 
+/** How data is written where its author did not say how. Texts such as `yes` are quoted: a reader of YAML 1.1 takes them for booleans. */
+export const plainStyle = { lineWidth: 0, aliasDuplicateObjects: false, compat: "yaml-1.1" } as const;
+
 /** What comes after the dash and the space of an item whose dash stands at a column. */
 export const asItem = (value: unknown, column: number, editing: Editing): string =>
   isEmpty(value) ? inline(value, editing) : lines(value, editing).join(newLine(column + 2, editing));
 
 const lines = (value: unknown, { style: { step, indentSeq } }: Editing): readonly string[] =>
-  stringify(value, { lineWidth: 0, indent: step, indentSeq, blockQuote: false, aliasDuplicateObjects: false })
+  stringify(value, { ...plainStyle, indent: step, indentSeq, blockQuote: false })
     .trimEnd()
     .split("\n");
 
@@ -76,8 +79,7 @@ export function inline(value: unknown, { style }: Editing, like?: Scalar): strin
   const list = stringify([value], {
     collectionStyle: "flow",
     flowCollectionPadding: style.padding,
-    lineWidth: 0,
-    aliasDuplicateObjects: false,
+    ...plainStyle,
   });
   return list.trim().slice(1, -1).trim();
 }

@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import { plainStyle } from "../base/yaml-layout.ts";
 import type { DocumentFormat, StoredDocument } from "./store.ts";
 
 type WrittenDocument = Pick<StoredDocument, "format" | "text" | "json">;
@@ -9,5 +10,5 @@ export function documentAs(document: WrittenDocument, format: "yaml"): string;
 export function documentAs(document: WrittenDocument, format: "json"): unknown;
 export function documentAs({ format, text, json }: WrittenDocument, wanted: DocumentFormat): unknown {
   if (wanted === "json") return JSON.parse(json);
-  return format === "yaml" ? text : stringify(JSON.parse(json), { lineWidth: 0, aliasDuplicateObjects: false });
+  return format === "yaml" ? text : stringify(JSON.parse(json), plainStyle);
 }

@@ -20,6 +20,12 @@ describe("comments stay with what they speak of", () => {
       lines("a:", "- name: canary", "# for ever", "- name: stable", "  weight: 95"),
     ],
     [
+      "what YAML 1.1 takes for something else is quoted",
+      lines("a: one # A", "b: [x]", "c:", "  - d"),
+      { a: "yes", b: ["x", "on"], c: ["d", "no"], time: "12:30:00" },
+      lines('a: "yes" # A', 'b: [x, "on"]', "c:", "  - d", '  - "no"', 'time: "12:30:00"'),
+    ],
+    [
       "an item takes the place of another",
       lines("a:", "# ann's", "- name: canary", "  weight: 5", "- name: stable"),
       { a: [{ name: "other", weight: 6 }, { name: "stable" }] },
@@ -33,12 +39,12 @@ describe("comments stay with what they speak of", () => {
     ],
     [
       "an item gets another name",
-      lines("- name: a # A", "  x: 1", "  y: 2", "# the second", "- name: b # B", "  x: 3"),
+      lines("- name: a # A", "  x: 1", "  w: 2", "# the second", "- name: b # B", "  x: 3"),
       [
-        { name: "a", x: 1, y: 2 },
+        { name: "a", x: 1, w: 2 },
         { name: "c", x: 3 },
       ],
-      lines("- name: a # A", "  x: 1", "  y: 2", "# the second", "- name: c # B", "  x: 3"),
+      lines("- name: a # A", "  x: 1", "  w: 2", "# the second", "- name: c # B", "  x: 3"),
     ],
     [
       "items change places",
@@ -73,14 +79,14 @@ describe("comments stay with what they speak of", () => {
     [
       "lines take the place of a value",
       lines("a: 1 # A", "# the second", "b: 2 # B", "c: [] # C"),
-      { a: { x: 1 }, b: { y: [2] }, c: [] },
-      lines("a: # A", "  x: 1", "# the second", "b: # B", "  y:", "    - 2", "c: [] # C"),
+      { a: { x: 1 }, b: { w: [2] }, c: [] },
+      lines("a: # A", "  x: 1", "# the second", "b: # B", "  w:", "    - 2", "c: [] # C"),
     ],
     [
       "lines take the place of an item",
       lines("- a # A", "- b # B"),
-      ["a", { x: 1, y: 2 }],
-      lines("- a # A", "- # B", "  x: 1", "  y: 2"),
+      ["a", { x: 1, w: 2 }],
+      lines("- a # A", "- # B", "  x: 1", "  w: 2"),
     ],
     [
       "a value takes the place of lines",
@@ -132,15 +138,15 @@ describe("comments stay with what they speak of", () => {
     ],
     [
       "fields beside merged ones",
-      lines("a: &x {n: 1} # A", "b:", "  <<: *x # merged", "  m: 2 # M", "c: *x # C"),
-      { a: { n: 1 }, b: { n: 5, m: 3 }, c: { n: 1 } },
-      lines("a: &x {n: 1} # A", "b:", "  <<: *x # merged", "  m: 3 # M", "  n: 5", "c: *x # C"),
+      lines("a: &x {k: 1} # A", "b:", "  <<: *x # merged", "  m: 2 # M", "c: *x # C"),
+      { a: { k: 1 }, b: { k: 5, m: 3 }, c: { k: 1 } },
+      lines("a: &x {k: 1} # A", "b:", "  <<: *x # merged", "  m: 3 # M", "  k: 5", "c: *x # C"),
     ],
     [
       "an alias of what changes",
-      lines("# head", "a: &x # A", "  n: 1 # N", "b:", "  <<: *x", "  m: 2 # M", "c: *x"),
-      { a: { n: 2 }, b: { n: 1, m: 2 }, c: { n: 1 } },
-      lines("# head", "a:", "  # A", "  n: 2 # N", "b:", "  n: 1", "  m: 2 # M", "c:", "  n: 1"),
+      lines("# head", "a: &x # A", "  k: 1 # N", "b:", "  <<: *x", "  m: 2 # M", "c: *x"),
+      { a: { k: 2 }, b: { k: 1, m: 2 }, c: { k: 1 } },
+      lines("# head", "a:", "  # A", "  k: 2 # N", "b:", "  k: 1", "  m: 2 # M", "c:", "  k: 1"),
     ],
   ];
   test.each(cases)("%s", (_name, text, after, expected) => {
