@@ -61,7 +61,12 @@ function strangerProblem(decision: Exclude<AccessDecision, { readonly kind: "cal
   };
 }
 
-const forbidden = (detail: string): Problem => ({ code: "api/forbidden", detail });
+/** `detail`: what the caller may, and what this needs. */
+export const forbidden = (detail: string): Problem => ({
+  code: "api/forbidden",
+  detail,
+  hint: "Use a token of a role that may; whoever has an admin's makes one with `fairway token create`.",
+});
 
 const limited = (retryAfterS: number): Problem => ({
   code: "api/limited",

@@ -155,7 +155,7 @@ async function applyChangeSet(request: ApiRequest): Promise<Answer> {
   return answerOf(submitted, dryRun);
 }
 
-type Wanted = Pick<Submission, "puts" | "deletes" | "asData">;
+type Wanted = Pick<Submission, "puts" | "deletes">;
 
 function changeOf(request: ApiRequest, expect: Expectation, file: string | undefined): Result<Wanted> {
   const { body: sent } = request;
@@ -179,7 +179,6 @@ function changeOf(request: ApiRequest, expect: Expectation, file: string | undef
       // The decoder took names of kinds only.
       ({ kind, namespace, name }): ProposedDelete => ({ key: ruleKey(kind as RuleKind, namespace, name), expect }),
     ),
-    asData: documents.length > 0 && documents.every((each) => "object" in each),
   });
 }
 
@@ -190,7 +189,7 @@ function proposedText(each: ChangeDocument, expect: Expectation): ProposedText {
   return { ...content, expect, ...(source !== undefined && { source }) };
 }
 
-const asText = (data: object) => ({ text: JSON.stringify(data), format: "json" }) as const;
+const asText = (data: object) => ({ text: JSON.stringify(data), format: "json", asData: true }) as const;
 
 /** JSON is YAML too, but given back as what it is. */
 const formatOf = (content: string): DocumentFormat =>

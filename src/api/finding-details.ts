@@ -2,21 +2,18 @@ import type { DocumentFindings } from "../config/change.ts";
 import type { Finding } from "../config/finding.ts";
 import type { ProblemDetailView } from "./types.ts";
 
-/** Findings of the documents of a request, as the problems of the request; errors first. `asData`: without line and column. */
-export function findingDetails(documents: readonly DocumentFindings[], asData = false): readonly ProblemDetailView[] {
-  const details = documents.flatMap((document) =>
-    document.findings.map((finding) => detailOf(document, finding, asData)),
-  );
+/** Findings of the documents of a request, as the problems of the request; errors first. */
+export function findingDetails(documents: readonly DocumentFindings[]): readonly ProblemDetailView[] {
+  const details = documents.flatMap((document) => document.findings.map((finding) => detailOf(document, finding)));
   return [
     ...details.filter(({ severity }) => severity === "error"),
     ...details.filter(({ severity }) => severity !== "error"),
   ];
 }
 
-function detailOf({ index, rule }: DocumentFindings, finding: Finding, asData: boolean): ProblemDetailView {
+function detailOf({ index, rule }: DocumentFindings, finding: Finding): ProblemDetailView {
   const { code, severity, pointer, message, hint, file, line, column } = finding;
-  const source =
-    line === undefined || asData ? undefined : { line, column: column ?? 1, ...(file !== undefined && { file }) };
+  const source = line === undefined ? undefined : { line, column: column ?? 1, ...(file !== undefined && { file }) };
   return {
     code,
     severity,

@@ -14,6 +14,7 @@ import { type ApiLimits, defaultApiLimits } from "./limits.ts";
 import { cannotListen } from "./listen-failure.ts";
 import { isLoopback } from "./loopback.ts";
 import { eventStream } from "./media-types.ts";
+import { nothingHere } from "./nothing-here.ts";
 import { openRoutes } from "./open-routes.ts";
 import { openApiRoute } from "./openapi-route.ts";
 import type { ApiPorts, Caller } from "./ports.ts";
@@ -174,12 +175,16 @@ function createParts(options: ApiServerOptions, binding: Readonly<Binding>) {
   app.addHook("onRequest", async (request, reply) => {
     reply.headers({ "x-request-id": request.id, "x-content-type-options": "nosniff", "cache-control": "no-store" });
     // Before anything looks at the body.
-    return request.is404 ? sendProblem(request, reply, nothingHere(request, served)) : undefined;
+    return request.is404
+      ? sendProblem(request, reply, nothingHere(request.method, pathOf(request), served))
+      : undefined;
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, bytes, done) => done(null, bytes));
   for (const route of served) addRoute(app, route, parts);
-  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, nothingHere(request, served)));
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(request, reply, nothingHere(request.method, pathOf(request), served)),
+  );
   app.setErrorHandler((error: FastifyError, request, reply) => sendError(log, error, request, reply));
   return { app, watches: parts.watches };
 }
@@ -332,7 +337,7 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Prob
 /** What the HTTP layer refused is the client's; everything else is ours: told to the log, and to the client by its id only. */
 function sendError(log: Log, error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (request.raw.destroyed && !request.raw.complete) return reply; // Nobody is there any more.
-  const known = error instanceof MeshError ? problemOfError(error) : problemOfStatus(error);
+  const known = error instanceof MeshError ? problemOfError(error) : problemOfStatus(error, request);
   const lines = logOf(log, request);
   if (known === undefined) {
     lines.error({ path: pathOf(request), err: error }, "request failed");
@@ -343,12 +348,19 @@ function sendError(log: Log, error: FastifyError, request: FastifyRequest, reply
   return sendProblem(request, reply, known);
 }
 
-function problemOfStatus({ statusCode = 500, message }: FastifyError): Problem | undefined {
+function problemOfStatus({ statusCode = 500, message }: FastifyError, request: FastifyRequest): Problem | undefined {
   const code = problemCodeOf(statusCode);
   if (code === undefined || code === "api/failed") return undefined;
+  if (code === "api/too-large") return tooLarge(request.routeOptions.bodyLimit);
   const headers = statusCode === 503 ? { headers: { "retry-after": "1" } } : {};
   return { code, detail: `${message}.`, ...headers };
 }
+
+const tooLarge = (bytes: number): Problem => ({
+  code: "api/too-large",
+  detail: `A body has at most ${bytes} bytes here.`,
+  hint: "Split it: make several smaller rules of one, and several requests of many.",
+});
 
 const isReading = (method: string): boolean => method === "GET" || method === "HEAD";
 
@@ -363,24 +375,6 @@ const foreignHost: Problem = {
   detail: "The Host header does not name this machine.",
   hint: "Use localhost or a loopback address.",
 };
-
-function nothingHere(request: FastifyRequest, served: readonly Route[]): Problem {
-  const path = pathOf(request);
-  const here = served.filter((route) => matchesPath(route.path, path)).map(({ method }) => method);
-  if (here.length === 0) {
-    return { code: "api/not-found", detail: "Nothing is served under this path.", headers: { connection: "close" } };
-  }
-  const allow = [...new Set(here.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method])))].join(", ");
-  const detail = `${request.method} is not possible here.`;
-  const hint = `Possible: ${allow}.`;
-  return { code: "api/method-not-allowed", detail, hint, headers: { allow, connection: "close" } };
-}
-
-function matchesPath(pattern: string, path: string): boolean {
-  const steps = pattern.split("/");
-  const given = path.split("/");
-  return steps.length === given.length && steps.every((step, i) => step.startsWith(":") || step === given[i]);
-}
 
 const pathOf = (request: FastifyRequest): string => request.url.split("?", 1)[0] ?? "";
 

@@ -13,6 +13,7 @@ import type {
   RegisteredInstanceView,
   RegisteredServiceView,
   Role,
+  RuleFindingView,
   RuleStatusView,
   RuleView,
   ServiceView,
@@ -31,7 +32,8 @@ export interface ApiPorts {
   readonly ready: () => ReadyView;
   /** Prometheus text exposition. */
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
-  readonly ruleStatus: (document: StoredDocument) => RuleStatusView;
+  /** `trial`: the document was only checked, with these warnings, and not stored. */
+  readonly ruleStatus: (document: StoredDocument, trial?: readonly RuleFindingView[]) => RuleStatusView;
   /** Who else owns the rule of this key; undefined: the store, or nobody. */
   readonly managerOf: (key: RuleKey) => ManagerView | undefined;
   readonly store: RuleStore;

@@ -69,7 +69,9 @@ export const reasonParameter: ParameterDoc = {
   schema: { type: "string", maxLength: 1_024, pattern: "^[ -~]*$" },
 };
 
-const etag = { ETag: "The version and form of what is given: good for `If-Match` and `If-None-Match`." };
+const etag = {
+  ETag: "The version and form of what is given: good for `If-Match` and `If-None-Match`. A dry run gives none.",
+};
 
 const yamlText: JsonSchema = { type: "string" };
 

@@ -17,6 +17,7 @@ import {
   type ApiRequest,
   type Body,
   failure,
+  ok,
   problem,
   problems,
   type Result,
@@ -36,10 +37,11 @@ import {
   ruleAnswer,
   ruleBody,
 } from "./rule-docs.ts";
-import { timeOf } from "./rule-object.ts";
+import { managerOf, ruleObjectOf, timeOf } from "./rule-object.ts";
 import { formOf, keyOf, malformedTags, noSuchRule, notAcceptable, type RuleForm, ruleAnswerIn } from "./rule-reads.ts";
+import { ruleYaml } from "./rule-yaml.ts";
 import { type Submission, submit } from "./submit.ts";
-import type { ProblemDetailView } from "./types.ts";
+import type { ProblemDetailView, RuleFindingView } from "./types.ts";
 
 export const writeParameters = {
   dryRun: flag("Everything is checked and nothing is stored; the answer says what would be."),
@@ -57,6 +59,12 @@ const refusals = [
 const storeProblems = ["store/full", "store/read-only", "store/busy", "store/failed"] as const;
 const preconditionProblems = ["api/precondition-failed", "api/precondition-required"] as const;
 
+/** Only dry runs are answered so. */
+const trial = (summary: string): AnswerDoc => {
+  const { headers: _headers, ...rest } = ruleAnswer(summary);
+  return rest;
+};
+
 const created: AnswerDoc = ruleAnswer("It is new.", { Location: "Where it is." });
 
 /** How the rules of one kind are written. */
@@ -72,7 +80,7 @@ export function ruleWrites(kind: RuleKind): readonly Route[] {
         summary: `A new ${kind}; refused when there is one of this name.`,
         parameters: [namespaceParameter, ...common],
         body: ruleBody(kind),
-        answers: { 200: ruleAnswer("What a dry run would store."), 201: created },
+        answers: { 200: trial("What a dry run would store."), 201: created },
         problems: ["api/conflict", ...refusals, ...storeProblems, "api/not-acceptable"],
       },
       handler: (request) => create(kind, request),
@@ -264,20 +272,38 @@ async function writeOne(
   if (submitted.kind === "conflict") return onConflict(submitted.conflicts[0] ?? {});
   const [result] = submitted.results;
   if (result?.document === undefined) return problem("api/not-found", "It is not there any more.");
-  return writtenAnswer(request, form, dryRun, result.document, result.action);
+  const { document, action } = result;
+  if (!dryRun) return writtenAnswer(request, form, document, action);
+  const findings = submitted.findings.flatMap((each) => each.findings);
+  return trialAnswer(request, form, document, action, findings);
 }
 
 function writtenAnswer(
   request: ApiRequest,
   form: RuleForm,
-  dryRun: boolean,
   document: StoredDocument,
   action: DocumentResult["action"],
 ): Answer {
   const answer = ruleAnswerIn(form, document, request);
-  if (action !== "created" || dryRun) return answer.body();
+  if (action !== "created") return answer.body();
   const { kind, namespace, name } = document;
   return answer.body(201, { location: `/api/v1/namespaces/${namespace}/${pluralOf(kind)}/${name}` });
+}
+
+/** What would have been written. It is no version, so it has no ETag, and the revision is that of what is there; 0: nothing is. */
+function trialAnswer(
+  { ports }: ApiRequest,
+  form: RuleForm,
+  document: StoredDocument,
+  action: DocumentResult["action"],
+  findings: readonly RuleFindingView[],
+): Answer {
+  const headers = { vary: "accept" };
+  if (form === yaml) return { kind: "text", contentType: yaml, text: ruleYaml(document), headers };
+  const isThere = action === "unchanged" || action === "deleted";
+  const shown = isThere ? document : { ...document, revision: ports.store.own(document.key)?.revision ?? 0 };
+  const status = isThere ? ports.ruleStatus(shown) : ports.ruleStatus(shown, findings);
+  return ok(ruleObjectOf(shown, status, managerOf(shown, ports)), headers);
 }
 
 function proposedText(

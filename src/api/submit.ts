@@ -7,6 +7,7 @@ import type {
   ProposedText,
 } from "../config/change.ts";
 import type { ChangeOutcome, DocumentConflict, DocumentResult, Idempotency, RuleChange } from "../config/store.ts";
+import { forbidden } from "./admission.ts";
 import { changeReason } from "./change-headers.ts";
 import { findingDetails, isStillReferenced } from "./finding-details.ts";
 import type { ProblemCode } from "./problem.ts";
@@ -20,8 +21,6 @@ export interface Submission {
   /** Everything is checked, nothing is stored. */
   readonly dryRun: boolean;
   readonly idempotencyKey?: string;
-  /** The documents came as data: their lines and columns are nobody's. */
-  readonly asData?: boolean;
 }
 
 export type Submitted =
@@ -52,10 +51,10 @@ export async function submit(request: ApiRequest, submission: Submission): Promi
     ...(reason.value !== undefined && { reason: reason.value }),
   };
   return ports.prepare(proposed, async (prepared): Promise<Submitted> => {
-    if (!prepared.ok) return { kind: "refused", answer: refusalOf(prepared, submission) };
+    if (!prepared.ok) return { kind: "refused", answer: refusalOf(prepared) };
     const { findings, change } = prepared;
     const denied = denialOf(change, request);
-    if (denied !== undefined) return { kind: "refused", answer: problem("api/forbidden", denied) };
+    if (denied !== undefined) return { kind: "refused", answer: { kind: "problem", problem: forbidden(denied) } };
     if (dryRun) {
       const outcome = await ports.store.preview(change);
       const revision = ports.store.revision();
@@ -83,10 +82,11 @@ const keyReused = problem(
   { hint: "Send a new key with each change, and the same one only to send the same change again." },
 );
 
-/** Of what is wanted, however it was sent. */
+/** Of what is wanted, however it was sent and whatever its file is called. */
 function idempotencyOf({ puts, deletes, allowDangling, idempotencyKey }: Submission): Idempotency | undefined {
   if (idempotencyKey === undefined) return undefined;
-  return { key: idempotencyKey, digest: contentHash(JSON.stringify([puts, deletes, allowDangling])) };
+  const wanted = puts.map(({ source: _source, asData: _asData, ...put }) => put);
+  return { key: idempotencyKey, digest: contentHash(JSON.stringify([wanted, deletes, allowDangling])) };
 }
 
 /** Each rule that the change touches may be somebody's. */
@@ -114,8 +114,8 @@ const refusals: Readonly<Record<Refused["refusal"], ProblemCode>> = {
   dangling: "api/dangling",
 };
 
-function refusalOf({ refusal, findings }: Refused, { asData = false }: Submission): Answer {
-  const details = findingDetails(findings, asData);
+function refusalOf({ refusal, findings }: Refused): Answer {
+  const details = findingDetails(findings);
   const code = refusal === "dangling" && findings.some(isStillReferenced) ? "api/still-referenced" : refusals[refusal];
   const hint = refusal === "dangling" ? "With allowDangling=true it is taken all the same." : undefined;
   return problems(code, details, hint);

@@ -69,7 +69,7 @@ export interface RuleMetadataView {
   readonly uid: string;
   /** Counts changes of what the document means. */
   readonly generation: number;
-  /** The revision that wrote this version. */
+  /** The revision that wrote this version; of a dry run the one that wrote what is there, 0 for a new rule. */
   readonly revision: number;
   readonly createdAt: string;
   readonly createdBy: string;

@@ -13,8 +13,11 @@ export interface RuleFacts {
   /** Who owns the rule, where it is managed elsewhere. */
   readonly manager: ManagerView | undefined;
   readonly inForce: RuleStatusView["inForce"];
-  /** How far the version in force is: `unknown`: no proxy is configured yet; `waiting`: proxies are configured without it. */
-  readonly served: "yes" | "waiting" | "unknown";
+  /**
+   * How far the version in force is: `unknown`: no proxy is configured yet; `waiting`: proxies are configured without it;
+   * `never`: this version was only checked.
+   */
+  readonly served: "yes" | "waiting" | "unknown" | "never";
   readonly delivery: RuleDelivery;
   readonly findings: readonly RuleFindingView[];
 }
@@ -76,6 +79,12 @@ interface InForceRow extends Row {
 
 /** The first row that applies counts: what keeps the rule from working comes before what only delays or limits it. */
 const inForceRows: readonly InForceRow[] = [
+  {
+    status: "Unknown",
+    reason: "Pending",
+    applies: ({ served }) => served === "never",
+    message: () => "Nothing was stored.",
+  },
   {
     status: "False",
     reason: "NotAccepted",

@@ -1,3 +1,4 @@
+import type { ApiPorts } from "../api/ports.ts";
 import type { RuleDeliveryView, RuleFindingView, RuleRefusalView, RuleStatusView } from "../api/types.ts";
 import type { Signal } from "../base/signal.ts";
 import type { World } from "../compile/world.ts";
@@ -22,11 +23,13 @@ export interface RuleStatusInput {
   readonly resources: Pick<ResourceCache, "servedTo">;
 }
 
-/** The status of documents as everything stands now; answers are remembered until anything changes. */
-export function createRuleStatus(input: RuleStatusInput): (document: StoredDocument) => RuleStatusView {
+/** The status of documents as everything stands now, or of a `trial`; answers are remembered until anything changes. */
+export function createRuleStatus(input: RuleStatusInput): ApiPorts["ruleStatus"] {
   const standings = createStandings(input.ledger);
   let present: Present | undefined;
-  return (document) => {
+  return (document, trial) => {
+    if (trial !== undefined)
+      return viewOf(document, trialFacts(document, trial, input.ruleSet.value), input.ruleSet.value);
     if (present === undefined || !isPresent(present, input)) present = presentOf(input, standings);
     const found = present.views.get(document) ?? statusOf(document, present);
     present.views.set(document, found);
@@ -65,8 +68,10 @@ function presentOf({ ruleSet, directory, world, ledger, resources }: RuleStatusI
   };
 }
 
-function statusOf(document: StoredDocument, present: Present): RuleStatusView {
-  const facts = factsOf(document, present);
+const statusOf = (document: StoredDocument, present: Present): RuleStatusView =>
+  viewOf(document, factsOf(document, present), present.ruleSet);
+
+function viewOf(document: StoredDocument, facts: RuleFacts, ruleSet: RuleSet): RuleStatusView {
   return {
     observedGeneration: document.generation,
     verdict: verdicts[facts.acceptance],
@@ -74,7 +79,7 @@ function statusOf(document: StoredDocument, present: Present): RuleStatusView {
     conditions: conditionsOf(facts),
     delivery: deliveryView(facts),
     findings: facts.findings,
-    refusals: refusalViews(document.key, facts, present.ruleSet),
+    refusals: refusalViews(document.key, facts, ruleSet),
   };
 }
 
@@ -87,6 +92,17 @@ const verdicts: Readonly<Record<RuleFacts["acceptance"], RuleStatusView["verdict
   deleted: "valid",
   "managed-elsewhere": "refused",
 };
+
+/** Of a document that was checked, with warnings at most, and not stored. */
+const trialFacts = (
+  { key, owner }: StoredDocument,
+  findings: readonly RuleFindingView[],
+  { rules }: RuleSet,
+): RuleFacts => ({
+  ...{ owner, manager: undefined, findings, delivery: nowhere, served: "never" },
+  acceptance: findings.length === 0 ? "valid" : "warned",
+  inForce: rules.has(key) ? "previous" : "none",
+});
 
 function factsOf({ key, owner }: StoredDocument, present: Present): RuleFacts {
   const { ruleSet, world } = present;

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { userInfo } from "node:os";
 import type { DatabaseSync } from "node:sqlite";
@@ -20,12 +21,14 @@ import { createTokensPort } from "./tokens-port.ts";
  * The tokens of a data directory, beside its server or without one: that is how the first token for a server is made that is not
  * on loopback. A running server sees what changes here at the next use of a token.
  */
-export const openTokens: OpenTokens = async (dataDir, work) => {
-  const file = databaseFile(dataDir);
-  try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw databaseError(cause, dataDir);
+export const openTokens: OpenTokens = async ({ dir, onMake }, work) => {
+  const file = databaseFile(dir);
+  if (!existsSync(file)) {
+    if (onMake === undefined) {
+      throw new MeshError("usage/invalid", `there is no file ${file}`, { hint: "Check the path." });
+    }
+    await makeFolder(dir);
+    onMake();
   }
   const db = openDatabaseFile({ file, format: storeFormat });
   try {
@@ -34,6 +37,14 @@ export const openTokens: OpenTokens = async (dataDir, work) => {
     db.close();
   }
 };
+
+async function makeFolder(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw databaseError(cause, dir);
+  }
+}
 
 /** Each call is a transaction of its own. */
 const callIn =

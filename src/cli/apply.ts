@@ -2,6 +2,7 @@ import { ruleObjectView } from "../api/shapes.ts";
 import type { RuleObjectView, RuleReference } from "../api/types.ts";
 import { MeshError } from "../base/errors.ts";
 import type { RuleKind } from "../config/rule.ts";
+import { parseLabelSelector } from "../model/label-selector.ts";
 import { baseRevisionFlag, baseRevisionOf, type Change, changeFlags, sendChange, writeChange } from "./change-set.ts";
 import {
   type CliIo,
@@ -72,6 +73,11 @@ async function apply({ flags }: CommandInput, io: CliIo): Promise<ExitCode> {
 
 export function expectPruneFlags(flags: FlagValues): void {
   const selector = flagValue(flags, "selector");
+  if (selector !== undefined && parseLabelSelector(selector)?.length === 0) {
+    throw new MeshError("usage/invalid", "--selector: an empty one selects every rule", {
+      hint: "Name a label, for example --prune -l team=shop.",
+    });
+  }
   if (isSet(flags, "prune") === (selector !== undefined)) return;
   throw new MeshError(
     "usage/invalid",

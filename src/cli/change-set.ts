@@ -62,10 +62,15 @@ export async function sendChange(
   }
 }
 
+const maxReason = 1_024;
+
 function reasonHeader(reason: string | undefined): Readonly<Record<string, string>> {
   if (reason === undefined) return {};
-  if (/^[\x20-\x7e]{1,1024}$/.test(reason)) return { "x-change-reason": reason };
-  throw new MeshError("usage/invalid", "--reason: expected one line of at most 1024 ASCII characters");
+  if (reason.length <= maxReason && /^[^\p{Cc}\p{Cs}\ufffd]+$/u.test(reason)) {
+    // Headers are bytes, of which each stands as one character here; those of people are UTF-8.
+    return { "x-change-reason": Buffer.from(reason).toString("latin1") };
+  }
+  throw new MeshError("usage/invalid", `--reason: expected one line of at most ${maxReason} characters`);
 }
 
 /** Places are those of the author's text, not of what was sent. */
@@ -85,12 +90,13 @@ const tones: Readonly<Record<ChangeResultView["action"], Tone>> = {
   deleted: "caution",
 };
 
-/** Says what became of each document: warnings on `err`, the rest on `out`. */
+/** Says what became of each document: warnings on `err`, the rest on `out`. `isDeletion`: nothing was written. */
 export function writeChange(
   answer: { readonly raw: unknown; readonly value: ChangeSetView },
   files: readonly RuleFile[],
   flags: FlagValues,
   io: CliIo,
+  isDeletion = false,
 ): void {
   const style = styleFor(io);
   const { results } = answer.value;
@@ -103,19 +109,23 @@ export function writeChange(
   );
   if (warnings.length > 0) io.err(`${formatFindingList(warnings, textsOf(files), style)}\n`);
   if (flags["output"] === "json") writeJson(io, answer.raw);
-  else io.out(formatChange(answer.value, style));
+  else io.out(formatChange(answer.value, isDeletion, style));
 }
 
-function formatChange({ results, revision, dryRun }: ChangeSetView, style: Style): string {
-  const lines = results.map(({ kind, namespace, name, action }) => {
+function formatChange({ results, revision, dryRun }: ChangeSetView, isDeletion: boolean, style: Style): string {
+  const isMissing = ({ action }: ChangeResultView): boolean => isDeletion && action === "unchanged";
+  const lines = results.map((result) => {
+    const { kind, namespace, name, action } = result;
     const rule = visibleText(`${wordOf(kind)}/${namespace}/${name}`);
-    return `${rule} ${style(tones[action], action)}\n`;
+    return `${rule} ${style(tones[action], isMissing(result) ? "not found, ignored" : action)}\n`;
   });
-  const groups = Map.groupBy(results, ({ action }) => action);
+  const counted = results.filter((result) => !isMissing(result));
+  const groups = Map.groupBy(counted, ({ action }) => action);
   const told = (Object.keys(tones) as readonly ChangeResultView["action"][]).flatMap((action) => {
     const number = groups.get(action)?.length ?? 0;
     return number === 0 ? [] : [`${number} ${action}`];
   });
   const end = dryRun ? "dry run, nothing was stored" : `revision ${revision}`;
-  return `${lines.join("")}\n${count(results.length, "rule")}: ${told.join(", ")}; ${end}\n`;
+  const sum = [count(counted.length, "rule"), ...(told.length > 0 ? [told.join(", ")] : [])].join(": ");
+  return `${lines.join("")}\n${sum}; ${end}\n`;
 }

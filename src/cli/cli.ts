@@ -45,7 +45,7 @@ function createProgram({ commands, version }: CliOptions, io: CliIo, run: Run): 
     .helpCommand("help [command]", "explain a command")
     .addHelpText(
       "after",
-      `\n${style("quiet", "Exit codes: 0 done, 1 the answer is no, 2 wrong use, 3 cannot reach the server.")}`,
+      `\n${style("quiet", "Exit codes: 0 done, 1 the answer is no, 2 wrong use or not allowed (401, 403), 3 cannot reach the server.")}`,
     );
   for (const row of commands) {
     program.addCommand(isGroup(row) ? groupOf(row, io, style, run) : subcommand(row, [], io, style, run));

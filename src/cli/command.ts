@@ -1,4 +1,4 @@
-/** 0: done. 1: the answer is "no" (findings, refused, not in sync). 2: wrong use. 3: cannot reach the server. */
+/** 0: done. 1: the answer is "no" (findings, refused, not in sync). 2: wrong use, or not allowed (401, 403). 3: cannot reach the server. */
 export type ExitCode = 0 | 1 | 2 | 3;
 
 /** An option of a command. Its value is found under the camelCase of its long name. */

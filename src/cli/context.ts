@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { MeshError } from "../base/errors.ts";
 import { type CliIo, type Command, type CommandGroup, type CommandInput, type ExitCode, flagValue } from "./command.ts";
@@ -143,6 +144,9 @@ async function use({ arguments: [name = ""] }: CommandInput, io: CliIo): Promise
 }
 
 async function set({ arguments: [name = ""], flags }: CommandInput, io: CliIo): Promise<ExitCode> {
+  if (flagValue(flags, "token") !== undefined && flagValue(flags, "tokenFile") !== undefined) {
+    throw new MeshError("usage/invalid", "say --token or --token-file, not both");
+  }
   const fields = (["server", "token", "tokenFile", "namespace"] as const).flatMap((field) => {
     const value = flagValue(flags, field);
     // In the file it would be meant relative to that.
@@ -152,6 +156,8 @@ async function set({ arguments: [name = ""], flags }: CommandInput, io: CliIo): 
     throw new MeshError("usage/invalid", "say what to set: --server, --token, --token-file or -n");
   const file = fileOf(io);
   await writeContexts(file, { kind: "set", context: { name, ...Object.fromEntries(fields) } });
+  const tokenFile = fields.find(([field]) => field === "tokenFile")?.[1];
+  if (tokenFile !== undefined && !existsSync(tokenFile)) io.err(`fairway: there is no file ${tokenFile} yet\n`);
   io.out(`context ${name} set in ${file}\n`);
   return 0;
 }

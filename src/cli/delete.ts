@@ -1,4 +1,5 @@
-import type { RuleReference } from "../api/types.ts";
+import { ruleObjectView } from "../api/shapes.ts";
+import type { ChangeResultView, RuleReference } from "../api/types.ts";
 import { MeshError } from "../base/errors.ts";
 import { defaultNamespace } from "../config/decode-rule.ts";
 import { baseRevisionFlag, baseRevisionOf, type Change, changeFlags, sendChange, writeChange } from "./change-set.ts";
@@ -6,8 +7,11 @@ import { type CliIo, type Command, type CommandInput, type ExitCode, flagValues,
 import { count } from "./findings-text.ts";
 import { kindNamed, kindsHelp, wordOf } from "./kinds.ts";
 import { outputFlag } from "./output.ts";
+import { askJson } from "./request.ts";
 import { fileFlag, readRuleFiles } from "./rule-files.ts";
+import { rulePath } from "./rule-paths.ts";
 import { namespaceFlag, type Server, serverFlags, serverOf } from "./server.ts";
+import { visibleText } from "./terminal-text.ts";
 
 export const deleteCommand: Command = {
   name: "delete",
@@ -46,8 +50,34 @@ async function deleteRules({ arguments: words, flags }: CommandInput, io: CliIo)
     kind === undefined ? await inFiles(server, paths, io) : names.map((name) => reference(server, kind, name));
   const change: Change = { files: [], deletes, ...(baseRevision !== undefined && { baseRevision }) };
   if (!isSet(flags, "ignoreNotFound")) await expectPresent(server, change, flags);
-  writeChange(await sendChange(server, change, flags), [], flags, io);
+  const answer = await sendChange(server, change, flags);
+  writeChange(answer, [], flags, io, true);
+  io.err(await remainders(server, answer.value.results));
   return 0;
+}
+
+/** How many rules are asked for at once. */
+const parallel = 8;
+
+/** Whoever deletes a rule that a file has, too, would wonder why it is still there. */
+async function remainders(server: Server, results: readonly ChangeResultView[]): Promise<string> {
+  const deleted = results.filter(({ action }) => action === "deleted");
+  let told = "";
+  for (let start = 0; start < deleted.length; start += parallel) {
+    const lines = deleted.slice(start, start + parallel).map((rule) => remainder(server, rule));
+    told += (await Promise.all(lines)).join("");
+  }
+  return told;
+}
+
+async function remainder(server: Server, rule: RuleReference): Promise<string> {
+  // The deletion is done, whatever becomes of this question.
+  const found = await askJson(server, { path: rulePath(rule) }, ruleObjectView).catch(() => undefined);
+  const manager = found?.value.metadata.managedBy;
+  if (manager === undefined) return "";
+  const { kind, namespace, name } = rule;
+  const where = manager.file === undefined ? "a rule directory" : `the file ${manager.file}`;
+  return `fairway: ${visibleText(`${wordOf(kind)}/${namespace}/${name} is still there: ${where} still has it`)}\n`;
 }
 
 const reference = (server: Server, kind: string, name: string): RuleReference => ({

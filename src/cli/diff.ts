@@ -1,6 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import { structuredPatch } from "diff";
 import { stringify } from "yaml";
 import type { RuleReference } from "../api/types.ts";
+import { editYaml } from "../base/yaml-edit.ts";
+import { authorsDocument } from "../config/authors-document.ts";
 import { expectPruneFlags, prunable, pruneFlags, referenceTo } from "./apply.ts";
 import { type CliIo, type Command, type CommandInput, type ExitCode, flagValues, isSet } from "./command.ts";
 import { wordOf } from "./kinds.ts";
@@ -16,7 +19,7 @@ export const diffCommand: Command = {
   name: "diff",
   summary: "show what `apply` would change, line by line",
   details:
-    "Compares texts as they were written, comments included. Exit code 1 when something differs, 0 when nothing does.\n" +
+    "Compares texts as they were written, comments included; of JSON what it says. Exit code 1 when something differs, 0 when nothing does.\n" +
     "With --prune, rules that `apply --prune` would delete are shown as deleted.",
   flags: [{ ...fileFlag, required: true }, ...pruneFlags, namespaceFlag, ...serverFlags],
   examples: [
@@ -63,7 +66,7 @@ async function sidesOf(server: Server, rule: LocalRule | RuleReference): Promise
   return {
     rule,
     theirs,
-    ours: "text" in rule ? { text: localText(rule), place: `${rule.file}:${rule.line}` } : undefined,
+    ours: "text" in rule ? { text: localText(rule, theirs), place: `${rule.file}:${rule.line}` } : undefined,
   };
 }
 
@@ -76,8 +79,15 @@ async function serversText(server: Server, rule: RuleReference): Promise<string 
   }
 }
 
-/** The server gives documents as YAML, whatever they were written in. */
-const localText = ({ format, text, value }: LocalRule): string => bare(format === "json" ? stringify(value) : text);
+/**
+ * What the server would make of it: without what is none of its author's. The server gives documents as YAML, whatever they
+ * were written in; JSON has no layout to compare, so it is shown in theirs.
+ */
+function localText({ format, text, value }: LocalRule, theirs: string | undefined): string {
+  const own = authorsDocument(value);
+  if (format === "json") return bare(theirs === undefined ? stringify(own) : editYaml(theirs, own));
+  return bare(isDeepStrictEqual(own, value) ? text : editYaml(text, own));
+}
 
 /** Without what stands around a document: its marker, and empty lines at both ends. */
 const bare = (text: string): string => `${text.replace(/^---[ \t]*\r?\n/, "").replace(/^\s*\n|\s+$/g, "")}\n`;

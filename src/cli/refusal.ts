@@ -44,7 +44,9 @@ export class ServerRefusal extends MeshError {
   readonly texts: SourceTexts;
 
   constructor(status: number, problem: ReadProblem, texts: SourceTexts = new Map()) {
-    const hint = [hintOf(problem), status === 401 ? tokenHint : undefined].filter((part) => part !== undefined);
+    const hint = [hintOf(problem), onlyProblem(problem)?.hint, status === 401 ? tokenHint : undefined].filter(
+      (part) => part !== undefined,
+    );
     super(exitCodeOf(status), messageOf(problem), hint.length === 0 ? {} : { hint: hint.join("\n  ") });
     this.status = status;
     this.problem = problem;
@@ -52,11 +54,20 @@ export class ServerRefusal extends MeshError {
   }
 }
 
-/** The problems of documents are listed with their places; a detail that says no more than they do is not said again. */
-function messageOf({ detail, errors = [] }: ReadProblem): string {
-  const isList =
-    errors.length > 0 && errors.every(({ message, document }) => document !== undefined && detail.includes(message));
-  return isList ? `${count(errors.length, "problem")}; nothing was stored` : detail;
+/** Problems are listed with their places; a detail that says no more than they do is not said again. */
+function messageOf(problem: ReadProblem): string {
+  const { detail, errors = [] } = problem;
+  if (errors.length === 0 || onlyProblem(problem) !== undefined) return detail;
+  if (!errors.every(({ message }) => detail.includes(message))) return detail;
+  const isChange = errors.every(({ document }) => document !== undefined);
+  return count(errors.length, "problem") + (isChange ? "; nothing was stored" : "");
+}
+
+/** The one that has no place, and that the detail tells already. */
+function onlyProblem({ detail, errors = [] }: ReadProblem): ProblemDetailView | undefined {
+  const [only] = errors;
+  const isTold = only?.document === undefined && only?.source === undefined && detail.includes(only?.message ?? "");
+  return errors.length === 1 && isTold ? only : undefined;
 }
 
 const danglingHint = "With --allow-dangling it is taken all the same.";
@@ -65,6 +76,10 @@ const danglingHint = "With --allow-dangling it is taken all the same.";
 const hints: ReadonlyMap<string | undefined, string> = new Map([
   ["api/dangling", danglingHint],
   ["api/still-referenced", danglingHint],
+  [
+    "api/precondition-required",
+    "Say with --base-revision which revision you have seen; `fairway get KIND NAME -o json` shows it as metadata.revision.",
+  ],
 ]);
 
 const hintOf = ({ code, hint }: ReadProblem): string | undefined => hints.get(code) ?? hint;
@@ -81,9 +96,9 @@ function exitCodeOf(status: number): ErrorCode {
   return status >= 500 || status === 429 ? "server/unreachable" : "usage/invalid";
 }
 
-/** Every single problem with its place, in the layout of `check`; empty where there are none. */
+/** Every single problem with its place, in the layout of `check`; empty where the message says it all. */
 export function formatRefusal({ problem, texts }: ServerRefusal, style: Style): string {
-  const findings = (problem.errors ?? []).map(shown);
+  const findings = onlyProblem(problem) === undefined ? (problem.errors ?? []).map(shown) : [];
   return findings.length === 0 ? "" : `${formatFindingList(findings, texts, style)}\n`;
 }
 

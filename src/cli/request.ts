@@ -123,7 +123,9 @@ export function parseJson(body: string): unknown {
 
 function refusalOf(server: Server, status: number, body: string, texts: SourceTexts | undefined): MeshError {
   const decoded = decode(problemDecoder, parseJson(body));
-  if (!decoded.ok) return notFairway(server, `It answered with status ${status}.`);
+  // Others have problem documents, too; those of ours always have a code.
+  const isOurs = decoded.ok && (status !== 404 || decoded.value.code !== undefined);
+  if (!isOurs) return notFairway(server, `It answered with status ${status}.`);
   return new ServerRefusal(status, decoded.value, texts);
 }
 

@@ -4,6 +4,7 @@ import { defaultTextLimits, parseDocuments } from "../base/yaml-document.ts";
 import { defaultNamespace } from "../config/decode-rule.ts";
 import { addNamespace } from "./add-namespace.ts";
 import type { CliIo, Flag } from "./command.ts";
+import { type ExpandedText, expandLists } from "./expand-lists.ts";
 import type { SourceTexts } from "./findings-text.ts";
 import { expectPaths } from "./inputs.ts";
 import { allKinds } from "./kinds.ts";
@@ -14,7 +15,7 @@ export interface RuleFile {
   readonly file: string;
   /** As its author wrote it. */
   readonly original: string;
-  /** With a namespace in each document. */
+  /** With a namespace in each document, and each item of a list as a document. */
   readonly text: string;
   /** The author's line of a line of `text`. */
   readonly originalLine: (line: number) => number;
@@ -59,12 +60,18 @@ export async function readRuleFiles(
   }
   const texts = reads.flatMap((read) => (read.kind === "text" ? [{ file: read.file, text: read.text }] : []));
   if (onDisk.length < paths.length) texts.push({ file: stdin, text: await standardInput(io) });
+  if (texts.length === 1 && texts[0]?.file === stdin && texts[0].text.trim() === "") throw nothingCameIn();
   const files = texts.map(({ file, text }) => ruleFile(file, text, namespace)).filter(({ text }) => !isEmpty(text));
   if (files.length > 0) return files;
   throw new MeshError("usage/invalid", `there are no rules in ${paths.join(", ")}`, {
     hint: "Files end in .yaml, .yml or .json.",
   });
 }
+
+const nothingCameIn = (): MeshError =>
+  new MeshError("usage/invalid", "nothing came in on standard input", {
+    hint: "Did the command before it say why? `-f FILE` reads a file.",
+  });
 
 const isEmpty = (text: string): boolean => parseDocuments(text).length === 0;
 
@@ -86,18 +93,21 @@ async function standardInput({ input }: Pick<CliIo, "input">): Promise<string> {
 }
 
 function ruleFile(file: string, original: string, namespace: string | undefined): RuleFile {
-  const { text, originalLine } =
-    namespace === undefined
-      ? { text: original, originalLine: (line: number) => line }
-      : addNamespace(original, namespace, file);
+  const expanded = expandLists(original);
+  const { text, originalLine } = namespace === undefined ? expanded : namespaced(expanded, namespace, file);
   const rules = parseDocuments(text).flatMap(({ value, start, slice, problems }): readonly LocalRule[] => {
     const identity = problems.length > 0 ? undefined : identityOf(value);
     if (identity === undefined) return [];
     const part = text.slice(slice.start, slice.end);
-    const format = /^\s*\{/.test(part) ? "json" : "yaml";
+    const format = /^(---)?\s*\{/.test(part) ? "json" : "yaml";
     return [{ ...identity, file, line: originalLine(start.line), format, text: part, value }];
   });
   return { file, original, text, originalLine, rules };
+}
+
+function namespaced(expanded: ExpandedText, namespace: string, file: string): ExpandedText {
+  const { text, originalLine } = addNamespace(expanded.text, namespace, file);
+  return { text, originalLine: (line) => expanded.originalLine(originalLine(line)) };
 }
 
 function identityOf(value: unknown): Pick<LocalRule, "kind" | "namespace" | "name"> | undefined {

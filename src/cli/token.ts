@@ -35,8 +35,15 @@ export interface TokenKeeper {
   readonly revoke: (token: string) => Promise<void>;
 }
 
-/** Opens the tokens of a data directory for the time of one piece of work. */
-export type OpenTokens = <T>(dataDir: string, work: (tokens: TokenKeeper) => Promise<T>) => Promise<T>;
+/** The data directory of a server. */
+export interface TokenFolder {
+  readonly dir: string;
+  /** Makes a store where there is none yet, and tells; absent: there must be one. */
+  readonly onMake?: () => void;
+}
+
+/** Opens the tokens of a data directory for the time of one piece of work. Throws `usage/invalid` where there are none. */
+export type OpenTokens = <T>(folder: TokenFolder, work: (tokens: TokenKeeper) => Promise<T>) => Promise<T>;
 
 const dataFlag: Flag = {
   flags: "--data <dir>",
@@ -45,26 +52,36 @@ const dataFlag: Flag = {
 
 /** The commands about tokens; `openTokens` makes `--data` possible. */
 export function tokenCommands(openTokens: OpenTokens): CommandGroup {
-  const withTokens = async (
-    { flags }: CommandInput,
-    io: CliIo,
-    work: (tokens: TokenKeeper) => Promise<ExitCode>,
-  ): Promise<ExitCode> => {
-    const data = flagValue(flags, "data");
-    return data === undefined ? work(await serversTokens(flags, io)) : openTokens(data, work);
+  const run = async ({ work, makesStore }: TokenCommand, input: CommandInput, io: CliIo): Promise<ExitCode> => {
+    const { flags } = input;
+    const dir = flagValue(flags, "data");
+    if (dir === undefined) return work(await serversTokens(flags, io), input, io);
+    expectNoServer(flags);
+    const onMake = () => io.err(`fairway: there was no store in ${dir}; a new one is made for the token\n`);
+    return openTokens({ dir, ...(makesStore && { onMake }) }, (tokens) => work(tokens, input, io));
   };
   return {
     name: "token",
     summary: "make, list and revoke the tokens that open the API",
-    commands: [createCommand, listCommand, revokeCommand].map(({ work, ...command }) => ({
-      ...command,
-      run: (input, io) => withTokens(input, io, (tokens) => work(tokens, input, io)),
-    })),
+    commands: [createCommand, listCommand, revokeCommand].map((command) => {
+      const { work: _work, makesStore: _makesStore, ...row } = command;
+      return { ...row, run: (input, io) => run(command, input, io) };
+    }),
   };
+}
+
+function expectNoServer(flags: FlagValues): void {
+  const asked = ["server", "token", "context"].find((flag) => flagValue(flags, flag) !== undefined);
+  if (asked === undefined) return;
+  throw new MeshError("usage/invalid", `say --data or --${asked}, not both`, {
+    hint: "--data works on the directory itself and asks no server.",
+  });
 }
 
 type TokenCommand = Omit<Command, "run"> & {
   readonly work: (tokens: TokenKeeper, input: CommandInput, io: CliIo) => Promise<ExitCode>;
+  /** With `--data`: also where no server has been yet. */
+  readonly makesStore?: true;
 };
 
 const createCommand: TokenCommand = {
@@ -89,6 +106,7 @@ const createCommand: TokenCommand = {
       summary: "on the server's machine, also while it is down",
     },
   ],
+  makesStore: true,
   work: async (tokens, { arguments: [name = ""], flags }, io) => {
     const expires = flagValue(flags, "expires");
     const role = flagValue(flags, "role") as Role;

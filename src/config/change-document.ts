@@ -83,18 +83,19 @@ const linesIn = (text: string): number => text.split("\n").length - 1;
 function readDocument(
   document: TextDocument,
   own: { readonly text: string; readonly line: number },
-  { source, expect, format }: ProposedText,
+  proposed: ProposedText,
   mustBe: ProposedText["mustBe"],
 ): ChangeDocument {
+  const { source, expect, format } = proposed;
   const named = withNamespace(document.value, mustBe?.namespace);
   const data = authorsDocument(named);
   const decoded = decodeRule({ ...document, value: data }, source?.file ?? "");
-  const locate = (pointer: string) => withoutFile(decoded.locate(pointer), source);
+  const locate = (pointer: string) => knownPlace(decoded.locate(pointer), proposed);
   const read: ChangeDocument = {
     label: labelOf(decoded.document),
     ...(decoded.identity.kind === "rule" && { key: decoded.identity.key }),
     isBroken: document.problems.some(({ kind }) => kind === "syntax"),
-    findings: decoded.document.findings.map((finding) => withoutFile(finding, source)),
+    findings: decoded.document.findings.map((finding) => knownPlace(finding, proposed)),
     locate,
   };
   const misplaced = misplacements(decoded.document, mustBe ?? {}, locate);
@@ -119,10 +120,15 @@ function readDocument(
   return { ...read, accepted: { put, rule: decoded.rule } };
 }
 
-function withoutFile<P extends Place>(place: P, source: ProposedText["source"]): P | Omit<P, "file"> {
-  if (source !== undefined) return place;
-  const { file: _file, ...rest } = place;
-  return rest;
+/** What the author can find of a place. */
+function knownPlace<P extends Place>(place: P, { source, asData = false }: ProposedText) {
+  const { file, line, column, ...rest } = place;
+  return {
+    ...rest,
+    ...(source !== undefined && file !== undefined && { file }),
+    ...(!asData && line !== undefined && { line }),
+    ...(!asData && column !== undefined && { column }),
+  };
 }
 
 const labelOf = ({ kind, namespace, name }: RuleDocument): string =>

@@ -8,6 +8,8 @@ export interface ProposedText {
   readonly format: DocumentFormat;
   /** Where the text is from, as its author names it; `line` of its first line. */
   readonly source?: DocumentSource;
+  /** The text was made of data: its lines and columns are nobody's. */
+  readonly asData?: boolean;
   readonly expect: Expectation;
   /** Which rule it must be, where the request says so elsewhere (a URL); absent parts may be anything. */
   readonly mustBe?: { readonly kind?: string; readonly namespace?: string; readonly name?: string };

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { createApp } from "../../src/api/http.ts";
+import type { ApiPorts } from "../../src/api/ports.ts";
 import type { ProblemView, RuleListView, RuleObjectView } from "../../src/api/types.ts";
-import { as, clock, portsWithStore, ruleText, silent, version } from "./fixture.ts";
+import { as, clock, portsWithStore, ruleStatus, ruleText, silent, version } from "./fixture.ts";
 
 type App = ReturnType<typeof createApp>;
 let app: App;
@@ -79,12 +80,51 @@ describe("one rule", () => {
     expect([again.statusCode, again.json<ProblemView>().code]).toEqual([409, "api/conflict"]);
   });
 
-  test("a dry run answers as the write would, and stores nothing", async () => {
-    const dry = await send("PUT", `${item}?dryRun=true`, { headers: yaml, body: ruleText("reviews") });
-    expect([dry.statusCode, dry.json<RuleObjectView>().metadata.revision]).toEqual([200, 1]);
+  test("a dry run of a new rule says what would be, and stores nothing", async () => {
+    for (const [method, url] of [
+      ["PUT", item],
+      ["POST", items],
+    ] as const) {
+      const dry = await send(method, `${url}?dryRun=true`, { headers: yaml, body: ruleText("reviews") });
+      expect([dry.statusCode, dry.headers["etag"]]).toEqual([200, undefined]);
+      expect(dry.json<RuleObjectView>()).toMatchObject({ metadata: { revision: 0, generation: 1 } });
+    }
     expect((await send("GET", item)).statusCode).toBe(404);
     const odd = await send("PUT", `${item}?dryRun=yes`, { headers: yaml, body: ruleText("reviews") });
     expect([odd.statusCode, odd.json<ProblemView>().code]).toEqual([400, "api/invalid-query"]);
+  });
+
+  test("a dry run of a change has no ETag, and the revision that is there", async () => {
+    await put("reviews");
+    await put("other");
+    const type = { "content-type": "application/merge-patch+json" };
+    const patch = '{"metadata": {"labels": {"a": "b"}}}';
+    const dry = [
+      await send("PATCH", `${item}?dryRun=true`, { headers: type, body: patch }),
+      await send("PUT", `${item}?dryRun=true`, { headers: yaml, body: ruleText("reviews", { host: "x" }) }),
+      await send("PUT", `${item}?dryRun=true`, { headers: yaml, body: ruleText("reviews") }),
+      await send("DELETE", `${item}?dryRun=true`),
+    ];
+    for (const answer of dry) {
+      expect([answer.statusCode, answer.headers["etag"]]).toEqual([200, undefined]);
+      expect(answer.json<RuleObjectView>().metadata.revision).toBe(1);
+    }
+    const headers = { ...type, accept: "application/yaml" };
+    const text = await send("PATCH", `${item}?dryRun=true`, { headers, body: patch });
+    expect([text.headers["etag"], text.body]).toEqual([undefined, expect.stringContaining("a: b")]);
+  });
+
+  test("the status of a dry run follows from what was found", async () => {
+    const asked: unknown[] = [];
+    const statusOf: ApiPorts["ruleStatus"] = (document, trial) => {
+      asked.push(trial);
+      return ruleStatus(document);
+    };
+    const to = createApp({ ports: { ...(await portsWithStore()), ruleStatus: statusOf }, log: silent, clock, version });
+    const body = ruleText("reviews").replace("host: reviews}", "host: reviews, subset: v2}");
+    const url = `${item}?dryRun=true&allowDangling=true`;
+    await send("PUT", url, { to, headers: yaml, body });
+    expect(asked).toMatchObject([[{ code: "rule/unknown-subset", severity: "warning" }]]);
   });
 
   test.each([
@@ -203,6 +243,18 @@ describe("what is wrong with a body", () => {
     expect(answer.headers["content-type"]).toBe("application/problem+json");
   });
 
+  test.each([
+    ["PUT", item, "1048576"],
+    ["POST", "/api/v1/changesets", "4194304"],
+  ] as const)("too large for %s %s: what is allowed, and what to do", async (method, url, bytes) => {
+    const answer = await send(method, url, { headers: yaml, body: "#".repeat(Number(bytes) + 1) });
+    expect(answer.json<ProblemView>()).toMatchObject({
+      status: 413,
+      detail: `A body has at most ${bytes} bytes here.`,
+      hint: expect.stringMatching(/^Split it/),
+    });
+  });
+
   test("each fault with its place", async () => {
     const body = ruleText("reviews").replace("hosts", "hostss");
     const { errors = [] } = (await send("PUT", item, { headers: yaml, body })).json<ProblemView>();
@@ -284,6 +336,29 @@ describe("change sets", () => {
     const deletes = [{ kind: "VirtualService", namespace: "shop", name: "b" }];
     const next = await post({ documents: [{ text, file: "c.yaml" }, { object }], deletes });
     expect(actions(next)).toEqual(["c created", expect.stringMatching(/^a /), "b deleted"]);
+  });
+
+  test("sent again from a file of another name", async () => {
+    const key = { "idempotency-key": "k1" };
+    const first = await post(ruleText("a"), "?file=a.yaml", key);
+    for (const query of ["?file=b/a.yaml", ""]) {
+      const again = await post(ruleText("a"), query, key);
+      expect([again.statusCode, again.json()]).toEqual([200, first.json()]);
+    }
+  });
+
+  test("a rule twice: lines are named of texts, not of objects", async () => {
+    await put("a");
+    const object = JSON.parse((await send("GET", `${items}/a`)).body);
+    const text = ruleText("a");
+    const detailOf = async (body: object | string) => (await post(body)).json<ProblemView>().detail;
+    expect(await detailOf({ documents: [{ object }, { object }] })).toBe(
+      "VirtualService/shop/a is in this change already.",
+    );
+    expect(await detailOf({ documents: [{ object }, { text }] })).toBe(
+      "VirtualService/shop/a is in this change already.",
+    );
+    expect(await detailOf(`${text}---\n${text}`)).toBe("VirtualService/shop/a is in this change already, in line 5.");
   });
 
   test("all of it or nothing", async () => {
@@ -416,6 +491,7 @@ describe("who may", () => {
     });
     expect(answer.statusCode).toBe(status);
     if (status === 401) expect(answer.headers["www-authenticate"]).toMatch(/^Bearer/);
+    if (status === 403) expect(answer.json<ProblemView>().hint).toMatch(/^Use a token/);
   });
 
   test("a token that asks too much waits, others do not", async () => {

@@ -65,7 +65,10 @@ async function serve(context: Pick<TestContext, "onTestFinished">, folder: strin
     catalog: [],
     mesh: defaultMeshSettings,
     store: { kind: "sqlite", folder },
-    apiLimits: { requestsPerSecond: plenty, requestBurst: plenty, watchers: plenty, watchersPerToken: plenty },
+    apiLimits: {
+      ...{ requestsPerSecond: plenty, requestBurst: plenty, watchers: plenty, watchersPerToken: plenty },
+      ...{ heartbeatsPerSecond: plenty, heartbeatBurst: plenty },
+    },
     failedAttempts: { perSecond: plenty, burst: plenty },
     xds: loopback,
     api: loopback,

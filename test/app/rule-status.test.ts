@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ConditionView, RuleStatusView } from "../../src/api/types.ts";
+import type { ConditionView, RuleFindingView, RuleStatusView } from "../../src/api/types.ts";
 import { managerIn } from "../../src/app/rule-documents.ts";
 import { createRuleStatus } from "../../src/app/rule-status.ts";
 import { createLog } from "../../src/base/log.ts";
@@ -374,6 +374,22 @@ describe("with what the rule says", () => {
     const counts = status(virtualService);
     expect(counts).toMatchObject({ verdict: "valid", findings: [] });
     expect(inForce(counts)).toBe("True Everywhere: 3 of 3 proxies have accepted it.");
+  });
+});
+
+describe("a dry run", () => {
+  const warning = { code: "rule/unknown-host", severity: "warning", pointer: "", message: "There is no such host." };
+
+  test.each([
+    ["a new rule", [], [], "none", "True Valid: It has no errors."],
+    ["a change", [listeners, route()], [], "previous", "True Valid: It has no errors."],
+    ["a doubtful one", [], [warning as RuleFindingView], "none", "True Warned: It has no errors, but a warning."],
+  ] as const)("of %s", (_, texts, findings, want, said) => {
+    const { status } = start(texts);
+    const trial = status({ ...virtualService, owner: "store" }, findings);
+    expect(trial).toMatchObject({ inForce: want, delivery: { targeted: 0, pending: 0 }, findings });
+    expect(accepted(trial)).toBe(said);
+    expect(inForce(trial)).toBe("Unknown Pending: Nothing was stored.");
   });
 });
 

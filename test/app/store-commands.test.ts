@@ -34,7 +34,10 @@ async function fairway(line: string) {
 test("tokens of a data directory, without a server", async () => {
   const data = join(dir, "data");
   const created = await fairway(`token create ci --role editor --expires 30d --data ${data}`);
-  expect([created.exit, created.err]).toEqual([0, ""]);
+  expect([created.exit, created.err]).toEqual([
+    0,
+    `fairway: there was no store in ${data}; a new one is made for the token\n`,
+  ]);
   expect(created.out).toMatch(/^fw_\w+\n$/);
   const again = await fairway(`token create ci --role editor --data ${data}`);
   expect([again.exit, again.out]).toEqual([1, ""]);
@@ -44,6 +47,16 @@ test("tokens of a data directory, without a server", async () => {
   expect((await fairway(`token revoke ci --data ${data}`)).out).toBe("token ci revoked\n");
   expect((await fairway(`token revoke ci --data ${data}`)).exit).toBe(1);
   expect((await fairway(`token create Not_a_name --role viewer --data ${data}`)).exit).toBe(2);
+});
+
+test.each(["list", "revoke ci"])("token %s makes no store", async (words) => {
+  const data = join(dir, "data");
+  expect(await fairway(`token ${words} --data ${data}`)).toEqual({
+    exit: 2,
+    out: "",
+    err: `fairway: there is no file ${join(data, "fairway.db")}\n  Check the path.\n`,
+  });
+  expect(existsSync(data)).toBe(false);
 });
 
 test("backup, and back", async () => {

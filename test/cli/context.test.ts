@@ -51,6 +51,18 @@ test("set, use, show, list, delete", async () => {
   expect((await run("context use prot")).err).toBe('fairway: there is no context "prot"\n  Did you mean prod?\n');
 });
 
+test("set takes a token or a file with one, and says when the file is not there", async () => {
+  const { env, folder } = home();
+  const both = await fairway("context set p --server 127.0.0.1:1 --token abc --token-file F", { env });
+  expect([both.exit, both.err.split("\n")[0]]).toEqual([2, "fairway: say --token or --token-file, not both"]);
+  expect(existsSync(folder)).toBe(false);
+  const file = join(folder, "none.token");
+  expect(await fairway(`context set p --server 127.0.0.1:1 --token-file ${file}`, { env })).toMatchObject({
+    exit: 0,
+    err: `fairway: there is no file ${file} yet\n`,
+  });
+});
+
 test("an edit keeps comments and order", () => {
   const text =
     "# mine\ncontexts:\n  - name: a # the lab\n    server: 127.0.0.1:1\n  # the real one\n  - server: https://b.example\n    name: b\n";

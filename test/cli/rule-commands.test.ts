@@ -151,7 +151,7 @@ describe("apply", () => {
 
   test.each([
     ["apply -f nowhere.yaml", /^fairway: there is no file or directory nowhere.yaml\n/],
-    ["apply -f -", /^fairway: there are no rules in -\n/],
+    ["apply -f -", /^fairway: nothing came in on standard input\n/],
     ["apply -f - --prune", /^fairway: --prune needs --selector\n/],
     ["apply -f - -l a=b", /^fairway: --selector needs --prune\n/],
     ["apply -f - --base-revision x", /^fairway: --base-revision: expected a number, found "x"\n/],
@@ -176,7 +176,7 @@ describe("delete", () => {
       0,
       "virtualservice/shop/a deleted\nvirtualservice/shop/b deleted\n\n2 rules: 2 deleted; revision 42\n",
     ]);
-    expect(api.seen.map(({ query }) => query)).toEqual([{ dryRun: "true" }, {}]);
+    expect(api.seen.slice(0, 2).map(({ query }) => query)).toEqual([{ dryRun: "true" }, {}]);
     expect(bodyOf(api, 1)).toEqual({
       deletes: ["a", "b"].map((name) => ({ kind: "VirtualService", namespace: "shop", name })),
     });
@@ -192,13 +192,41 @@ describe("delete", () => {
       err: "fairway: 1 rule not found: gateway/default/gw\n  Nothing was deleted. --ignore-not-found passes over what is not there.\n",
     });
     expect(api.seen).toHaveLength(1);
-    expect((await fairway(`delete gateway gw --ignore-not-found ${api.flag}`)).exit).toBe(0);
+    expect(await fairway(`delete gateway gw --ignore-not-found ${api.flag}`)).toEqual({
+      exit: 0,
+      out: "gateway/default/gw not found, ignored\n\n0 rules; revision 42\n",
+      err: "",
+    });
+  });
+
+  test("says where a file still has what was deleted", async () => {
+    const managedBy = { kind: "directory", file: "rules/a.yaml", line: 3 };
+    const api = await startApi({
+      "POST /api/v1/changesets": () => changed([["Gateway/default/gw", "deleted"]]),
+      "GET /api/v1/namespaces/default/gateways/gw": () => ({
+        json: rule("Gateway/default/gw", {}, { metadata: { managedBy } }),
+      }),
+    });
+    expect(await fairway(`delete gateway gw ${api.flag}`)).toEqual({
+      exit: 0,
+      out: "gateway/default/gw deleted\n\n1 rule: 1 deleted; revision 42\n",
+      err: "fairway: gateway/default/gw is still there: the file rules/a.yaml still has it\n",
+    });
+  });
+
+  test("a server that wants to know the version is told with --base-revision", async () => {
+    const api = await startApi({
+      "POST /api/v1/changesets": () =>
+        problem(428, "Say which.", { code: "api/precondition-required", hint: "Say with baseRevision." }),
+    });
+    const { exit, err } = await fairway(`delete gateway gw ${api.flag}`);
+    expect([exit, err.includes("--base-revision"), err.includes("baseRevision")]).toEqual([2, true, false]);
   });
 
   test("--base-revision is asked for and with the deletion", async () => {
     const api = await startApi({ "POST /api/v1/changesets": () => changed([["Gateway/default/gw", "deleted"]]) });
     expect((await fairway(`delete gateway gw --base-revision 41 ${api.flag}`)).exit).toBe(0);
-    expect(api.seen.map(({ query }) => query)).toEqual([
+    expect(api.seen.slice(0, 2).map(({ query }) => query)).toEqual([
       { dryRun: "true", baseRevision: "41" },
       { baseRevision: "41" },
     ]);

@@ -181,6 +181,7 @@ describe("a server that cannot be asked is exit 3", () => {
     ["no JSON", 200, "hello", "It answered with status 200."],
     ["another JSON", 200, '{"items": [{"name": "x"}]}', "The field host is missing."],
     ["no problem document", 502, "<html>", "It answered with status 502."],
+    ["a problem of somebody else", 404, '{"detail": "Not Found"}', "It answered with status 404."],
   ])("what answers is not ours: %s", async (_what, status, text, found) => {
     const { address } = await startApi({ "GET /api/v1/services": () => ({ status, text }) });
     const { exit, err } = await fairway(`services --server ${address}`);
@@ -204,6 +205,16 @@ describe("a server that cannot be asked is exit 3", () => {
     expect([answer.exit, answer.out]).toEqual([exit, ""]);
     expect(answer.err.startsWith("fairway: It is away.\n  Wait.\n")).toBe(true);
     expect(answer.err.includes("fairway token create")).toBe(status === 401);
+  });
+
+  test.each([
+    [{ parameter: "limit", message: "Expected a number.", hint: "Use 5." }],
+    [{ message: "limit: Expected a number.", hint: "Use 5." }],
+  ])("a single problem is said once", async (error) => {
+    const { flag } = await startApi({
+      "GET /api/v1/services": () => problem(400, "limit: Expected a number.", { errors: [error] }),
+    });
+    expect((await fairway(`services ${flag}`)).err).toBe("fairway: limit: Expected a number.\n  Use 5.\n");
   });
 
   test("a connection that is cut is tried once more", async () => {

@@ -36,9 +36,14 @@ test("revoke", async () => {
   expect((await fairway(`token revoke nobody ${flag}`)).exit).toBe(1);
 });
 
-test.each(["token create ci", "token create ci --role owner", "token create ci --role viewer --expires soon", "token"])(
-  "%s is wrong use",
-  async (line) => {
-    expect((await fairway(line)).exit).toBe(2);
-  },
-);
+test.each([
+  "token create ci",
+  "token create ci --role owner",
+  "token create ci --role viewer --expires soon",
+  "token",
+  "token list --data d --server 127.0.0.1:1",
+  "token revoke ci --data d --token x",
+  "token create ci --role viewer --data d --context prod",
+])("%s is wrong use", async (line) => {
+  expect((await fairway(line)).exit).toBe(2);
+});

@@ -13,7 +13,7 @@ In a clone, write \`npx fairway\` where this page says \`fairway\`. Every comman
 | --- | --- |
 ${list.join("\n")}
 
-Exit codes: 0 done; 1 the answer is no (findings, refused, not in sync); 2 wrong use; 3 cannot reach the server.
+Exit codes: 0 done; 1 the answer is no (findings, refused, not in sync); 2 wrong use, or not allowed; 3 cannot reach the server.
 
 ${commands.map((row) => (isGroup(row) ? groupSection(row) : section(row, row.name, "##"))).join("\n")}`;
 }

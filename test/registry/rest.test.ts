@@ -126,8 +126,8 @@ test.each<[string, string, unknown, string[]]>([
     { ...body, ports: { htp: 1 } },
     ['/ports/htp The service has no port "htp".'],
   ],
-  ["a short ttl", "a", { ...body, ttl: "999ms" }, ["/ttl Expected a time from 1s to 24h, found 999 ms."]],
-  ["a long ttl", "a", { ...body, ttl: "25h" }, ["/ttl Expected a time from 1s to 24h, found 90000000 ms."]],
+  ["a short ttl", "a", { ...body, ttl: "999ms" }, ["/ttl Expected a time from 1s to 24h, found 999ms."]],
+  ["a long ttl", "a", { ...body, ttl: "25h" }, ["/ttl Expected a time from 1s to 24h, found 25h."]],
   ["a number for a ttl", "a", { ...body, ttl: 10 }, ["/ttl Expected a text, found 10."]],
   ["words for a ttl", "a", { ...body, ttl: "soon" }, ['/ttl Expected a time like 10s, found "soon".']],
   [

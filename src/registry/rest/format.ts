@@ -74,13 +74,17 @@ const hour = 3_600_000;
 
 /** A time like `1m30s`, in milliseconds. */
 function duration({ min, max, range }: { readonly min: number; readonly max: number; readonly range: string }) {
-  const time = parsed(parseDurationMs, "a time like 10s", {
+  const parse = (text: string) => {
+    const ms = parseDurationMs(text);
+    return ms === undefined ? undefined : { ms, text };
+  };
+  const time = parsed(parse, "a time like 10s", {
     maxLength: 32,
     hint: "Units are ms, s, m and h.",
     pattern: /^([0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m|h))+$/,
   });
-  return mapped(time, (ms, site) =>
-    ms >= min && ms <= max ? ms : fail(site, "invalid-value", `Expected a time from ${range}, found ${ms} ms.`),
+  return mapped(time, ({ ms, text }, site) =>
+    ms >= min && ms <= max ? ms : fail(site, "invalid-value", `Expected a time from ${range}, found ${text}.`),
   );
 }
 
