@@ -6,14 +6,11 @@ import {
   fail,
   integer,
   list,
-  object,
-  optional,
   refined,
-  required,
   schemaOf,
   text,
-  withDefault,
 } from "../base/decode.ts";
+import { object, optional, required, withDefault } from "../base/decode-object.ts";
 import type { DocumentFindings, ProposedDelete, ProposedText } from "../config/change.ts";
 import { dnsLabel, dnsSubdomain } from "../config/fields.ts";
 import { type RuleKind, ruleKey } from "../config/rule.ts";

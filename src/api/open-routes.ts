@@ -1,4 +1,5 @@
-import { object, required, schemaOf, text } from "../base/decode.ts";
+import { schemaOf, text } from "../base/decode.ts";
+import { object, required } from "../base/decode-object.ts";
 import { ruleSchema, schemaPath } from "../config/schemas.ts";
 import { json } from "./media-types.ts";
 import { ok, type Route } from "./route.ts";

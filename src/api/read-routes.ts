@@ -14,7 +14,8 @@ import {
 } from "./query.ts";
 import { ok, problem, type Route } from "./route.ts";
 import type { ParameterDoc, RouteDoc } from "./route-doc.ts";
-import { findingView, pageOf as pageShape, proxyConfigView, proxyView, ruleView, serviceView } from "./shapes.ts";
+import { pageOf as pageShape } from "./shape.ts";
+import { findingView, proxyConfigView, proxyView, ruleView, serviceView } from "./shapes.ts";
 import type { FindingView, Page, ProxyConfigView, ProxyView, RuleView, ServiceView } from "./types.ts";
 
 const namespaceFilter = exactly("Only those of this namespace.");

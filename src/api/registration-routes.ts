@@ -1,4 +1,5 @@
-import { type Decoder, list as listOf, reply, required, schemaOf } from "../base/decode.ts";
+import { type Decoder, list as listOf, schemaOf } from "../base/decode.ts";
+import { reply, required } from "../base/decode-object.ts";
 import { jsonBody } from "./json-body.ts";
 import { json } from "./media-types.ts";
 import { defaultPageLimit, pageOf } from "./paging.ts";
@@ -8,13 +9,8 @@ import { decodeQuery, exactly, flag, pageParameters, parameterDocs } from "./que
 import { list } from "./read-routes.ts";
 import { type Answer, type ApiRequest, ok, problem, problems, type Route } from "./route.ts";
 import type { AnswerDoc, BodyDoc, ParameterDoc } from "./route-doc.ts";
-import {
-  heartbeatView,
-  pageOf as pageShape,
-  registeredInstanceView,
-  registeredServiceView,
-  serviceView,
-} from "./shapes.ts";
+import { pageOf as pageShape } from "./shape.ts";
+import { heartbeatView, registeredInstanceView, registeredServiceView, serviceView } from "./shapes.ts";
 import type { HeartbeatView, Page, RegisteredInstanceView, RegisteredServiceView, ServiceView } from "./types.ts";
 
 const host: ParameterDoc = {

@@ -1,20 +1,6 @@
-import {
-  anything,
-  boolean,
-  choice,
-  type Decoder,
-  described,
-  fail,
-  failed,
-  integer,
-  list,
-  mapOf,
-  oneOfKinds,
-  optional,
-  reply,
-  required,
-  schemaOf,
-} from "../base/decode.ts";
+import { anything, boolean, type Decoder, described, failed, integer, list, mapOf, schemaOf } from "../base/decode.ts";
+import { oneOfKinds, optional, required } from "../base/decode-object.ts";
+import { anyText, many, number, pageFields, placeFields, positive, shape, texts, time, word } from "./shape.ts";
 import type {
   ChangeResultView,
   ChangeSetView,
@@ -26,7 +12,6 @@ import type {
   ManagerView,
   NewTokenView,
   OriginView,
-  Page,
   PortView,
   ProblemDetailView,
   ProblemView,
@@ -59,31 +44,6 @@ import type {
  * The runtime form of `types.ts`: a decoder for each answer of the API. Clients read answers with them, and the published
  * document says what they say.
  */
-
-/** The field of a shape for a property of its type: optional where that one is. */
-type FieldFor<V, K extends keyof V> =
-  object extends Pick<V, K> ? ReturnType<typeof optional<Exclude<V[K], undefined>>> : ReturnType<typeof required<V[K]>>;
-
-/** A shape has every property of its type, so that none is forgotten. */
-type FieldsFor<V> = { readonly [K in keyof V]-?: FieldFor<V, K> };
-
-// That the fields make up the type is what FieldsFor says; the compiler cannot follow it through the type of `reply`.
-const shape = <V>(fields: FieldsFor<V>): Decoder<V> => reply(fields) as Decoder<unknown> as Decoder<V>;
-
-const anyText: Decoder<string> = described(
-  (value, site) => (typeof value === "string" ? value : fail(site, "invalid-type", "Expected a text.")),
-  { type: "string" },
-);
-const time = described(anyText, { format: "date-time" });
-const number = integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
-const positive = integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
-const texts = mapOf(anyText);
-
-/** More than this is not read of one list of an answer. */
-const many = { max: 1_000_000 };
-
-const word = <T extends string>(...words: readonly T[]): Decoder<T> =>
-  choice(Object.fromEntries(words.map((each) => [each, each])) as Record<string, T>);
 
 /* Services */
 
@@ -167,9 +127,6 @@ export const heartbeatView: Decoder<HeartbeatView> = shape<HeartbeatView>({
 });
 
 /* Rules */
-
-/** Where in a text: absent where there is none. */
-const placeFields = { file: optional(anyText), line: optional(positive), column: optional(positive) };
 
 const findingFields = {
   code: required(anyText),
@@ -401,14 +358,6 @@ export const problemView: Decoder<ProblemView> = shape<ProblemView>({
   hint: optional(anyText),
   errors: optional(list(problemDetailView, many)),
 });
-
-/* Pages */
-
-const pageFields = { total: required(number), continue: optional(anyText) };
-
-/** A page of a list of such items. */
-export const pageOf = <T>(item: Decoder<T>): Decoder<Page<T>> =>
-  shape<Page<T>>({ items: required(list(item)), ...pageFields });
 
 export const ruleListView: Decoder<RuleListView> = shape<RuleListView>({
   items: required(list(ruleObjectView)),

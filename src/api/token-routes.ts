@@ -1,4 +1,5 @@
-import { choice, decode, object, optional, parsed, required, schemaOf } from "../base/decode.ts";
+import { choice, decode, parsed, schemaOf } from "../base/decode.ts";
+import { object, optional, required } from "../base/decode-object.ts";
 import { parseDurationMs } from "../base/duration.ts";
 import { dnsLabel } from "../config/fields.ts";
 import { jsonBody } from "./json-body.ts";

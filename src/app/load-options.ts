@@ -1,18 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
-import {
-  boolean,
-  choice,
-  type Decoder,
-  decode,
-  integer,
-  list,
-  object,
-  optional,
-  type Problem,
-  parsed,
-  text,
-} from "../base/decode.ts";
+import { boolean, choice, type Decoder, decode, integer, list, type Problem, parsed, text } from "../base/decode.ts";
+import { object, optional } from "../base/decode-object.ts";
 import { MeshError } from "../base/errors.ts";
 import { parseHostPort } from "../base/host-port.ts";
 import { pointerSteps } from "../base/json-pointer.ts";

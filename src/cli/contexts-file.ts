@@ -1,18 +1,6 @@
 import { stat } from "node:fs/promises";
-import {
-  type Decoder,
-  decode,
-  fail,
-  list,
-  object,
-  optional,
-  type Problem,
-  parsed,
-  refined,
-  required,
-  text,
-  withDefault,
-} from "../base/decode.ts";
+import { type Decoder, decode, fail, list, type Problem, parsed, refined, text } from "../base/decode.ts";
+import { object, optional, required, withDefault } from "../base/decode-object.ts";
 import { MeshError } from "../base/errors.ts";
 import { nearest } from "../base/nearest.ts";
 import { readFiles } from "../base/read-files.ts";

@@ -1,4 +1,5 @@
-import { type Decoder, failed, integer, list, object, optional, required, text } from "../base/decode.ts";
+import { type Decoder, failed, integer, list, text } from "../base/decode.ts";
+import { object, optional, required } from "../base/decode-object.ts";
 import { askJson } from "./request.ts";
 import type { Server } from "./server.ts";
 

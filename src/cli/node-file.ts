@@ -1,4 +1,5 @@
-import { anything, type Decoder, decode, mapOf, object, required, text, withDefault } from "../base/decode.ts";
+import { anything, type Decoder, decode, mapOf, text } from "../base/decode.ts";
+import { object, required, withDefault } from "../base/decode-object.ts";
 import { MeshError } from "../base/errors.ts";
 import { readFiles } from "../base/read-files.ts";
 import { parseDocuments } from "../base/yaml-document.ts";

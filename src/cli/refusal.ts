@@ -1,5 +1,6 @@
 import type { ProblemDetailView, ProblemView } from "../api/types.ts";
-import { choice, type Decoder, integer, list, object, optional, required } from "../base/decode.ts";
+import { choice, type Decoder, integer, list } from "../base/decode.ts";
+import { object, optional, required } from "../base/decode-object.ts";
 import { type ErrorCode, MeshError } from "../base/errors.ts";
 import { anyText } from "./any-text.ts";
 import { count, formatFindingList, type ShownFinding, type SourceTexts } from "./findings-text.ts";

@@ -1,17 +1,5 @@
-import {
-  type Decoder,
-  decode,
-  fail,
-  mapOf,
-  object,
-  parsed,
-  refined,
-  required,
-  schemaOf,
-  stringMap,
-  text,
-  withDefault,
-} from "../base/decode.ts";
+import { type Decoder, decode, fail, mapOf, parsed, refined, schemaOf, stringMap, text } from "../base/decode.ts";
+import { object, required, withDefault } from "../base/decode-object.ts";
 import type { JsonPointer } from "../base/json-pointer.ts";
 import type { JsonSchema } from "../base/json-schema.ts";
 import type { TextDocument } from "../base/yaml-document.ts";

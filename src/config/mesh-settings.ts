@@ -1,4 +1,5 @@
-import { choice, type Decoder, decode, fail, mapped, object, parsed, required, withDefault } from "../base/decode.ts";
+import { choice, type Decoder, decode, fail, mapped, parsed } from "../base/decode.ts";
+import { object, required, withDefault } from "../base/decode-object.ts";
 import { parseDurationMs } from "../base/duration.ts";
 import { parseDocuments, type TextDocument } from "../base/yaml-document.ts";
 import { defaultMeshSettings, type MeshSettings } from "../model/mesh-settings.ts";

@@ -10,17 +10,14 @@ import {
   list,
   mapOf,
   mapped,
-  object,
-  optional,
   parsed,
   refined,
-  required,
   type Site,
   show,
   stringMap,
   text,
-  withDefault,
 } from "../base/decode.ts";
+import { object, optional, required, withDefault } from "../base/decode-object.ts";
 import { inAnyCase } from "../base/json-schema.ts";
 import { nearest } from "../base/nearest.ts";
 import type { CatalogEntry } from "../model/catalog.ts";

@@ -1,4 +1,5 @@
-import { choice, type Decoder, mapped, object, optional, parsed, required } from "../base/decode.ts";
+import { choice, type Decoder, mapped, parsed } from "../base/decode.ts";
+import { object, optional, required } from "../base/decode-object.ts";
 import { parseDurationMs } from "../base/duration.ts";
 import { labelGrammar } from "../model/grammars.ts";
 import { type Role, roles } from "./roles.ts";

@@ -1,11 +1,11 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { describe, expect, test } from "vitest";
+import { pageOf } from "../../src/api/shape.ts";
 import {
   changeSetView,
   findingView,
   newTokenView,
-  pageOf,
   problemView,
   proxyConfigView,
   proxyView,

@@ -12,15 +12,12 @@ import {
   mapOf,
   mapped,
   maxListed,
-  object,
-  optional,
   parsed,
   refined,
-  required,
   stringMap,
   text,
-  withDefault,
 } from "../../src/base/decode.ts";
+import { object, optional, required, withDefault } from "../../src/base/decode-object.ts";
 
 /** One line a problem, or the value. */
 const outcome = (decoder: Decoder<unknown>, value: unknown) => {

@@ -13,18 +13,13 @@ import {
   list,
   mapOf,
   mapped,
-  object,
-  oneOfKinds,
-  optional,
   parsed,
   refined,
-  reply,
-  required,
   schemaOf,
   stringMap,
   text,
-  withDefault,
 } from "../../src/base/decode.ts";
+import { object, oneOfKinds, optional, reply, required, withDefault } from "../../src/base/decode-object.ts";
 import { inAnyCase } from "../../src/base/json-schema.ts";
 
 const oneLine = "^[^\\u0000-\\u001f\\u007f]*$";

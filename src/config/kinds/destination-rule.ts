@@ -1,14 +1,5 @@
-import {
-  choice,
-  type Decoder,
-  fail,
-  list,
-  object,
-  optional,
-  refined,
-  required,
-  withDefault,
-} from "../../base/decode.ts";
+import { choice, type Decoder, fail, list, refined } from "../../base/decode.ts";
+import { object, optional, required, withDefault } from "../../base/decode-object.ts";
 import { hasField } from "../../base/json-schema.ts";
 import type { Labels } from "../../model/labels.ts";
 import { dnsLabel, hostOrWildcard, labels } from "../fields.ts";

@@ -1,4 +1,5 @@
-import { choice, type Decoder, list, object, optional, refined, required, withDefault } from "../../base/decode.ts";
+import { choice, type Decoder, list, refined } from "../../base/decode.ts";
+import { object, optional, required, withDefault } from "../../base/decode-object.ts";
 import type { Selector } from "../../model/labels.ts";
 import { bindAddress, labels, namespacedHost, portName, portNumber } from "../fields.ts";
 import { checkUnique } from "../unique.ts";

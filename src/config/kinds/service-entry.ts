@@ -8,17 +8,14 @@ import {
   list,
   mapOf,
   mapped,
-  object,
-  optional,
   parsed,
   refined,
-  required,
   type Site,
   schemaOf,
   show,
   text,
-  withDefault,
 } from "../../base/decode.ts";
+import { object, optional, required, withDefault } from "../../base/decode-object.ts";
 import { addressOr, hostGrammar, hostOrWildcardGrammar } from "../../model/grammars.ts";
 import { isIpAddress } from "../../model/ip-address.ts";
 import type { Labels } from "../../model/labels.ts";

@@ -6,16 +6,13 @@ import {
   fail,
   list,
   mapped,
-  object,
-  optional,
   parsed,
   refined,
-  required,
   type Site,
   schemaOf,
   text,
-  withDefault,
 } from "../../base/decode.ts";
+import { object, optional, required, withDefault } from "../../base/decode-object.ts";
 import { hasField } from "../../base/json-schema.ts";
 import type { Selector } from "../../model/labels.ts";
 import { bindAddress, labels, namespacedHost, portNumber } from "../fields.ts";

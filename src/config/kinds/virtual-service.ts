@@ -9,16 +9,13 @@ import {
   list,
   mapOf,
   mapped,
-  object,
-  optional,
   refined,
-  required,
   type Site,
   schemaOf,
   show,
   text,
-  withDefault,
 } from "../../base/decode.ts";
+import { object, optional, required, withDefault } from "../../base/decode-object.ts";
 import { hasField, inAnyCase } from "../../base/json-schema.ts";
 import { gatewayGrammar } from "../../model/grammars.ts";
 import { hostsOverlap, parseHostname } from "../../model/hostname.ts";

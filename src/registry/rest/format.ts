@@ -7,15 +7,11 @@ import {
   list,
   mapOf,
   mapped,
-  type ObjectOf,
-  object,
-  optional,
   parsed,
   refined,
-  required,
   text,
-  withDefault,
 } from "../../base/decode.ts";
+import { type ObjectOf, object, optional, required, withDefault } from "../../base/decode-object.ts";
 import { parseDurationMs } from "../../base/duration.ts";
 import type { Hostname } from "../../model/hostname.ts";
 import type { ServicePort } from "../../model/port.ts";

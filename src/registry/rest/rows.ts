@@ -1,4 +1,5 @@
-import { boolean, type Decoder, decode, integer, object, optional, required, text } from "../../base/decode.ts";
+import { boolean, type Decoder, decode, integer, text } from "../../base/decode.ts";
+import { object, optional, required } from "../../base/decode-object.ts";
 import type { Hostname } from "../../model/hostname.ts";
 import { formatLocality } from "../../model/locality.ts";
 import { dnsLabel, parsePlainHost } from "../catalog-format.ts";
