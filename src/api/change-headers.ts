@@ -2,6 +2,7 @@ import { type ApiRequest, failure, problems, type Result, success } from "./rout
 
 const maxReason = 1_024;
 const maxIdempotencyKey = 255;
+const controlCharacter = /\p{Cc}/u;
 
 /** Why a change is made, in the author's words: the header `X-Change-Reason`. */
 export function changeReason({ header }: Pick<ApiRequest, "header">): Result<string | undefined> {
@@ -12,6 +13,7 @@ export function changeReason({ header }: Pick<ApiRequest, "header">): Result<str
   const utf8 = bytes.toString();
   const reason = utf8.includes("\ufffd") ? given : utf8;
   if (reason.length > maxReason) return badHeader("X-Change-Reason", `It must have at most ${maxReason} characters.`);
+  if (controlCharacter.test(reason)) return badHeader("X-Change-Reason", "It must be text on one line, without tabs.");
   return success(reason);
 }
 

@@ -66,7 +66,8 @@ export const reasonParameter: ParameterDoc = {
   in: "header",
   name: "X-Change-Reason",
   summary: "Why, in your words; kept with the revision.",
-  schema: { type: "string", maxLength: 1_024, pattern: "^[ -~]*$" },
+  // UTF-8, as its bytes are when a header is read.
+  schema: { type: "string", maxLength: 1_024, pattern: "^[ -~\u00a0-\u00ff]*$" },
 };
 
 const etag = {
