@@ -7,7 +7,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus, platform, release, totalmem } from "node:os";
+import { availableParallelism, platform, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -75,8 +75,8 @@ async function page(seen) {
     "Written by `npm run full`; not edited by hand. The figures are of one run on one machine.",
     "",
     `- ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC, Fairway ${version}, ${await commit()}`,
-    `- Node ${process.versions.node}, ${platform()} ${release()}`,
-    `- ${availableParallelism()} cores (${cpus()[0]?.model ?? "unknown"}), ${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
+    `- Node ${process.versions.node}, ${platform()}`,
+    `- ${availableParallelism()} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
     "",
     sections.join("\n"),
   ].join("\n");
