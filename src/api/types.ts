@@ -223,14 +223,7 @@ export interface RegisteredServiceView {
   readonly registeredBy: string;
 }
 
-export interface RegisteredInstanceView {
-  readonly id: string;
-  readonly address: string;
-  readonly ports: Readonly<Record<string, number>>;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly locality: string;
-  readonly weight: number;
-  readonly health: "healthy" | "unhealthy" | "draining";
+export interface RegisteredInstanceView extends Omit<InstanceView, "registry"> {
   readonly registeredAt: string;
   readonly registeredBy: string;
   readonly generation: number;
