@@ -1,4 +1,5 @@
 import { memoize } from "../base/memo.ts";
+import { authorsDocument } from "./authors-document.ts";
 import type { RuleSet } from "./rule-set.ts";
 import type { DocumentPut } from "./store.ts";
 
@@ -17,4 +18,4 @@ export function directoryJournal({ rules, dataOf, locate }: RuleSet): readonly O
   });
 }
 
-const jsonOf = memoize((data: object): string => JSON.stringify(data));
+const jsonOf = memoize((data: object): string => JSON.stringify(authorsDocument(data)));
