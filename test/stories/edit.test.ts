@@ -8,7 +8,7 @@ import { bytesJson } from "../../src/envoy/pack.ts";
 import { resourceType } from "../../src/envoy/resource-types.ts";
 import { defaultMeshSettings } from "../../src/model/mesh-settings.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { connectXds, type DeltaStream, type Received } from "../support/xds-client.ts";
+import { connectXds, type Received, takeEverything } from "../support/xds-client.ts";
 
 /* The whole pipeline: files on disk, a real gRPC stream, and what an operator reads. */
 
@@ -79,19 +79,6 @@ async function setUp({ onTestFinished }: TestContext, first = { rules: rules("90
   return { plane, client, files };
 }
 
-/** Asks for everything, as an Envoy does, and accepts it. */
-async function take(stream: DeltaStream): Promise<Received> {
-  stream.send("CDS", { node });
-  const clusters = await stream.accept("CDS");
-  const names = [...clusters.resources.keys()].filter((name) => name.startsWith("outbound|"));
-  stream.send("EDS", { subscribe: names });
-  await stream.accept("EDS");
-  stream.send("LDS");
-  await stream.accept("LDS");
-  stream.send("RDS", { subscribe: ["9080"] });
-  return stream.accept("RDS");
-}
-
 const weights = (response: Received): readonly number[] => {
   const table = response.resources.get("9080")?.bytes ?? new Uint8Array();
   const json = JSON.stringify(bytesJson(resourceType("RDS").url, table));
@@ -106,7 +93,7 @@ const read = async <T>(plane: ControlPlane, path: string): Promise<T> => {
 test("a saved weight is one route table, and nothing else", async (context) => {
   const { client, files, plane } = await setUp(context);
   const stream = client.openDelta();
-  expect(weights(await take(stream))).toEqual([90, 10]);
+  expect(weights(await takeEverything(stream, node))).toEqual([90, 10]);
   writeFileSync(files.rules, rules("20", "80"));
   const changed = await stream.accept("RDS");
   expect([...changed.resources.keys()]).toEqual(["9080"]);
@@ -121,7 +108,7 @@ test("a saved weight is one route table, and nothing else", async (context) => {
 test("a new instance is its service's endpoints, and nothing else", async (context) => {
   const { client, files } = await setUp(context);
   const stream = client.openDelta();
-  await take(stream);
+  await takeEverything(stream, node);
   writeFileSync(files.catalog, `${catalog}      - { id: c, address: 10.0.0.3, labels: { version: v2 } }\n`);
   const changed = await stream.accept("EDS");
   expect([...changed.resources.keys()].sort()).toEqual([
@@ -163,7 +150,7 @@ describe("what is wrong is told with its place, and the last valid version keeps
   test.for(bad)("%s", async ([, text, want], context) => {
     const { client, files, plane } = await setUp(context);
     const stream = client.openDelta();
-    await take(stream);
+    await takeEverything(stream, node);
     writeFileSync(files.rules, text);
     const finding = await waitFor(async () => {
       const { items } = await read<{ items: { severity: string; file: string; line: number; hint?: string }[] }>(
@@ -177,7 +164,7 @@ describe("what is wrong is told with its place, and the last valid version keeps
     expect(finding.hint?.length).toBeGreaterThan(0);
     await stream.quiet(200);
     expect(plane.ruleSet.value.rules.has("VirtualService/shop/reviews" as never)).toBe(true);
-    expect(weights(await take(client.openDelta()))).toEqual([90, 10]);
+    expect(weights(await takeEverything(client.openDelta(), node))).toEqual([90, 10]);
   });
 });
 

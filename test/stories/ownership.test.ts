@@ -7,7 +7,7 @@ import { resourceType } from "../../src/envoy/resource-types.ts";
 import { type OperatorsServer, startOperatorsServer } from "../support/operators-server.ts";
 import { followWatch } from "../support/sse-client.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { connectXds, type DeltaStream, type Received } from "../support/xds-client.ts";
+import { connectXds, type Received, takeEverything } from "../support/xds-client.ts";
 
 /* Who owns a rule, and what proxies say of it: from a PUT to the line of the refusal. */
 
@@ -35,19 +35,6 @@ spec:
     - { name: v1, labels: { version: v1 } }
     - { name: v2, labels: { version: v2 } }
 `;
-
-/** Asks for everything, as an Envoy does, and accepts it. */
-async function take(stream: DeltaStream): Promise<Received> {
-  stream.send("CDS", { node });
-  const clusters = await stream.accept("CDS");
-  const names = [...clusters.resources.keys()].filter((name) => name.startsWith("outbound|"));
-  stream.send("EDS", { subscribe: names });
-  await stream.accept("EDS");
-  stream.send("LDS");
-  await stream.accept("LDS");
-  stream.send("RDS", { subscribe: ["9080"] });
-  return stream.accept("RDS");
-}
 
 /** The subset that the routes of a response lead to. */
 function subsetIn({ resources }: Received): string | undefined {
@@ -140,7 +127,7 @@ test("a file for a rule that the store has takes it over until it is removed", a
   const { admin, rules } = server;
   expect((await admin.put(path, route("v1"), yaml)).status).toBe(201);
   await statusWith(server, "Valid", "NoProxies");
-  expect(subsetIn(await take(stream))).toBe("v1");
+  expect(subsetIn(await takeEverything(stream, node))).toBe("v1");
   await statusWith(server, "Valid", "Everywhere");
 
   const file = join(rules, "reviews.yaml");
@@ -176,7 +163,7 @@ test("what is written is sent to proxies, and what they say of it is its status"
   const { admin } = server;
   expect((await admin.put(path, route("v1"), yaml)).status).toBe(201);
   await statusWith(server, "Valid", "NoProxies");
-  expect(subsetIn(await take(stream))).toBe("v1");
+  expect(subsetIn(await takeEverything(stream, node))).toBe("v1");
   expect(await statusWith(server, "Valid", "Everywhere")).toMatchObject({
     delivery: { targeted: 1, acked: 1, pending: 0, refused: 0 },
   });

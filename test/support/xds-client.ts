@@ -265,3 +265,16 @@ function uniqueNames<V>(
   if (names.size !== entries.length + removed.length) throw new Error(`a name twice among ${[...names].join(" ")}`);
   return new Map(entries);
 }
+
+/** Asks for clusters, endpoints, listeners and the route table `9080`, as an Envoy does, and accepts them; the routes. */
+export async function takeEverything(stream: DeltaStream, node: NodeFields): Promise<Received> {
+  stream.send("CDS", { node });
+  const clusters = await stream.accept("CDS");
+  const names = [...clusters.resources.keys()].filter((name) => name.startsWith("outbound|"));
+  stream.send("EDS", { subscribe: names });
+  await stream.accept("EDS");
+  stream.send("LDS");
+  await stream.accept("LDS");
+  stream.send("RDS", { subscribe: ["9080"] });
+  return stream.accept("RDS");
+}
