@@ -1,3 +1,4 @@
+import { timeText } from "../base/time-text.ts";
 import type { Stamp, StoredDocument } from "../config/store.ts";
 import type { ApiPorts } from "./ports.ts";
 import type { ManagerView, RuleMetadataView, RuleObjectView, RuleStatusView } from "./types.ts";
@@ -61,4 +62,4 @@ function metadataOf({
   };
 }
 
-export const timeOf = ({ atMs }: Stamp): string => new Date(atMs).toISOString();
+export const timeOf = ({ atMs }: Stamp): string => timeText(atMs);

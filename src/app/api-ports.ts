@@ -10,6 +10,7 @@ import {
 } from "../api/views.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Signal } from "../base/signal.ts";
+import { timeText } from "../base/time-text.ts";
 import type { World } from "../compile/world.ts";
 import { checkReferences, type RuleFinding } from "../config/checks.ts";
 import type { RuleSet } from "../config/rule-set.ts";
@@ -110,5 +111,3 @@ function refusalView(
     { type, resource: name, reason: refused.reason, at: timeText(refused.atMs), ...(rules.length > 0 && { rules }) },
   ];
 }
-
-const timeText = (ms: number): string => new Date(ms).toISOString();

@@ -1,5 +1,6 @@
 import type { RegistrationOutcome, RegistrationsPort } from "../api/ports.ts";
 import type { RegisteredInstanceView, RegisteredServiceView } from "../api/types.ts";
+import { timeText } from "../base/time-text.ts";
 import { formatLocality } from "../model/locality.ts";
 import type {
   InstanceRegistration,
@@ -58,5 +59,3 @@ function instanceView(instance: InstanceRegistration): RegisteredInstanceView {
     ...(draining && { draining: { since: timeText(draining.since), until: timeText(draining.until) } }),
   };
 }
-
-const timeText = (ms: number): string => new Date(ms).toISOString();

@@ -1,6 +1,7 @@
 import type { ApiPorts } from "../api/ports.ts";
 import type { RuleDeliveryView, RuleFindingView, RuleRefusalView, RuleStatusView } from "../api/types.ts";
 import type { Signal } from "../base/signal.ts";
+import { timeText } from "../base/time-text.ts";
 import type { World } from "../compile/world.ts";
 import { checkReferencesOf } from "../config/checks.ts";
 import type { AnyRule, RuleKey } from "../config/rule.ts";
@@ -157,7 +158,7 @@ function refusalViews(key: RuleKey, { served, delivery }: RuleFacts, ruleSet: Ru
     type,
     resource,
     reason,
-    at: new Date(atMs).toISOString(),
+    at: timeText(atMs),
     ...ruleSet.locate(key, pointer),
   }));
 }

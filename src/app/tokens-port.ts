@@ -1,6 +1,7 @@
 import type { TokensPort } from "../api/ports.ts";
 import type { TokenView } from "../api/types.ts";
 import type { Clock } from "../base/clock.ts";
+import { timeText } from "../base/time-text.ts";
 import { type Token, tokenState } from "../security/token.ts";
 import type { TokenCreation, Tokens } from "../security/tokens.ts";
 
@@ -36,5 +37,3 @@ export function tokenView({ id, name, role, createdAtMs, createdBy, expiresAtMs,
     ...(lastUsedAtMs !== undefined && { lastUsedAt: timeText(lastUsedAtMs) }),
   };
 }
-
-const timeText = (ms: number): string => new Date(ms).toISOString();
