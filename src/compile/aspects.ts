@@ -1,9 +1,9 @@
 import { keepSameList, memoize } from "../base/memo.ts";
+import type { Resource } from "../envoy/resource-set.ts";
 import type { Instance } from "../model/instance.ts";
 import { compileEmptyCluster, compileOutboundCluster, compileSpecialClusters } from "./clusters.ts";
 import { compileEndpoints } from "./endpoints.ts";
 import { compileGatewayListener } from "./gateway-listener.ts";
-import type { CompiledResource } from "./resource.ts";
 import { compileRouteTable } from "./route-table.ts";
 import { routesOf } from "./routes.ts";
 import { compileEgressListener, compileIngress } from "./sidecar-listeners.ts";
@@ -25,7 +25,7 @@ export interface Aspects {
   readonly emptyCluster: typeof compileEmptyCluster;
   readonly endpoints: typeof compileEndpoints;
   /** A subset's instances keep their identity while another subset's change. */
-  readonly sameList: (owner: CompiledResource, instances: readonly Instance[]) => readonly Instance[];
+  readonly sameList: (owner: Resource, instances: readonly Instance[]) => readonly Instance[];
   readonly routes: typeof routesOf;
   readonly mergeRoutes: typeof mergeRoutes;
   readonly serviceVirtualHost: typeof serviceVirtualHost;

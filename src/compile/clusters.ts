@@ -3,6 +3,7 @@ import type { SimpleLoadBalancer, TrafficPolicy } from "../config/kinds/destinat
 import { blackHoleCluster, inboundClusterName, outboundClusterName, passthroughCluster } from "../envoy/names.ts";
 import { packAny } from "../envoy/pack.ts";
 import { type Origin, trace } from "../envoy/provenance.ts";
+import type { Resource } from "../envoy/resource-set.ts";
 import {
   type Cluster,
   Cluster_DiscoveryType,
@@ -19,7 +20,7 @@ import type { Service } from "../model/service.ts";
 import type { DestinationPolicy } from "./destination-policy.ts";
 import { loadAssignment, withLabels } from "./endpoints.ts";
 import { fromService, fromSetting } from "./origins.ts";
-import { type CompiledResource, encodeResource } from "./resource.ts";
+import { encodeResource } from "./resource.ts";
 import { duration, overAds, socketAddress, unlimited } from "./wire-values.ts";
 
 /** Some fields of a cluster, still to be made one. */
@@ -55,7 +56,7 @@ export function compileOutboundCluster(
   policy: DestinationPolicy | undefined,
   instances: readonly Instance[] | undefined,
   subsetIndex: number | undefined,
-): CompiledResource {
+): Resource {
   const subset = subsetIndex === undefined ? undefined : policy?.subsets[subsetIndex];
   const name = outboundClusterName(port.number, subset?.subset.name ?? "", service.hostname);
   const members = withLabels(instances ?? [], subset?.subset.labels ?? {});
@@ -162,7 +163,7 @@ export function compileInboundCluster(
   target: { readonly address: string; readonly port: number },
   mesh: MeshSettings,
   origin: Origin,
-): CompiledResource {
+): Resource {
   const name = inboundClusterName(port.number);
   const cluster = create(ClusterSchema, {
     name,
@@ -185,7 +186,7 @@ export function compileInboundCluster(
 }
 
 /** Where a sidecar sends what no registry knows: to the address that was dialled, or nowhere. */
-export function compileSpecialClusters(mesh: MeshSettings): readonly CompiledResource[] {
+export function compileSpecialClusters(mesh: MeshSettings): readonly Resource[] {
   const origin = fromSetting("outboundTrafficPolicy");
   const passthrough = create(ClusterSchema, {
     name: passthroughCluster,
@@ -202,7 +203,7 @@ export function compileSpecialClusters(mesh: MeshSettings): readonly CompiledRes
 }
 
 /** A cluster that answers 503: nobody is in it. */
-export function compileEmptyCluster(mesh: MeshSettings, name: string, reason: string): CompiledResource {
+export function compileEmptyCluster(mesh: MeshSettings, name: string, reason: string): Resource {
   const cluster: Cluster = create(ClusterSchema, {
     name,
     clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.STATIC },

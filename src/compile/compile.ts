@@ -5,7 +5,6 @@ import { withLabels } from "./endpoints.ts";
 import { compileGateway } from "./gateway.ts";
 import { type Profile, profileOf } from "./profile.ts";
 import { repairReferences } from "./references.ts";
-import type { CompiledResource } from "./resource.ts";
 import { compileSidecar } from "./sidecar.ts";
 import { createViewer, type View } from "./view.ts";
 import type { World } from "./world.ts";
@@ -28,7 +27,7 @@ export function createCompiler(): Compiler {
   return { compile, compileFor: (world, node) => compile(world, profileOf(world, node)) };
 }
 
-const byKind: Readonly<Record<ProxyKind, (view: View, aspects: Aspects) => readonly CompiledResource[]>> = {
+const byKind: Readonly<Record<ProxyKind, (view: View, aspects: Aspects) => readonly Resource[]>> = {
   sidecar: compileSidecar,
   gateway: compileGateway,
 };
@@ -37,11 +36,11 @@ const byKind: Readonly<Record<ProxyKind, (view: View, aspects: Aspects) => reado
 function compileView(view: View, aspects: Aspects): ResourceSet {
   const resources = firstOfEach([...byKind[view.profile.kind](view, aspects), ...compileServices(view, aspects)]);
   const repairs = repairReferences(resources, (name, reason) => aspects.emptyCluster(view.mesh, name, reason));
-  return createResourceSet([...resources, ...repairs] satisfies readonly Resource[]);
+  return createResourceSet([...resources, ...repairs]);
 }
 
-function firstOfEach(resources: readonly CompiledResource[]): readonly CompiledResource[] {
-  const byName = new Map<string, CompiledResource>();
+function firstOfEach(resources: readonly Resource[]): readonly Resource[] {
+  const byName = new Map<string, Resource>();
   for (const resource of resources) {
     const key = `${resource.type} ${resource.name}`;
     if (!byName.has(key)) byName.set(key, resource);
@@ -50,7 +49,7 @@ function firstOfEach(resources: readonly CompiledResource[]): readonly CompiledR
 }
 
 /** The clusters of every service that the proxy may call, one for each subset besides, and their endpoints. */
-function compileServices(view: View, aspects: Aspects): readonly CompiledResource[] {
+function compileServices(view: View, aspects: Aspects): readonly Resource[] {
   return view.reachable.flatMap(({ service, port }) => {
     const policy = view.policyFor(service);
     const instances = view.instancesOf(service);

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { trace } from "../envoy/provenance.ts";
+import type { Resource } from "../envoy/resource-set.ts";
 import { HealthStatus } from "../gen/envoy/config/core/v3/health_check_pb.ts";
 import {
   type LbEndpoint,
@@ -18,7 +19,7 @@ import { formatLocality } from "../model/locality.ts";
 import type { ServicePort } from "../model/port.ts";
 import type { Service } from "../model/service.ts";
 import { fromInstance, fromService } from "./origins.ts";
-import { type CompiledResource, encodeResource } from "./resource.ts";
+import { encodeResource } from "./resource.ts";
 import { socketAddress } from "./wire-values.ts";
 
 /** The instances of a subset. */
@@ -27,11 +28,11 @@ export const withLabels = (instances: readonly Instance[], labels: Selector): re
 
 /** The endpoints of one cluster as a resource of their own. */
 export function compileEndpoints(
-  cluster: CompiledResource,
+  cluster: Resource,
   service: Service,
   port: ServicePort,
   instances: readonly Instance[],
-): CompiledResource {
+): Resource {
   const assignment = loadAssignment(cluster.name, service, port, instances);
   return encodeResource("EDS", cluster.name, ClusterLoadAssignmentSchema, assignment, [], cluster.version);
 }

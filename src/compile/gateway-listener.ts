@@ -1,9 +1,9 @@
 import type { GatewayServer } from "../config/kinds/gateway.ts";
 import type { Rule } from "../config/rule.ts";
 import { gatewayRouteName } from "../envoy/names.ts";
+import type { Resource } from "../envoy/resource-set.ts";
 import { compileHttpListener } from "./listeners.ts";
 import { fromRule } from "./origins.ts";
-import type { CompiledResource } from "./resource.ts";
 
 const allAddresses = "0.0.0.0";
 
@@ -11,7 +11,7 @@ const allAddresses = "0.0.0.0";
 export const ownBind = ({ bind }: GatewayServer): string | undefined => (bind === allAddresses ? undefined : bind);
 
 /** The listener of one port of a gateway, after the first server that opens it. */
-export function compileGatewayListener(rule: Rule<"Gateway">, index: number): CompiledResource | undefined {
+export function compileGatewayListener(rule: Rule<"Gateway">, index: number): Resource | undefined {
   const server = rule.spec.servers[index];
   if (server === undefined) return undefined;
   const { port } = server;

@@ -1,11 +1,11 @@
 import type { GatewayServer } from "../config/kinds/gateway.ts";
 import type { Rule } from "../config/rule.ts";
 import { gatewayRouteName } from "../envoy/names.ts";
+import type { Resource } from "../envoy/resource-set.ts";
 import type { Route, VirtualHost } from "../gen/envoy/config/route/v3/route_components_pb.ts";
 import { type Hostname, isWithin, parseHostname } from "../model/hostname.ts";
 import type { Aspects } from "./aspects.ts";
 import { ownBind } from "./gateway-listener.ts";
-import type { CompiledResource } from "./resource.ts";
 import type { View } from "./view.ts";
 import { type BoundVirtualService, routesFor } from "./virtual-service.ts";
 
@@ -17,7 +17,7 @@ interface Server {
 }
 
 /** What only gateways get: a listener and a route table for each port (and address) that its Gateway rules open. */
-export function compileGateway(view: View, aspects: Aspects): readonly CompiledResource[] {
+export function compileGateway(view: View, aspects: Aspects): readonly Resource[] {
   const servers = view.gateways.flatMap((rule) => rule.spec.servers.map((server, index) => ({ rule, index, server })));
   const byTable = Map.groupBy(servers, ({ server }) => gatewayRouteName(server.port.number, ownBind(server)));
   return [...byTable].flatMap(([name, group]) => {

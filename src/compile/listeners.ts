@@ -1,10 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { listenerName } from "../envoy/names.ts";
 import { type Origin, trace } from "../envoy/provenance.ts";
+import type { Reference, Resource } from "../envoy/resource-set.ts";
 import { TrafficDirection } from "../gen/envoy/config/core/v3/base_pb.ts";
 import { ListenerSchema } from "../gen/envoy/config/listener/v3/listener_pb.ts";
 import { httpConnectionManager, httpConnectionManagerName, type RouteSource } from "./http-connection-manager.ts";
-import { type CompiledResource, encodeResource, type Reference } from "./resource.ts";
+import { encodeResource } from "./resource.ts";
 import { socketAddress } from "./wire-values.ts";
 
 export interface HttpListenerInput {
@@ -21,7 +22,7 @@ export interface HttpListenerInput {
 const directions = { inbound: TrafficDirection.INBOUND, outbound: TrafficDirection.OUTBOUND };
 
 /** A listener that routes every connection request by request. */
-export function compileHttpListener(input: HttpListenerInput): CompiledResource {
+export function compileHttpListener(input: HttpListenerInput): Resource {
   const { bind, port, direction, routes, edge, clusters, origin } = input;
   const name = listenerName(bind, port);
   const statPrefix = `${direction}_${name}`;

@@ -1,18 +1,8 @@
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { contentHash } from "../base/digest.ts";
 import { collectProvenance, type Provenance } from "../envoy/provenance.ts";
-import type { Resource } from "../envoy/resource-set.ts";
+import type { Reference, Resource } from "../envoy/resource-set.ts";
 import type { TypeName } from "../envoy/resource-types.ts";
-
-/** What a resource names and cannot work without. */
-export interface Reference {
-  readonly type: TypeName;
-  readonly name: string;
-}
-
-export interface CompiledResource extends Resource {
-  readonly references: readonly Reference[];
-}
 
 /**
  * Encodes a finished message. Its version is the hash of its bytes and, where given, of `salt`: endpoints carry the version of
@@ -25,7 +15,7 @@ export function encodeResource<D extends DescMessage>(
   message: MessageShape<D>,
   references: readonly Reference[],
   salt?: string,
-): CompiledResource {
+): Resource {
   const bytes = toBinary(schema, message);
   const content = contentHash(bytes);
   let provenance: Provenance | undefined;

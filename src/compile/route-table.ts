@@ -1,8 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { compareText } from "../base/compare-text.ts";
+import type { Reference, Resource } from "../envoy/resource-set.ts";
 import type { Route, VirtualHost } from "../gen/envoy/config/route/v3/route_components_pb.ts";
 import { type RouteConfiguration, RouteConfigurationSchema } from "../gen/envoy/config/route/v3/route_pb.ts";
-import { type CompiledResource, encodeResource, type Reference } from "./resource.ts";
+import { encodeResource } from "./resource.ts";
 
 /** A table of virtual hosts. A port in the Host header does not matter; names are in order. */
 export function routeTable(name: string, virtualHosts: readonly VirtualHost[]): RouteConfiguration {
@@ -14,7 +15,7 @@ export function routeTable(name: string, virtualHosts: readonly VirtualHost[]): 
   });
 }
 
-export function compileRouteTable(name: string, ...virtualHosts: readonly VirtualHost[]): CompiledResource {
+export function compileRouteTable(name: string, ...virtualHosts: readonly VirtualHost[]): Resource {
   const table = routeTable(name, virtualHosts);
   return encodeResource("RDS", name, RouteConfigurationSchema, table, clusterReferences(table));
 }

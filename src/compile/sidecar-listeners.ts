@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { Rule } from "../config/rule.ts";
 import { inboundClusterName, sidecarRouteName } from "../envoy/names.ts";
+import type { Resource } from "../envoy/resource-set.ts";
 import { VirtualHostSchema } from "../gen/envoy/config/route/v3/route_components_pb.ts";
 import { RouteConfigurationSchema } from "../gen/envoy/config/route/v3/route_pb.ts";
 import { wildcardFor } from "../model/ip-address.ts";
@@ -8,12 +9,11 @@ import type { MeshSettings } from "../model/mesh-settings.ts";
 import { compileInboundCluster } from "./clusters.ts";
 import { compileHttpListener } from "./listeners.ts";
 import { fromRule } from "./origins.ts";
-import type { CompiledResource } from "./resource.ts";
 import { defaultRoute } from "./routes.ts";
 import { isOwnAddress } from "./sidecar-choice.ts";
 
 /** The listener that the application calls other services through. */
-export function compileEgressListener(rule: Rule<"Sidecar">, index: number): CompiledResource | undefined {
+export function compileEgressListener(rule: Rule<"Sidecar">, index: number): Resource | undefined {
   const egress = rule.spec.egress[index];
   if (egress === undefined) return undefined;
   const { port, bind = "127.0.0.1" } = egress;
@@ -37,7 +37,7 @@ export function compileIngress(
   mesh: MeshSettings,
   index: number,
   address: string | undefined,
-): readonly CompiledResource[] {
+): readonly Resource[] {
   const ingress = rule.spec.ingress[index];
   if (ingress === undefined) return [];
   const { port, defaultEndpoint } = ingress;

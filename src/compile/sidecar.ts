@@ -1,10 +1,10 @@
 import { sidecarRouteName } from "../envoy/names.ts";
+import type { Resource } from "../envoy/resource-set.ts";
 import type { Route, VirtualHost } from "../gen/envoy/config/route/v3/route_components_pb.ts";
 import { type Hostname, isWildcard, isWithin } from "../model/hostname.ts";
 import { isHttp } from "../model/port.ts";
 import type { Aspects } from "./aspects.ts";
 import { domainFor } from "./hosts.ts";
-import type { CompiledResource } from "./resource.ts";
 import type { EgressScope, Reachable } from "./scope.ts";
 import type { View } from "./view.ts";
 import { routesFor } from "./virtual-service.ts";
@@ -13,7 +13,7 @@ import { routesFor } from "./virtual-service.ts";
 const unknownHostPort = 80;
 
 /** What only sidecars get: their listeners, the route tables of these, and the clusters for what is not a service. */
-export function compileSidecar(view: View, aspects: Aspects): readonly CompiledResource[] {
+export function compileSidecar(view: View, aspects: Aspects): readonly Resource[] {
   const { sidecar, mesh, profile } = view;
   const ingress =
     sidecar?.spec.ingress.flatMap((_, index) => aspects.ingress(sidecar, mesh, index, profile.address)) ?? [];

@@ -1,6 +1,12 @@
 import { compareText } from "../base/compare-text.ts";
 import type { Provenance } from "./provenance.ts";
-import { resourceTypes, type TypeName } from "./resource-types.ts";
+import { perType, resourceTypes, type TypeName } from "./resource-types.ts";
+
+/** What a resource names and cannot work without. */
+export interface Reference {
+  readonly type: TypeName;
+  readonly name: string;
+}
 
 /** One compiled xDS resource. */
 export interface Resource {
@@ -10,6 +16,13 @@ export interface Resource {
   readonly version: string;
   /** The canonical bytes of the message: what goes into `Any.value`. Shared by every profile and stream that gets it. */
   readonly bytes: Uint8Array;
+  readonly references: readonly Reference[];
+  /** Only for who names it: a wildcard does not cover it. */
+  readonly onDemand?: boolean;
+  /**
+   * A client that can gives it up when it hears nothing of it for this long; the version covers it. Milliseconds. Absent: never.
+   */
+  readonly ttlMs?: number;
   /** Who gave which part of it; made when first asked for. */
   readonly provenance: () => Provenance;
 }
@@ -22,10 +35,7 @@ export interface ResourceSet {
 /** Makes a set; throws when a name appears twice in one type. */
 export function createResourceSet(resources: Iterable<Resource>): ResourceSet {
   const sorted = [...resources].sort((a, b) => compareText(a.name, b.name));
-  const tables = Object.fromEntries(resourceTypes.map(({ short }) => [short, new Map<string, Resource>()])) as Record<
-    TypeName,
-    Map<string, Resource>
-  >;
+  const tables = perType(() => new Map<string, Resource>());
   for (const resource of sorted) {
     const table = tables[resource.type];
     if (table.has(resource.name)) throw new Error(`${resource.type} ${resource.name} was compiled twice`);

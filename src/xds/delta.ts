@@ -1,4 +1,4 @@
-import type { DeltaRequest } from "../envoy/discovery-message.ts";
+import type { DeltaRequest } from "../envoy/discovery-request.ts";
 import { owedTo } from "./owed.ts";
 import { restricted, type VersionMap } from "./resource-map.ts";
 import { type Dialect, step } from "./stream.ts";

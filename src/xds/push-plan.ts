@@ -1,5 +1,5 @@
 import type { Resource, ResourceSet } from "../envoy/resource-set.ts";
-import { type ResourceType, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
+import { perType, type ResourceType, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
 import {
   difference,
   noNames,
@@ -27,6 +27,9 @@ export interface TypeProgress {
  */
 export type Answer = "none" | "awaited" | "overdue" | "accepted" | "refused";
 
+/** What may be seen, of each type. */
+export type Offered = Readonly<Record<TypeName, ResourceMap>>;
+
 type Progress = Readonly<Record<TypeName, TypeProgress>>;
 
 /**
@@ -41,7 +44,7 @@ type Progress = Readonly<Record<TypeName, TypeProgress>>;
  */
 export interface PushPlan {
   readonly target: ResourceSet;
-  readonly offered: Readonly<Record<TypeName, ResourceMap>>;
+  readonly offered: Offered;
   /** Put on offer, and not confirmed by the proxy: name to the version that listeners and routes wait for. */
   readonly unconfirmed: Readonly<Record<TypeName, ReadonlyMap<string, string>>>;
   /** Something is kept back by a closed gate. */
@@ -51,7 +54,7 @@ export interface PushPlan {
 }
 
 const nothing: ReadonlyMap<string, string> = new Map();
-const allConfirmed: PushPlan["unconfirmed"] = { CDS: nothing, EDS: nothing, LDS: nothing, RDS: nothing };
+const allConfirmed: PushPlan["unconfirmed"] = perType(() => nothing);
 const none: readonly Resource[] = [];
 
 /** For a stream that has got nothing yet: everything is on offer. */
@@ -77,6 +80,7 @@ export function retarget(plan: PushPlan, target: ResourceSet): PushPlan {
     ...plan,
     target,
     unconfirmed: {
+      ...allConfirmed,
       CDS: clusters,
       EDS: versionsOf(endpoints, target.resources.EDS),
       LDS: waitedFor("LDS"),

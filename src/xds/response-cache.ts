@@ -3,9 +3,9 @@ import {
   encodeDeltaResponse,
   encodeSotwResponse,
   type ResponseContent,
+  type ResponseEnvelope,
   withNonce,
-} from "../envoy/discovery-message.ts";
-import type { Resource } from "../envoy/resource-set.ts";
+} from "../envoy/discovery-response.ts";
 import type { ResourceType } from "../envoy/resource-types.ts";
 
 /** The two ways to speak the protocol. */
@@ -15,6 +15,7 @@ export interface EncodedResponse {
   /** Position in the one sequence of all responses of this process; the nonce is its text form. */
   readonly sequence: number;
   readonly nonce: string;
+  readonly version: string;
   /** The whole message, shared: never write into it. */
   readonly bytes: Buffer;
 }
@@ -22,15 +23,14 @@ export interface EncodedResponse {
 /** Encodes each response once for all streams that get the same content. */
 export interface ResponseCache {
   /**
-   * A response whose sequence is above `after`, the last one of this type on this stream, so that no stream sees a nonce twice:
-   * the shared one if it is, else its content in a new envelope.
+   * A response whose sequence is above that of `last`, the last one of this type on this stream, so that no stream sees a nonce
+   * twice: the shared one if it is, else its content in a new envelope. Signs of life alone keep the version of `last`.
    */
   readonly encode: (
     variant: Variant,
     type: ResourceType,
-    resources: readonly Resource[],
-    removed: readonly string[],
-    after: number,
+    content: ResponseContent,
+    last: EncodedResponse | undefined,
   ) => EncodedResponse;
 }
 
@@ -50,7 +50,7 @@ export interface ResponseCacheOptions {
   readonly onEncode?: (type: ResourceType) => void;
 }
 
-const encoders: Readonly<Record<Variant, (content: ResponseContent) => Uint8Array>> = {
+const encoders: Readonly<Record<Variant, (envelope: ResponseEnvelope) => Uint8Array>> = {
   sotw: encodeSotwResponse,
   delta: encodeDeltaResponse,
 };
@@ -66,12 +66,12 @@ export function createResponseCache({
   let keptBytes = 0;
   let last = firstSequence - 1;
 
-  const seal = (content: Uint8Array): Entry => {
+  const seal = (content: Uint8Array, version: string): Entry => {
     last++;
     const nonce = last.toString(36);
     const { buffer, byteOffset, byteLength } = withNonce(content, nonce);
     const bytes = Buffer.from(buffer, byteOffset, byteLength);
-    return { response: { sequence: last, nonce, bytes }, contentLength: content.length };
+    return { response: { sequence: last, nonce, version, bytes }, contentLength: content.length };
   };
 
   const forget = (key: string): void => {
@@ -90,17 +90,18 @@ export function createResponseCache({
   };
 
   return {
-    encode(variant, type, resources, removed, after) {
-      const version = versionOf(resources, removed);
-      const key = `${variant} ${type.short} ${version}`;
+    encode(variant, type, content, before) {
+      const digest = digestOf(content);
+      const version = before !== undefined && isOnlyLife(content) ? before.version : digest;
+      const key = `${variant} ${type.short} ${version} ${digest}`;
       const found = entries.get(key);
       if (found === undefined) onEncode?.(type);
       const entry =
         found === undefined
-          ? seal(encoders[variant]({ typeUrl: type.url, version, resources, removed, identifier }))
-          : found.response.sequence > after
+          ? seal(encoders[variant]({ typeUrl: type.url, version, content, identifier }), version)
+          : found.response.sequence > (before?.sequence ?? -1)
             ? found
-            : seal(found.response.bytes.subarray(0, found.contentLength));
+            : seal(found.response.bytes.subarray(0, found.contentLength), version);
       keep(key, entry);
       return entry.response;
     },
@@ -108,8 +109,21 @@ export function createResponseCache({
 }
 
 /** The version of a response: a hash of what it says, so equal content has one version on every replica. */
-function versionOf(resources: readonly Resource[], removed: readonly string[]): string {
-  const present = resources.map(({ name, version }) => `${name}\0${version}\n`);
-  const gone = removed.map((name) => `${name}\0\n`);
-  return contentHash([...present, ...gone].join(""));
+function digestOf({ resources, removed, missing, bodiless, heartbeats, ttl }: ResponseContent): string {
+  const versions = (mark: string, list: ResponseContent["resources"]): readonly string[] =>
+    list.map(({ name, version }) => `${mark}${name}\0${version}\n`);
+  const names = (mark: string, list: readonly string[]): readonly string[] => list.map((name) => `${mark}${name}\0\n`);
+  const wrapped = ttl && resources.some(({ ttlMs }) => ttlMs !== undefined);
+  const parts = [
+    ...versions("", resources),
+    ...names("", removed),
+    ...names("\x01", missing),
+    ...names("\x02", bodiless),
+    ...versions("\x03", heartbeats),
+    ...(wrapped ? ["\x04"] : []),
+  ];
+  return contentHash(parts.join(""));
 }
+
+const isOnlyLife = ({ resources, removed, missing, bodiless, heartbeats }: ResponseContent): boolean =>
+  heartbeats.length > 0 && resources.length + removed.length + missing.length + bodiless.length === 0;

@@ -2,14 +2,14 @@ import { assertNever } from "../base/brand.ts";
 import type { Clock } from "../base/clock.ts";
 import { type ErrorCode, MeshError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { decodeDeltaRequest, decodeSotwRequest, type RequestNode } from "../envoy/discovery-message.ts";
+import { decodeDeltaRequest, decodeSotwRequest, type RequestNode } from "../envoy/discovery-request.ts";
 import type { TypeName } from "../envoy/resource-types.ts";
 import { type ProxyNode, parseProxyNode } from "../model/proxy.ts";
 import { stepDelta } from "./delta.ts";
 import type { XdsMetrics } from "./metrics.ts";
 import type { XdsOptions } from "./options.ts";
 import type { DeliveryRecorder, ResourceFeed, ResourceWatch } from "./ports.ts";
-import type { ResponseCache, Variant } from "./response-cache.ts";
+import type { EncodedResponse, ResponseCache, Variant } from "./response-cache.ts";
 import { stepSotw } from "./sotw.ts";
 import type { CommonRequest } from "./stream.ts";
 import {
@@ -74,7 +74,7 @@ class StreamSession<R extends Request> implements Session {
   readonly #transport: StreamTransport;
   readonly #ports: SessionPorts;
   readonly #timers = new Map<Timer, () => void>();
-  readonly #lastSequence = new Map<TypeName, number>();
+  readonly #last = new Map<TypeName, EncodedResponse>();
   readonly #events: StreamEvent<R>[] = [];
   #running = false;
   #state = newStream;
@@ -99,7 +99,7 @@ class StreamSession<R extends Request> implements Session {
   }
 
   end(reason: string): void {
-    this.#end(this.#lastSequence.size > 0 ? "OK" : "UNAVAILABLE", reason);
+    this.#end(this.#last.size > 0 ? "OK" : "UNAVAILABLE", reason);
   }
 
   close(): void {
@@ -198,11 +198,14 @@ class StreamSession<R extends Request> implements Session {
       case "dropped":
         recorder.dropped(stream, effect.type, effect.names);
         break;
+      case "subscribed":
+      case "oversized":
+        break;
       case "unknown-type":
         log.info({ ...this.#who(), typeUrl: effect.typeUrl }, "proxy asks for a type that is not served");
         break;
       case "start-timer":
-        this.#startTimer(effect.timer);
+        this.#startTimer(effect.timer, effect.delayMs);
         break;
       case "stop-timer":
         this.#timers.get(effect.timer)?.();
@@ -217,11 +220,12 @@ class StreamSession<R extends Request> implements Session {
   }
 
   /** The nonce is known to the machine before the bytes are written, so no answer can overtake it. */
-  #send({ type, resources, removed }: Extract<StreamEffect, { readonly do: "send" }>): void {
+  #send({ type, content }: Extract<StreamEffect, { readonly do: "send" }>): void {
     const { cache, clock, recorder, metrics } = this.#ports;
-    const after = this.#lastSequence.get(type.short) ?? -1;
-    const { nonce, sequence, bytes } = cache.encode(this.#variant, type, resources, removed, after);
-    this.#lastSequence.set(type.short, sequence);
+    const { resources, removed } = content;
+    const response = cache.encode(this.#variant, type, content, this.#last.get(type.short));
+    const { nonce, bytes } = response;
+    this.#last.set(type.short, response);
     this.#advance({ on: "sent", type: type.short, nonce, atMs: clock.now() });
     const present = resources.map(({ name, version }) => ({ name, version }));
     recorder.sent(this.#stream, type.short, nonce, [...present, ...removed.map((name) => ({ name }))]);
@@ -229,9 +233,9 @@ class StreamSession<R extends Request> implements Session {
     this.#transport.write(bytes, () => this.#dispatch({ on: "written", type: type.short, nonce }));
   }
 
-  #startTimer(timer: Timer): void {
+  #startTimer(timer: Timer, delayMs: number | undefined): void {
     const { clock, options } = this.#ports;
-    const cancel = clock.after(delayMs(timer, options), () => {
+    const cancel = clock.after(delayMs ?? delayOf(timer, options), () => {
       this.#timers.delete(timer);
       this.#dispatch({ on: "timer", timer });
     });
@@ -242,7 +246,7 @@ class StreamSession<R extends Request> implements Session {
 /** Faults of the request, not of ours. */
 const clientFaults: ReadonlySet<ErrorCode> = new Set(["input/invalid", "node/invalid"]);
 
-function delayMs(timer: Timer, options: SessionPorts["options"]): number {
+function delayOf(timer: Timer, options: SessionPorts["options"]): number {
   if (timer === "world") return options.worldTimeoutMs;
   return timer.startsWith("grace/") ? options.removalGraceMs : options.ackTimeoutMs;
 }

@@ -1,4 +1,5 @@
-import { encodeEmptyAssignment, type SotwRequest } from "../envoy/discovery-message.ts";
+import type { SotwRequest } from "../envoy/discovery-request.ts";
+import { encodeEmptyResource } from "../envoy/discovery-response.ts";
 import type { Resource } from "../envoy/resource-set.ts";
 import { owedTo } from "./owed.ts";
 import type { ResourceMap } from "./resource-map.ts";
@@ -59,7 +60,8 @@ function emptyAnswers({ type }: TypeState, names: readonly string[]): readonly R
     type: type.short,
     name,
     version: "absent",
-    bytes: encodeEmptyAssignment(name),
+    bytes: encodeEmptyResource(name),
+    references: [],
     provenance: () => [{ pointer: "", origins: [{ kind: "repair", reason: "no such endpoints are known" }] }],
   }));
 }

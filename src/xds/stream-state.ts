@@ -1,7 +1,9 @@
+import type { ResponseContent } from "../envoy/discovery-response.ts";
 import type { Resource, ResourceSet } from "../envoy/resource-set.ts";
-import { type ResourceType, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
+import { perType, type ResourceType, type TypeName } from "../envoy/resource-types.ts";
+import { type ClientTraits, plainClient } from "./client-traits.ts";
 import type { SentResource } from "./ports.ts";
-import type { PushPlan, TypeProgress } from "./push-plan.ts";
+import type { Offered, PushPlan, TypeProgress } from "./push-plan.ts";
 import { noNames, noResources, type VersionMap } from "./resource-map.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -40,19 +42,27 @@ export interface StreamState {
   readonly types: TypeStates;
   /** undefined until there is a first complete world. */
   readonly plan: PushPlan | undefined;
+  readonly traits: ClientTraits;
   /** Types asked for that we do not speak. */
   readonly unknownTypes: ReadonlySet<string>;
 }
 
 /**
  * What a stream waits for by the clock. `ack`: the answer to a type's latest response; `gate`: all that must be in place before
- * listeners and routes move; `grace`: the time before a type's removals; `world`: the first complete world.
+ * listeners and routes move; `grace`: the time before a type's removals; `heartbeat`: half of the shortest time to live of
+ * what the proxy holds; `world`: the first complete world.
  */
-export type Timer = `ack/${TypeName}` | "gate" | `grace/${TypeName}` | "world";
+export type Timer = `ack/${TypeName}` | "gate" | `grace/${TypeName}` | `heartbeat/${TypeName}` | "world";
 
 export type StreamEvent<Request> =
   | { readonly on: "request"; readonly request: Request; readonly atMs: number }
+  /** Who is there; comes once, before the first request. */
+  | { readonly on: "client"; readonly traits: ClientTraits }
+  /** What an earlier stream of this proxy had on offer when it ended; comes, if at all, before the first `resources`. */
+  | { readonly on: "past"; readonly offered: Offered }
   | { readonly on: "resources"; readonly resources: ResourceSet }
+  /** Whether the connection has room for more bytes. */
+  | { readonly on: "room"; readonly room: boolean }
   /** The latest `send` of the type got this nonce. Comes before its bytes are written. */
   | { readonly on: "sent"; readonly type: TypeName; readonly nonce: string; readonly atMs: number }
   /** The bytes have left: only now does the wait for an answer begin. */
@@ -63,12 +73,11 @@ export type StreamEvent<Request> =
 export type EndStatus = "OK" | "INVALID_ARGUMENT" | "RESOURCE_EXHAUSTED" | "UNAVAILABLE" | "INTERNAL";
 
 export type StreamEffect =
-  | {
-      readonly do: "send";
-      readonly type: ResourceType;
-      readonly resources: readonly Resource[];
-      readonly removed: readonly string[];
-    }
+  | { readonly do: "send"; readonly type: ResourceType; readonly content: ResponseContent }
+  /** The proxy asks otherwise than before, or for the first time. */
+  | { readonly do: "subscribed"; readonly type: TypeName; readonly subscription: Subscription }
+  /** These do not fit into a response that the client takes, and stay behind until they change. `bytes`: what it would have been. */
+  | { readonly do: "oversized"; readonly type: TypeName; readonly names: readonly string[]; readonly bytes: number }
   | { readonly do: "accepted"; readonly type: TypeName; readonly nonce: string; readonly tookMs: number }
   | { readonly do: "refused"; readonly type: TypeName; readonly nonce: string; readonly reason: string }
   /** The proxy holds these from an earlier stream, and they need not be sent. */
@@ -76,7 +85,8 @@ export type StreamEffect =
   /** The proxy no longer asks for these. */
   | { readonly do: "dropped"; readonly type: TypeName; readonly names: readonly string[] }
   | { readonly do: "unknown-type"; readonly typeUrl: string }
-  | { readonly do: "start-timer"; readonly timer: Timer }
+  /** `delayMs` is given where the options do not say it. */
+  | { readonly do: "start-timer"; readonly timer: Timer; readonly delayMs?: number }
   | { readonly do: "stop-timer"; readonly timer: Timer }
   | { readonly do: "end"; readonly status: EndStatus; readonly reason: string };
 
@@ -95,10 +105,8 @@ const newTypeState = (type: ResourceType): TypeState => ({
 });
 
 export const newStream: StreamState = {
-  types: Object.fromEntries(resourceTypes.map((type) => [type.short, newTypeState(type)])) as Record<
-    TypeName,
-    TypeState
-  >,
+  types: perType(newTypeState),
   plan: undefined,
+  traits: plainClient,
   unknownTypes: noNames,
 };

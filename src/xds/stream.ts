@@ -1,4 +1,5 @@
-import { maxNamesPerRequest } from "../envoy/discovery-message.ts";
+import { maxNamesPerRequest } from "../envoy/discovery-request.ts";
+import type { ResponseContent } from "../envoy/discovery-response.ts";
 import type { Resource } from "../envoy/resource-set.ts";
 import { resourceTypeOf, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
 import { confirm, graceOver, openGate, type PushPlan, release, retarget, retire, startPlan } from "./push-plan.ts";
@@ -42,6 +43,15 @@ export type Outgoing =
       readonly renewed: readonly Resource[];
     };
 
+const emptyContent: ResponseContent = {
+  resources: [],
+  removed: [],
+  missing: [],
+  bodiless: [],
+  heartbeats: [],
+  ttl: false,
+};
+
 /** Responses of one type whose answers are still told apart; older ones are forgotten. */
 const maxUnanswered = 8;
 /** Unknown types of one stream that are reported; more are ignored in silence. */
@@ -84,6 +94,10 @@ function react<Request extends CommonRequest>(
       const latest = state.types[event.type].unanswered.at(-1);
       return latest?.nonce === event.nonce ? withType(state, event.type, { written: true }) : state;
     }
+    case "client":
+    case "past":
+    case "room":
+      return state;
     case "timer":
       return timedOut(state, event.timer, effects);
   }
@@ -217,7 +231,7 @@ function flush<Request extends CommonRequest>(
   if (state.resuming) effects.push(...resumed(state, offered, outgoing));
   if (outgoing.kind === "nothing") return { ...types, [short]: current };
   const { resources, removed, renewed } = outgoing;
-  effects.push({ do: "send", type: state.type, resources, removed });
+  effects.push({ do: "send", type: state.type, content: { ...emptyContent, resources, removed } });
   const sent: TypeStates = { ...types, [short]: { ...current, sending: resources, answer: "awaited", written: false } };
   return short === "CDS" ? { ...sent, EDS: followClusters(sent.EDS, renewed, clusters) } : sent;
 }

@@ -1,4 +1,4 @@
-import type { DeltaRequest } from "../envoy/discovery-message.ts";
+import type { DeltaRequest } from "../envoy/discovery-request.ts";
 import type { ResourceType } from "../envoy/resource-types.ts";
 
 /** What a stream asks for, of one type. */

@@ -91,6 +91,7 @@ test("only what is read is decoded", () => {
     name: "broken",
     version: "1",
     bytes: new Uint8Array([255]),
+    references: [],
     provenance: () => [],
   };
   const { view, connect } = start(createResourceSet([broken, ...set.resources.EDS.values()]));

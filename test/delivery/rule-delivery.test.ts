@@ -21,6 +21,7 @@ function resource(text: string): Resource & { readonly read: () => number } {
     name,
     version,
     bytes: new Uint8Array(),
+    references: [],
     read: () => read,
     provenance: () => {
       read++;

@@ -14,6 +14,7 @@ const resource = (type: TypeName, name: string, version: string): Resource => ({
   name,
   version,
   bytes: new Uint8Array(),
+  references: [],
   provenance: () => [],
 });
 

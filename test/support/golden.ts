@@ -9,7 +9,7 @@ import type { RuleSet } from "../../src/config/rule-set.ts";
 import type { BootstrapNode } from "../../src/envoy/bootstrap.ts";
 import { bytesJson } from "../../src/envoy/pack.ts";
 import type { ResourceSet } from "../../src/envoy/resource-set.ts";
-import { resourceTypes, type TypeName } from "../../src/envoy/resource-types.ts";
+import { resourceType, type TypeName } from "../../src/envoy/resource-types.ts";
 import { parseLocality } from "../../src/model/locality.ts";
 import { defaultMeshSettings, type MeshSettings } from "../../src/model/mesh-settings.ts";
 import { type NodeIdentity, parseProxyNode } from "../../src/model/proxy.ts";
@@ -26,12 +26,12 @@ export interface Golden {
   readonly json: unknown;
 }
 
-const titles: Readonly<Record<TypeName, string>> = {
+const titles = {
   LDS: "listeners",
   RDS: "routes",
   CDS: "clusters",
   EDS: "endpoints",
-};
+} as const satisfies Partial<Record<TypeName, string>>;
 
 export async function compileGolden(name: string): Promise<Golden> {
   const folder = join(goldenFolder, name);
@@ -48,10 +48,10 @@ export async function compileGolden(name: string): Promise<Golden> {
   const world = createWorld(catalog.catalog, ruleSet, [], mesh);
   const resources = createCompiler().compileFor(world, proxy);
   const json = Object.fromEntries(
-    resourceTypes.map(({ short, url }) => [
-      titles[short],
-      [...resources.resources[short].values()].map(({ bytes }) => bytesJson(url, bytes)),
-    ]),
+    Object.entries(titles).map(([type, title]) => {
+      const { short, url } = resourceType(type as TypeName);
+      return [title, [...resources.resources[short].values()].map(({ bytes }) => bytesJson(url, bytes))];
+    }),
   );
   return { ruleSet, resources, node, json };
 }

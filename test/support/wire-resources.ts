@@ -2,11 +2,11 @@ import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { createResourceSet, type Resource, type ResourceSet } from "../../src/envoy/resource-set.ts";
 import { resourceTypes, type TypeName } from "../../src/envoy/resource-types.ts";
 
-/** A resource for tests of the wire: its name where its type has it (field 1 in all four), its content in a field nobody knows. */
+/** A resource for tests of the wire: its name where its type has it (field 1 in the four that are compiled), its content in a field nobody knows. */
 export function wireResource(type: TypeName, name: string, version: string, content = version): Resource {
   const writer = new BinaryWriter().tag(1, WireType.LengthDelimited).string(name);
   const bytes = writer.tag(1_000, WireType.LengthDelimited).string(content).finish();
-  return { type, name, version, bytes, provenance: () => [] };
+  return { type, name, version, bytes, references: [], provenance: () => [] };
 }
 
 /** Versions by name, for each type. */

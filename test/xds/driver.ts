@@ -1,4 +1,4 @@
-import type { DeltaRequest, SotwRequest } from "../../src/envoy/discovery-message.ts";
+import type { DeltaRequest, SotwRequest } from "../../src/envoy/discovery-request.ts";
 import type { ResourceSet } from "../../src/envoy/resource-set.ts";
 import { resourceType, type TypeName } from "../../src/envoy/resource-types.ts";
 import { stepDelta } from "../../src/xds/delta.ts";
@@ -95,10 +95,17 @@ export class Driver<R extends CommonRequest> {
     return taken;
   }
 
-  /** The same as text: `CDS a=1 b=2 -gone`. */
+  /** The same as text: `CDS a=1 b=2 -removed !missing ?bodiless ~heartbeat`. */
   sent(): readonly string[] {
-    return this.responses().map(({ type, resources, removed }) =>
-      [type.short, ...resources.map((r) => `${r.name}=${r.version}`), ...removed.map((name) => `-${name}`)].join(" "),
+    return this.responses().map(({ type, content: { resources, removed, missing, bodiless, heartbeats } }) =>
+      [
+        type.short,
+        ...resources.map((r) => `${r.name}=${r.version}`),
+        ...removed.map((name) => `-${name}`),
+        ...missing.map((name) => `!${name}`),
+        ...bodiless.map((name) => `?${name}`),
+        ...heartbeats.map(({ name }) => `~${name}`),
+      ].join(" "),
     );
   }
 
@@ -121,11 +128,11 @@ export class SotwDriver extends Driver<SotwRequest> {
 
   ask(type: TypeName, names: readonly string[], answer: Answer = {}): void {
     this.#names.set(type, names);
-    this.request({ typeUrl: resourceType(type).url, names, nonce: "", ...answer });
+    this.request({ typeUrl: resourceType(type).url, names, version: "", nonce: "", ...answer });
   }
 
   askUrl(typeUrl: string): void {
-    this.request({ typeUrl, names: [], nonce: "" });
+    this.request({ typeUrl, names: [], version: "", nonce: "" });
   }
 
   ack(type: TypeName, names = this.#names.get(type) ?? []): void {

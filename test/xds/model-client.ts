@@ -1,8 +1,8 @@
-import { resourceType, resourceTypes, type TypeName } from "../../src/envoy/resource-types.ts";
+import { perType, resourceType, resourceTypes, type TypeName } from "../../src/envoy/resource-types.ts";
 import type { Driver, Sent } from "./driver.ts";
 import { type DeltaDriver, SotwDriver } from "./driver.ts";
 
-type Held = Record<TypeName, Map<string, string>>;
+type Held = Readonly<Record<TypeName, Map<string, string>>>;
 
 /**
  * A correct client, and the wire between: what it sends and what is sent to it arrives in order, but only when `deliver` says so.
@@ -24,7 +24,7 @@ export class ModelClient {
   readonly #answered = new Set<TypeName>();
   readonly #sentRoutes = new Set<string>();
   #refuseNext = false;
-  readonly held: Held = { CDS: new Map(), EDS: new Map(), LDS: new Map(), RDS: new Map() };
+  readonly held: Held = perType(() => new Map<string, string>());
   /** A cluster must have its endpoints, too, before a route names it. */
   strict = false;
   /** Every protocol rule that was broken, in words. */
@@ -125,7 +125,7 @@ export class ModelClient {
     this.#nonces.set(type, response.nonce);
     const refused = this.#refuseNext;
     this.#refuseNext = false;
-    this.#apply(refused ? { ...response, resources: [] } : response, refused);
+    this.#apply(refused ? { ...response, content: { ...response.content, resources: [] } } : response, refused);
     this.#answered.add(type);
     this.#request(type, [], [], false, {
       nonce: response.nonce,
@@ -135,7 +135,7 @@ export class ModelClient {
     return true;
   }
 
-  #check({ type, resources, removed }: Sent): void {
+  #check({ type, content: { resources, removed } }: Sent): void {
     const names = [...resources.map(({ name }) => name), ...removed];
     const asked = this.#asked.get(type.short);
     if (asked === undefined) this.faults.push(`${type.short} was not asked for`);
@@ -147,7 +147,7 @@ export class ModelClient {
   }
 
   /** Like Envoy, the client carries out removals even if it refuses the rest. */
-  #apply({ type, resources, removed }: Sent, refused: boolean): void {
+  #apply({ type, content: { resources, removed } }: Sent, refused: boolean): void {
     const held = this.held[type.short];
     if (this.#stream instanceof SotwDriver && type.fullState && !refused) held.clear();
     for (const { name, version } of resources) {

@@ -1,12 +1,13 @@
 import { create, createRegistry, equals, fromBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
+import type { ResponseContent } from "../../src/envoy/discovery-response.ts";
 import type { Resource } from "../../src/envoy/resource-set.ts";
 import { resourceType } from "../../src/envoy/resource-types.ts";
 import {
   DeltaDiscoveryResponseSchema,
   DiscoveryResponseSchema,
 } from "../../src/gen/envoy/service/discovery/v3/discovery_pb.ts";
-import { createResponseCache, type ResponseCache } from "../../src/xds/response-cache.ts";
+import { createResponseCache, type EncodedResponse, type ResponseCache } from "../../src/xds/response-cache.ts";
 import { wireResource } from "../support/wire-resources.ts";
 
 const cds = resourceType("CDS");
@@ -19,8 +20,17 @@ function cacheOf(maxBytes = 1_000_000): { readonly cache: ResponseCache; readonl
   return { cache, encodes: () => count };
 }
 
-const bytesOf = (cache: ResponseCache, list: readonly Resource[], after = -1) =>
-  cache.encode("sotw", cds, list, [], after);
+const content = (resources: readonly Resource[], removed: readonly string[] = []): ResponseContent => ({
+  resources,
+  removed,
+  missing: [],
+  bodiless: [],
+  heartbeats: [],
+  ttl: false,
+});
+
+const bytesOf = (cache: ResponseCache, list: readonly Resource[], last?: EncodedResponse) =>
+  cache.encode("sotw", cds, content(list), last);
 
 describe("sharing", () => {
   test("equal content is one buffer for all streams", () => {
@@ -35,24 +45,24 @@ describe("sharing", () => {
   test("a stream that already got this nonce gets the same content in a new envelope, which is shared from then on", () => {
     const { cache, encodes } = cacheOf();
     const first = bytesOf(cache, [a1]);
-    const other = bytesOf(cache, [b1], first.sequence);
-    const again = bytesOf(cache, [a1], other.sequence);
+    const other = bytesOf(cache, [b1], first);
+    const again = bytesOf(cache, [a1], other);
     expect(again.sequence).toBeGreaterThan(other.sequence);
     const [one, two] = [first, again].map(({ bytes }) => fromBinary(DiscoveryResponseSchema, bytes));
     expect(two).toEqual({ ...one, nonce: again.nonce });
-    expect(bytesOf(cache, [a1], other.sequence).bytes).toBe(again.bytes);
+    expect(bytesOf(cache, [a1], other).bytes).toBe(again.bytes);
     expect(encodes()).toBe(2);
   });
 
   test("variant, type, content and removals all tell responses apart", () => {
     const { cache } = cacheOf();
     const responses = [
-      cache.encode("sotw", cds, [a1], [], -1),
-      cache.encode("delta", cds, [a1], [], -1),
-      cache.encode("delta", cds, [a1], ["b"], -1),
-      cache.encode("sotw", resourceType("LDS"), [a1], [], -1),
-      cache.encode("sotw", cds, [wireResource("CDS", "a", "2")], [], -1),
-      cache.encode("sotw", cds, [], [], -1),
+      cache.encode("sotw", cds, content([a1]), undefined),
+      cache.encode("delta", cds, content([a1]), undefined),
+      cache.encode("delta", cds, content([a1], ["b"]), undefined),
+      cache.encode("sotw", resourceType("LDS"), content([a1]), undefined),
+      cache.encode("sotw", cds, content([wireResource("CDS", "a", "2")]), undefined),
+      cache.encode("sotw", cds, content([]), undefined),
     ];
     expect(new Set(responses.map(({ nonce }) => nonce)).size).toBe(responses.length);
   });
@@ -94,7 +104,7 @@ test("the bytes are the message, field for field", () => {
   const controlPlane = { identifier: "cp" };
   const any = (value: Uint8Array) => ({ typeUrl: cds.url, value });
 
-  const sotw = fromBinary(DiscoveryResponseSchema, cache.encode("sotw", cds, list, [], -1).bytes);
+  const sotw = fromBinary(DiscoveryResponseSchema, cache.encode("sotw", cds, content(list), undefined).bytes);
   const wantSotw = create(DiscoveryResponseSchema, {
     versionInfo: sotw.versionInfo,
     nonce: (100).toString(36),
@@ -104,7 +114,10 @@ test("the bytes are the message, field for field", () => {
   });
   expect(equals(DiscoveryResponseSchema, sotw, wantSotw, { unknown: true, registry: createRegistry() })).toBe(true);
 
-  const delta = fromBinary(DeltaDiscoveryResponseSchema, cache.encode("delta", cds, list, ["gone"], -1).bytes);
+  const delta = fromBinary(
+    DeltaDiscoveryResponseSchema,
+    cache.encode("delta", cds, content(list, ["gone"]), undefined).bytes,
+  );
   const wantDelta = create(DeltaDiscoveryResponseSchema, {
     systemVersionInfo: delta.systemVersionInfo,
     nonce: (101).toString(36),

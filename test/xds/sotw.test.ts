@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { maxNamesPerRequest } from "../../src/envoy/discovery-message.ts";
+import { maxNamesPerRequest } from "../../src/envoy/discovery-request.ts";
 import type { ResourceSet } from "../../src/envoy/resource-set.ts";
 import { resourceTypes, type TypeName } from "../../src/envoy/resource-types.ts";
 import { wireSet as set } from "../support/wire-resources.ts";

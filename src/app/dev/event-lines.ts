@@ -140,10 +140,16 @@ function fixedLines(before: RulesNow, after: RulesNow, show: ShowPlace): readonl
 }
 
 const typeTitles: Readonly<Record<TypeName, string>> = {
+  RTDS: "runtime layers",
   CDS: "clusters",
   EDS: "endpoints",
+  LEDS: "endpoint lists",
+  SDS: "secrets",
   LDS: "listeners",
+  ECDS: "extensions",
+  SRDS: "route scopes",
   RDS: "routes",
+  VHDS: "virtual hosts",
 };
 
 /** `places`: where the rules behind the refused resources are. Undefined for what is not worth a line. */

@@ -1,14 +1,14 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { MeshError } from "../base/errors.ts";
 import type { Node } from "../gen/envoy/config/core/v3/base_pb.ts";
 import { DeltaDiscoveryRequestSchema, DiscoveryRequestSchema } from "../gen/envoy/service/discovery/v3/discovery_pb.ts";
-import type { Resource } from "./resource-set.ts";
 
 /** Most names, or known versions, that one request may carry. Real clients were seen with 60 000. */
 export const maxNamesPerRequest = 100_000;
 /** Longest resource name and type URL, in characters. */
 export const maxNameLength = 4_096;
+/** `client_features` of a node that are looked at. */
+const maxFeatures = 256;
 /** A longer error text of a proxy is cut. Envoy itself cuts at this length. */
 export const maxErrorLength = 4_096;
 
@@ -19,6 +19,8 @@ export interface RequestNode {
   readonly locality: { readonly region: string; readonly zone: string; readonly subzone: string };
   /** Version as `major.minor.patch`, or as the client spells it; empty when it does not say. */
   readonly client: { readonly name: string; readonly version: string };
+  /** `client_features`: what it says that it can. */
+  readonly features: readonly string[];
 }
 
 interface AnyRequest {
@@ -33,6 +35,8 @@ interface AnyRequest {
 /** A state-of-the-world request: `names` is the whole subscription. */
 export interface SotwRequest extends AnyRequest {
   readonly names: readonly string[];
+  /** `version_info`; on a type's first request of a stream, a proxy that is at work gives what it holds from an earlier one. */
+  readonly version: string;
 }
 
 /** An incremental request. */
@@ -46,7 +50,7 @@ export interface DeltaRequest extends AnyRequest {
 /** Throws `input/invalid` for bytes that are no request, and for one beyond the limits above. */
 export function decodeSotwRequest(bytes: Uint8Array): SotwRequest {
   const request = decoded("DiscoveryRequest", () => fromBinary(DiscoveryRequestSchema, bytes));
-  return { ...commonParts(request), names: checkedNames(request.resourceNames) };
+  return { ...commonParts(request), names: resourceNames(request.resourceNames), version: request.versionInfo };
 }
 
 /** Throws `input/invalid` for bytes that are no request, and for one beyond the limits above. */
@@ -54,8 +58,8 @@ export function decodeDeltaRequest(bytes: Uint8Array): DeltaRequest {
   const request = decoded("DeltaDiscoveryRequest", () => fromBinary(DeltaDiscoveryRequestSchema, bytes));
   return {
     ...commonParts(request),
-    subscribe: checkedNames(request.resourceNamesSubscribe),
-    unsubscribe: checkedNames(request.resourceNamesUnsubscribe),
+    subscribe: resourceNames(request.resourceNamesSubscribe),
+    unsubscribe: resourceNames(request.resourceNamesUnsubscribe),
     knownVersions: checkedVersions(request.initialResourceVersions),
   };
 }
@@ -91,7 +95,19 @@ function errorText(message: string, code: number): string {
 function checkedVersions(versions: Readonly<Record<string, string>>): ReadonlyMap<string, string> {
   checkedNames(Object.keys(versions));
   checkedNames(Object.values(versions));
-  return new Map(Object.entries(versions));
+  return new Map(Object.entries(versions).map(([name, version]) => [canonicalName(name), version]));
+}
+
+const resourceNames = (names: readonly string[]): readonly string[] => checkedNames(names).map(canonicalName);
+
+/**
+ * Names are opaque, with one exception: the context parameters of `xdstp://` names are a set, so that one order of them stands
+ * for all. Source: xRFC TP1, "URI canonicalization".
+ */
+function canonicalName(name: string): string {
+  if (!name.startsWith("xdstp://")) return name;
+  const [, path = "", parameters, fragment = ""] = /^([^?#]*)(?:\?([^#]*))?(#.*)?$/s.exec(name) ?? [];
+  return parameters === undefined ? name : `${path}?${parameters.split("&").sort().join("&")}${fragment}`;
 }
 
 function checkedNames(names: readonly string[]): readonly string[] {
@@ -113,6 +129,7 @@ function requestNode(node: Node): RequestNode {
     metadata: node.metadata ?? {},
     locality: { region, zone, subzone: subZone },
     client: { name: node.userAgentName, version: clientVersion(node.userAgentVersionType) },
+    features: node.clientFeatures.slice(0, maxFeatures),
   };
 }
 
@@ -120,85 +137,4 @@ function clientVersion(agent: Node["userAgentVersionType"]): string {
   if (agent.case === "userAgentVersion") return agent.value;
   const version = agent.case === "userAgentBuildVersion" ? agent.value.version : undefined;
   return version === undefined ? "" : `${version.majorNumber}.${version.minorNumber}.${version.patch}`;
-}
-
-/** A response without its nonce: what may be shared by every stream that gets the same content. */
-export interface ResponseContent {
-  readonly typeUrl: string;
-  /** `version_info`, or `system_version_info` in a delta response. */
-  readonly version: string;
-  readonly resources: readonly Resource[];
-  /** Only in a delta response. */
-  readonly removed: readonly string[];
-  /** `control_plane.identifier`. */
-  readonly identifier: string;
-}
-
-/** Bytes of a `DiscoveryResponse` without its nonce. */
-export function encodeSotwResponse({ typeUrl, version, resources, identifier }: ResponseContent): Uint8Array {
-  const url = utf8(typeUrl);
-  const writer = new BinaryWriter();
-  text(writer, 1, version);
-  for (const { bytes } of resources) any(writer, 2, url, bytes);
-  text(writer, 4, typeUrl);
-  return controlPlane(writer, 6, identifier).finish();
-}
-
-/** Bytes of a `DeltaDiscoveryResponse` without its nonce. */
-export function encodeDeltaResponse(content: ResponseContent): Uint8Array {
-  const { typeUrl, version, resources, removed, identifier } = content;
-  const url = utf8(typeUrl);
-  const writer = new BinaryWriter();
-  text(writer, 1, version);
-  for (const resource of resources) {
-    const [name, resourceVersion] = [utf8(resource.name), utf8(resource.version)];
-    const size = fieldSize(name.length) + fieldSize(resourceVersion.length) + fieldSize(anySize(url, resource.bytes));
-    tag(writer, 2).uint32(size);
-    tag(writer, 1).bytes(resourceVersion);
-    any(writer, 2, url, resource.bytes);
-    tag(writer, 3).bytes(name);
-  }
-  text(writer, 4, typeUrl);
-  for (const name of removed) text(writer, 6, name);
-  return controlPlane(writer, 7, identifier).finish();
-}
-
-/** A whole response of either kind: its nonce is field 5 in both, and fields may come in any order. */
-export function withNonce(content: Uint8Array, nonce: string): Uint8Array {
-  const field = text(new BinaryWriter(), 5, nonce).finish();
-  const response = new Uint8Array(content.length + field.length);
-  response.set(content);
-  response.set(field, content.length);
-  return response;
-}
-
-/** Bytes of a `ClusterLoadAssignment` without endpoints: the answer for a name that does not exist. */
-export const encodeEmptyAssignment = (clusterName: string): Uint8Array =>
-  text(new BinaryWriter(), 1, clusterName).finish();
-
-const encoder = new TextEncoder();
-const utf8 = (value: string): Uint8Array => encoder.encode(value);
-
-const tag = (writer: BinaryWriter, field: number): BinaryWriter => writer.tag(field, WireType.LengthDelimited);
-const text = (writer: BinaryWriter, field: number, value: string): BinaryWriter => tag(writer, field).string(value);
-
-/** Writes `Any` from ready bytes; the sizes are counted beforehand so that the bytes are copied once. */
-function any(writer: BinaryWriter, field: number, url: Uint8Array, value: Uint8Array): void {
-  tag(writer, field).uint32(anySize(url, value));
-  tag(writer, 1).bytes(url);
-  tag(writer, 2).bytes(value);
-}
-
-const controlPlane = (writer: BinaryWriter, field: number, identifier: string): BinaryWriter =>
-  tag(writer, field).bytes(text(new BinaryWriter(), 1, identifier).finish());
-
-const anySize = (url: Uint8Array, value: Uint8Array): number => fieldSize(url.length) + fieldSize(value.length);
-
-/** Size of a length-delimited field with a number below 16. */
-const fieldSize = (length: number): number => 1 + varintSize(length) + length;
-
-function varintSize(value: number): number {
-  let size = 1;
-  for (let rest = value >>> 7; rest > 0; rest >>>= 7) size++;
-  return size;
 }

@@ -3,11 +3,11 @@ import { describe, expect, test } from "vitest";
 import {
   decodeDeltaRequest,
   decodeSotwRequest,
-  encodeEmptyAssignment,
   maxErrorLength,
   maxNameLength,
   maxNamesPerRequest,
-} from "../../src/envoy/discovery-message.ts";
+} from "../../src/envoy/discovery-request.ts";
+import { encodeEmptyResource } from "../../src/envoy/discovery-response.ts";
 import { ClusterLoadAssignmentSchema } from "../../src/gen/envoy/config/endpoint/v3/endpoint_pb.ts";
 import {
   DeltaDiscoveryRequestSchema,
@@ -27,6 +27,7 @@ test("a state-of-the-world request", () => {
     typeUrl: "t",
     names: ["a", "b"],
     nonce: "n",
+    version: "v",
   });
 });
 
@@ -69,6 +70,7 @@ test.each([
     metadata,
     locality: { region: "", zone: "z", subzone: "" },
     client: { name: "envoy", version },
+    features: [],
   });
 });
 
@@ -109,7 +111,7 @@ describe("limits", () => {
 });
 
 test("an empty assignment", () => {
-  expect(fromBinary(ClusterLoadAssignmentSchema, encodeEmptyAssignment("a"))).toMatchObject({
+  expect(fromBinary(ClusterLoadAssignmentSchema, encodeEmptyResource("a"))).toMatchObject({
     clusterName: "a",
     endpoints: [],
   });
