@@ -27,10 +27,10 @@ export interface Golden {
 }
 
 const titles = {
-  LDS: "listeners",
-  RDS: "routes",
   CDS: "clusters",
   EDS: "endpoints",
+  LDS: "listeners",
+  RDS: "routes",
 } as const satisfies Partial<Record<TypeName, string>>;
 
 export async function compileGolden(name: string): Promise<Golden> {
