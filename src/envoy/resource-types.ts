@@ -12,6 +12,7 @@ export const resourceTypes = [
     fullState: false,
     wildcard: false,
     gated: false,
+    gates: false,
     usedBy: [],
     resumable: false,
     absent: { sotw: "empty", delta: "empty" },
@@ -23,6 +24,7 @@ export const resourceTypes = [
     fullState: true,
     wildcard: true,
     gated: false,
+    gates: true,
     usedBy: ["LDS", "RDS"],
     resumable: true,
     absent: { sotw: "error", delta: "removed" },
@@ -34,6 +36,7 @@ export const resourceTypes = [
     fullState: false,
     wildcard: false,
     gated: false,
+    gates: true,
     usedBy: ["CDS"],
     resumable: true,
     absent: { sotw: "empty", delta: "removed" },
@@ -50,6 +53,7 @@ export const resourceTypes = [
     fullState: false,
     wildcard: false,
     gated: false,
+    gates: false,
     usedBy: ["EDS"],
     resumable: false,
     absent: { sotw: "silent", delta: "removed" },
@@ -61,6 +65,7 @@ export const resourceTypes = [
     fullState: false,
     wildcard: false,
     gated: false,
+    gates: false,
     usedBy: ["CDS", "LDS"],
     resumable: false,
     absent: { sotw: "error", delta: "removed" },
@@ -72,6 +77,7 @@ export const resourceTypes = [
     fullState: true,
     wildcard: true,
     gated: true,
+    gates: true,
     usedBy: [],
     resumable: true,
     absent: { sotw: "error", delta: "removed" },
@@ -83,6 +89,7 @@ export const resourceTypes = [
     fullState: false,
     wildcard: false,
     gated: true,
+    gates: false,
     usedBy: ["LDS"],
     resumable: false,
     absent: { sotw: "silent", delta: "silent" },
@@ -94,6 +101,7 @@ export const resourceTypes = [
     fullState: true,
     wildcard: true,
     gated: true,
+    gates: true,
     usedBy: ["LDS"],
     resumable: true,
     absent: { sotw: "error", delta: "removed" },
@@ -105,6 +113,7 @@ export const resourceTypes = [
     fullState: false,
     wildcard: false,
     gated: true,
+    gates: false,
     usedBy: ["LDS", "SRDS"],
     resumable: false,
     absent: { sotw: "error", delta: "removed" },
@@ -121,6 +130,7 @@ export const resourceTypes = [
     fullState: false,
     wildcard: false,
     gated: true,
+    gates: false,
     usedBy: ["RDS"],
     resumable: false,
     absent: { sotw: "silent", delta: "bodiless" },
@@ -140,6 +150,8 @@ interface ResourceTypeRow {
   readonly wildcard: boolean;
   /** Additions and changes wait until the proxy has confirmed what comes before them in this table. */
   readonly gated: boolean;
+  /** Additions and changes have to be confirmed before the gated types after it move. */
+  readonly gates: boolean;
   /**
    * Types whose resources name resources of this one: a removal waits until the proxy has confirmed their new state. Nothing
    * names a listener, so a removal goes out together with the additions: Envoy then frees the old listener's address before

@@ -1,7 +1,9 @@
 import type { DeltaRequest } from "../envoy/discovery-request.ts";
+import { type Dialect, emptyContent, emptyResource } from "./dialect.ts";
 import { owedTo } from "./owed.ts";
+import { resume } from "./push-plan.ts";
 import { restricted, type VersionMap } from "./resource-map.ts";
-import { type Dialect, step } from "./stream.ts";
+import { step } from "./stream.ts";
 import type { StreamEffect, StreamEvent, StreamState, TypeState } from "./stream-state.ts";
 import { asksForEverything, deltaSubscription, type Subscription } from "./subscription.ts";
 
@@ -10,10 +12,13 @@ import { asksForEverything, deltaSubscription, type Subscription } from "./subsc
  * first request of a type may list what the proxy holds from an earlier stream.
  */
 const delta: Dialect<DeltaRequest> = {
+  variant: "delta",
+
   subscribe(state, request) {
     const { type, subscription: before } = state;
     const subscription = deltaSubscription(type, before, request);
-    const known = before === undefined && type.resumable ? request.knownVersions : new Map<string, string>();
+    const isFirst = before === undefined;
+    const known = isFirst && type.resumable ? request.knownVersions : new Map<string, string>();
     const again = before?.wildcard === true && asksForEverything(request.subscribe);
     const asked = [
       ...request.subscribe.filter((name) => subscription.names.has(name) && !known.has(name)),
@@ -25,17 +30,36 @@ const delta: Dialect<DeltaRequest> = {
       ...state,
       subscription,
       asked: asked.length === 0 ? state.asked : new Set([...state.asked, ...asked]),
-      held: before === undefined ? versionMap(known) : heldUnder(state, before, subscription),
+      held: isFirst ? versionMap(known) : heldUnder(state, before, subscription),
       due: state.due || (subscription.wildcard && (before?.wildcard !== true || again)),
-      resuming: state.resuming || known.size > 0,
+      resuming: state.resuming || (isFirst && request.knownVersions.size > 0),
     };
   },
 
-  compose(state, offered, target) {
+  resumePlan: (plan, { type, subscription, held }) =>
+    subscription === undefined ? plan : resume(plan, type, subscription, held),
+
+  compose(state, offered, target, traits) {
     const { resources, pending, ...gone } = owedTo(state, offered, target);
-    const removed = [...new Set([...gone.removed, ...gone.absent])].sort();
-    return state.due || resources.length + removed.length > 0
-      ? { kind: "send", pending, resources, removed, renewed: resources }
+    const { absent } = state.type;
+    const isSilent = absent.delta === "silent" || traits.noRemovals.has(state.type.short);
+    const removed = isSilent ? [] : absent.delta === "removed" ? [...gone.removed, ...gone.absent] : gone.removed;
+    const bodiless = absent.delta === "bodiless" ? gone.absent : [];
+    const empty = absent.delta === "empty" ? gone.absent.map((name) => emptyResource(state.type, name)) : [];
+    return state.due || resources.length + removed.length + bodiless.length + empty.length > 0
+      ? {
+          kind: "send",
+          pending,
+          content: {
+            ...emptyContent,
+            resources: [...resources, ...empty],
+            removed: [...new Set(removed)].sort(),
+            bodiless,
+            ttl: traits.ttl.delta,
+          },
+          renewed: resources,
+          isDivisible: true,
+        }
       : { kind: "nothing", pending };
   },
 };

@@ -1,7 +1,7 @@
 import type { Resource } from "../envoy/resource-set.ts";
-import { byName, difference, noNames, type ResourceMap } from "./resource-map.ts";
+import { byName, difference, isLeftOver, noNames, type ResourceMap } from "./resource-map.ts";
 import type { TypeState } from "./stream-state.ts";
-import { covers } from "./subscription.ts";
+import { covers, type Subscription } from "./subscription.ts";
 
 /** What one type of a stream lacks to be up to date. */
 export interface Owed {
@@ -20,25 +20,38 @@ export function owedTo(state: TypeState, offered: ResourceMap, target: ResourceM
   const { subscription, held, asked } = state;
   if (subscription === undefined) return { resources: [], removed: [], absent: [], pending: noNames };
   const { changed, removed } = difference(held, offered);
-  const covered = (name: string): boolean => covers(subscription, name);
-  const wanted = asked.size === 0 ? [] : [...asked].filter(covered);
-  const missing = wanted.filter((name) => !offered.has(name));
-  const gone = removed.filter(covered);
-  const pending = [...missing, ...gone].filter((name) => target.has(name));
+  const found = new Map<string, Resource>();
+  const missing: string[] = [];
+  for (const name of asked) {
+    const resource = offered.get(name);
+    if (resource !== undefined && isForAsking(subscription, resource)) found.set(name, resource);
+    else if (covers(subscription, name)) missing.push(name);
+  }
+  const gone = removed.filter((name) => covers(subscription, name, held.get(name)?.onDemand));
+  const coming = [...missing, ...gone].filter((name) => isComing(subscription, target.get(name)));
+  const pending = coming.length === 0 ? noNames : new Set(coming);
   return {
     resources: withAsked(
-      subscription.wildcard ? changed : changed.filter(({ name }) => covered(name)),
-      wanted.flatMap((name) => offered.get(name) ?? []),
+      changed.filter((resource) => isForAsking(subscription, resource)),
+      found,
     ),
-    removed: gone.filter((name) => !target.has(name)),
-    absent: missing.filter((name) => !target.has(name)),
-    pending: pending.length === 0 ? noNames : new Set(pending),
+    removed: pending.size === 0 ? gone : gone.filter((name) => !pending.has(name)),
+    absent: pending.size === 0 ? missing : missing.filter((name) => !pending.has(name)),
+    pending,
   };
 }
 
+/** May this be sent to who asks so? What only the client has the body of cannot. */
+const isForAsking = (subscription: Subscription, resource: Resource): boolean =>
+  covers(subscription, resource.name, resource.onDemand) && !isLeftOver(resource);
+
+const isComing = (subscription: Subscription, resource: Resource | undefined): boolean =>
+  resource !== undefined && isForAsking(subscription, resource);
+
 /** The union, in the order of names: equal content must make equal bytes on every stream. */
-function withAsked(changed: readonly Resource[], asked: readonly Resource[]): readonly Resource[] {
-  if (asked.length === 0) return changed;
-  const all = new Map([...changed, ...asked].map((resource) => [resource.name, resource]));
+function withAsked(changed: readonly Resource[], asked: ReadonlyMap<string, Resource>): readonly Resource[] {
+  if (asked.size === 0) return changed;
+  const all = new Map(changed.map((resource) => [resource.name, resource]));
+  for (const [name, resource] of asked) all.set(name, resource);
   return [...all.values()].sort(byName);
 }

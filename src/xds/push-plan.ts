@@ -1,13 +1,16 @@
-import type { Resource, ResourceSet } from "../envoy/resource-set.ts";
+import type { ResourceSet } from "../envoy/resource-set.ts";
 import { perType, type ResourceType, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
 import {
   difference,
+  leftOver,
+  namesReferred,
   noNames,
   overlay,
   type ResourceMap,
   restricted,
   sameContent,
   type VersionMap,
+  withResources,
 } from "./resource-map.ts";
 import { covers, type Subscription } from "./subscription.ts";
 
@@ -19,6 +22,8 @@ export interface TypeProgress {
   readonly answer: Answer;
   /** Names that were refused in the version last sent. */
   readonly refused: ReadonlySet<string>;
+  /** Not all of what is on offer fitted into the latest response: the rest follows. */
+  readonly partial: boolean;
 }
 
 /**
@@ -30,6 +35,9 @@ export type Answer = "none" | "awaited" | "overdue" | "accepted" | "refused";
 /** What may be seen, of each type. */
 export type Offered = Readonly<Record<TypeName, ResourceMap>>;
 
+/** Put on offer, and not confirmed by the proxy: name to the version that the types after it wait for. */
+type Unconfirmed = Readonly<Record<TypeName, ReadonlyMap<string, string>>>;
+
 type Progress = Readonly<Record<TypeName, TypeProgress>>;
 
 /**
@@ -39,62 +47,110 @@ type Progress = Readonly<Record<TypeName, TypeProgress>>;
  *     at once     each after its       when clusters and        when listeners are    when what used them is
  *                 cluster was sent     endpoints are in place   in place as well      confirmed, and a grace time
  *
- * A type's `offered` resources move towards those of `target`; the stream's machine sends whatever differs from what the proxy
- * holds. "In place" is: confirmed by the proxy; the gate's timer bounds the wait. A first answer waits for nothing.
+ * The order is that of the table of resource types. A type's `offered` resources move towards those of `target`; the stream's
+ * machine sends whatever differs from what the proxy holds. "In place" is: confirmed by the proxy; the gate's timer bounds the
+ * wait. The first answer to a proxy that starts waits for nothing; one that was at work before is treated as at work.
  */
 export interface PushPlan {
   readonly target: ResourceSet;
   readonly offered: Offered;
-  /** Put on offer, and not confirmed by the proxy: name to the version that listeners and routes wait for. */
-  readonly unconfirmed: Readonly<Record<TypeName, ReadonlyMap<string, string>>>;
+  readonly unconfirmed: Unconfirmed;
   /** Something is kept back by a closed gate. */
   readonly gated: boolean;
-  /** Names that are gone when the type's grace time is over. */
-  readonly leaving: Readonly<Partial<Record<TypeName, ReadonlySet<string>>>>;
+  /** What is gone when the type's grace time is over. */
+  readonly leaving: Readonly<Partial<Record<TypeName, Leaving>>>;
+  readonly users: Users;
 }
 
+/**
+ * Where the types are asked for that use others: on this stream (`here`); here, but the proxy has only just come back, and not
+ * asked for all of them yet (`returning`); or on streams of their own, where only time can keep the order (`elsewhere`; a change
+ * is `lagging` while what comes before it elsewhere is given time).
+ */
+export type Users = "here" | "returning" | "elsewhere" | "elsewhere, lagging";
+
+interface Leaving {
+  readonly names: ReadonlySet<string>;
+  /** How many of the types that use this one were asked for when the grace time began. */
+  readonly usersSeen: number;
+}
+
+/** What a stream leaves to the proxy's next one. */
+export type PastPlan = Pick<PushPlan, "offered" | "unconfirmed">;
+
 const nothing: ReadonlyMap<string, string> = new Map();
-const allConfirmed: PushPlan["unconfirmed"] = perType(() => nothing);
-const none: readonly Resource[] = [];
+const allConfirmed: Unconfirmed = perType(() => nothing);
 
 /** For a stream that has got nothing yet: everything is on offer. */
-export const startPlan = (target: ResourceSet): PushPlan => ({
+export const startPlan = (target: ResourceSet, users: Users): PushPlan => ({
   target,
   offered: target.resources,
   unconfirmed: allConfirmed,
   gated: false,
   leaving: {},
+  users,
 });
+
+/** For a proxy that is at work on what an earlier stream gave it: goes on from there. */
+export const continuePlan = ({ offered, unconfirmed }: PastPlan, { target, users }: PushPlan): PushPlan =>
+  retarget({ ...startPlan(target, returning(users)), offered, unconfirmed }, target);
+
+const returning = (users: Users): Users => (users === "here" ? "returning" : users);
+
+/**
+ * For a proxy that is at work and lists what it holds of one type: what is gone is removed only when its users have been
+ * replaced, and what is new or changed is waited for, as in any other change.
+ */
+export function resume(plan: PushPlan, type: ResourceType, subscription: Subscription, known: VersionMap): PushPlan {
+  const { short } = type;
+  const gone = type.usedBy.length === 0 ? [] : [...known].filter(([name]) => !plan.offered[short].has(name));
+  const leftOvers = gone.map(([name, { version }]) => leftOver(short, name, version));
+  const news = [...plan.target.resources[short].values()].filter(
+    ({ name, version, onDemand }) => covers(subscription, name, onDemand) && known.get(name)?.version !== version,
+  );
+  const waitFor = (waiting: Unconfirmed, one: TypeName, names: Iterable<string>): Unconfirmed => ({
+    ...waiting,
+    [one]: new Map([...waiting[one], ...versionsOf(names, plan.target.resources[one])]),
+  });
+  let { unconfirmed } = plan;
+  if (type.gates) unconfirmed = waitFor(unconfirmed, short, new Set(news.map(({ name }) => name)));
+  if (short === "CDS") unconfirmed = waitFor(unconfirmed, "EDS", namesReferred(news, "EDS"));
+  return {
+    ...offering(plan, short, withResources(plan.offered[short], leftOvers)),
+    unconfirmed,
+    users: returning(plan.users),
+  };
+}
 
 /** Turns to a new set; what is under way goes on. */
 export function retarget(plan: PushPlan, target: ResourceSet): PushPlan {
-  const waitedFor = (type: TypeName): ReadonlyMap<string, string> => {
-    const { changed } = difference(plan.offered[type], target.resources[type]);
-    const names = new Set([...plan.unconfirmed[type].keys(), ...changed.map(({ name }) => name)]);
-    return versionsOf(names, target.resources[type]);
-  };
-  const clusters = waitedFor("CDS");
+  const changed = (type: TypeName): Difference["changed"] =>
+    difference(plan.offered[type], target.resources[type]).changed;
+  const waitedFor = (type: TypeName, names: Iterable<string>): ReadonlyMap<string, string> =>
+    versionsOf(new Set([...plan.unconfirmed[type].keys(), ...names]), target.resources[type]);
+  const namesOf = (type: TypeName): readonly string[] => changed(type).map(({ name }) => name);
   // Only endpoints of new and changed clusters count: endpoints alone come and go all the time.
-  const endpoints = new Set([...plan.unconfirmed.EDS.keys(), ...clusters.keys()]);
+  const endpoints = namesReferred(changed("CDS"), "EDS");
   return {
     ...plan,
     target,
-    unconfirmed: {
-      ...allConfirmed,
-      CDS: clusters,
-      EDS: versionsOf(endpoints, target.resources.EDS),
-      LDS: waitedFor("LDS"),
-      RDS: nothing,
-    },
+    unconfirmed: perType(({ short, gates }) =>
+      gates ? waitedFor(short, short === "EDS" ? endpoints : namesOf(short)) : nothing,
+    ),
     leaving: stillLeaving(plan.leaving, target),
+    users: plan.users === "elsewhere" ? "elsewhere, lagging" : plan.users,
   };
 }
+
+type Difference = ReturnType<typeof difference>;
 
 /** What came back in the meantime stays; were it to go again, it would wait anew. */
 function stillLeaving(leaving: PushPlan["leaving"], target: ResourceSet): PushPlan["leaving"] {
   const rest = resourceTypes.flatMap(({ short }) => {
-    const names = leaving[short];
-    return names === undefined ? [] : [[short, namesNotIn(names, target.resources[short])] as const];
+    const one = leaving[short];
+    return one === undefined
+      ? []
+      : [[short, { ...one, names: namesNotIn(one.names, target.resources[short]) }] as const];
   });
   return Object.fromEntries(rest);
 }
@@ -111,13 +167,14 @@ const versionsOf = (names: Iterable<string>, resources: ResourceMap): ReadonlyMa
   );
 
 /** Puts on offer what may be seen of one type, now that the types before it have been sent. Call in the order of the table. */
-export function release(plan: PushPlan, { short, usedBy }: ResourceType, types: Progress): PushPlan {
+export function release(plan: PushPlan, type: ResourceType, types: Progress): PushPlan {
+  const { short, usedBy } = type;
   const [before, target] = [plan.offered[short], plan.target.resources[short]];
   if (before === target) return plan;
-  const except = short === "EDS" ? unsentClusters(plan, types) : none;
+  const except = short === "EDS" ? endpointsOfUnsent(plan, types) : noNames;
   const next = usedBy.length > 0 ? overlay(before, target, except) : target;
   if (next === before) return plan;
-  const open = sameContent(before, next) || gateOpen(plan, short, types);
+  const open = sameContent(before, next) || gateOpen(plan, type, types);
   return open ? offering(plan, short, next) : { ...plan, gated: true };
 }
 
@@ -126,21 +183,26 @@ const offering = (plan: PushPlan, type: TypeName, resources: ResourceMap): PushP
   offered: { ...plan.offered, [type]: resources },
 });
 
-/** Clusters that an unanswered response keeps back. Their endpoints must not overtake them. */
-function unsentClusters({ offered }: PushPlan, { CDS }: Progress): readonly Resource[] {
-  return CDS.subscription === undefined ? none : difference(CDS.held, offered.CDS).changed;
+/** Endpoints must not overtake their clusters, which an unanswered response may keep back. */
+function endpointsOfUnsent({ offered }: PushPlan, { CDS }: Progress): ReadonlySet<string> {
+  if (CDS.subscription === undefined) return noNames;
+  const { changed } = difference(CDS.held, offered.CDS);
+  return changed.length === 0 ? noNames : namesReferred(changed, "EDS");
 }
 
-/** May listeners (routes) move? All that comes before them in the table must be in place, as far as the proxy asks for it. */
-function gateOpen({ unconfirmed }: PushPlan, type: TypeName, types: Progress): boolean {
-  if (type === "CDS" || type === "EDS") return true;
+/** May this type move? All that comes before it in the table must be in place, as far as the proxy asks for it. */
+export function gateOpen(plan: PushPlan, { short: type, gated }: ResourceType, types: Progress): boolean {
+  if (!gated) return true;
+  if (plan.users === "elsewhere" || plan.users === "elsewhere, lagging") return plan.users === "elsewhere";
   const rank = resourceTypes.findIndex(({ short }) => short === type);
   return resourceTypes.slice(0, rank).every(({ short }) => {
-    if (unconfirmed[short].size === 0) return true;
+    if (types[short].partial) return false;
+    const unconfirmed = plan.unconfirmed[short];
+    if (unconfirmed.size === 0) return true;
     // The proxy asks for endpoints when it has the cluster: who asks for the cluster will ask for them.
     const { subscription } = types[short === "EDS" ? "CDS" : short];
     if (subscription === undefined) return true;
-    const missing = unconfirmed[short].keys().filter((name) => !isInPlace(types[short], name));
+    const missing = unconfirmed.keys().filter((name) => !isInPlace(types[short], name));
     return !missing.some((name) => covers(subscription, name));
   });
 }
@@ -150,7 +212,11 @@ const isInPlace = ({ subscription, answer, refused }: TypeProgress, name: string
   subscription !== undefined && covers(subscription, name) && answer !== "awaited" && !refused.has(name);
 
 /** The proxy accepted a response with these resources. */
-export function confirm(plan: PushPlan, type: TypeName, resources: readonly Resource[]): PushPlan {
+export function confirm(
+  plan: PushPlan,
+  type: TypeName,
+  resources: readonly { readonly name: string; readonly version: string }[],
+): PushPlan {
   if (plan.unconfirmed[type].size === 0) return plan;
   const rest = new Map(plan.unconfirmed[type]);
   for (const { name, version } of resources) if (rest.get(name) === version) rest.delete(name);
@@ -158,7 +224,11 @@ export function confirm(plan: PushPlan, type: TypeName, resources: readonly Reso
 }
 
 /** The gate's time is over: whatever is not confirmed is no longer waited for. */
-export const openGate = (plan: PushPlan): PushPlan => ({ ...plan, unconfirmed: allConfirmed });
+export const openGate = (plan: PushPlan): PushPlan => ({
+  ...plan,
+  unconfirmed: allConfirmed,
+  users: plan.users === "elsewhere, lagging" ? "elsewhere" : plan.users,
+});
 
 /** Lets go of removed resources whose users have been replaced: at once where nobody can see it, else after a grace time. */
 export function retire(plan: PushPlan, types: Progress): PushPlan {
@@ -166,21 +236,33 @@ export function retire(plan: PushPlan, types: Progress): PushPlan {
   for (const { short, usedBy } of resourceTypes) {
     const gone = difference(next.offered[short], next.target.resources[short]).removed;
     if (usedBy.length === 0 || gone.length === 0 || next.leaving[short] !== undefined) continue;
-    if (!usedBy.every((user) => isSettled(next, user, types))) continue;
-    const seen = types[short].subscription !== undefined;
-    const used = usedBy.some((user) => types[user].subscription !== undefined);
-    next = { ...next, leaving: { ...next.leaving, [short]: new Set(gone) } };
-    if (!seen || !used) next = graceOver(next, short);
+    if (!areSettled(next, usedBy, types)) continue;
+    const usersSeen = countSeen(usedBy, types);
+    next = { ...next, leaving: { ...next.leaving, [short]: { names: new Set(gone), usersSeen } } };
+    const isSeen = types[short].subscription !== undefined;
+    if (!isSeen || (usersSeen === 0 && next.users === "here")) next = letGo(next, short);
   }
   return next;
 }
 
-/** The type's grace time is over. */
-export function graceOver(plan: PushPlan, type: TypeName): PushPlan {
-  const { [type]: names = noNames, ...leaving } = plan.leaving;
-  const rest = restricted(plan.offered[type], (name) => !names.has(name));
+const countSeen = (users: readonly TypeName[], types: Progress): number =>
+  users.filter((user) => types[user].subscription !== undefined).length;
+
+/** The type's grace time is over. It begins anew for users that were asked for in the meantime: the proxy had only come back. */
+export function graceOver(plan: PushPlan, { short, usedBy }: ResourceType, types: Progress): PushPlan {
+  const { [short]: ended, ...leaving } = plan.leaving;
+  if (ended === undefined || countSeen(usedBy, types) === ended.usersSeen) return letGo(plan, short);
+  return { ...plan, leaving };
+}
+
+function letGo(plan: PushPlan, type: TypeName): PushPlan {
+  const { [type]: ended, ...leaving } = plan.leaving;
+  const rest = restricted(plan.offered[type], (name) => ended?.names.has(name) !== true);
   return { ...offering(plan, type, rest), leaving };
 }
+
+const areSettled = (plan: PushPlan, users: readonly TypeName[], types: Progress): boolean =>
+  users.every((user) => isSettled(plan, user, types));
 
 /**
  * Has the proxy left the old state of this type? Yes when it was sent the new one and did not refuse any of it. A refused
@@ -188,10 +270,10 @@ export function graceOver(plan: PushPlan, type: TypeName): PushPlan {
  * nothing but the kept resources.
  */
 function isSettled({ offered, target }: PushPlan, type: TypeName, types: Progress): boolean {
-  const { subscription, answer, refused } = types[type];
+  const { subscription, held, answer, refused } = types[type];
   // Also for what the proxy does not ask for: it may ask while the old state is still on offer.
   if (offered[type] !== target.resources[type]) return false;
   if (subscription === undefined) return true;
   const stillRefused = [...refused].some((name) => covers(subscription, name) && target.resources[type].has(name));
-  return answer !== "awaited" && !stillRefused;
+  return held === offered[type] && answer !== "awaited" && !stillRefused;
 }

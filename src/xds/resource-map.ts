@@ -5,7 +5,7 @@ import type { Resource } from "../envoy/resource-set.ts";
 export type ResourceMap = ReadonlyMap<string, Resource>;
 
 /** What a client is believed to hold: resources, or only the versions that it told us. */
-export type VersionMap = ReadonlyMap<string, { readonly version: string }>;
+export type VersionMap = ReadonlyMap<string, Pick<Resource, "version" | "onDemand">>;
 
 export const noResources: ResourceMap = new Map();
 export const noNames: ReadonlySet<string> = new Set();
@@ -25,15 +25,14 @@ export const difference = memoize(
 );
 
 /**
- * `current` with everything of `target` laid over it: what `target` lacks stays. The resources of `except` stay as they are in
+ * `current` with everything of `target` laid over it: what `target` lacks stays. The names of `except` stay as they are in
  * `current`, or absent. A result equal to `target` or `current` is that very map.
  */
 export const overlay = memoize(
-  (current: ResourceMap, target: ResourceMap, except: readonly Resource[]): ResourceMap => {
+  (current: ResourceMap, target: ResourceMap, except: ReadonlySet<string>): ResourceMap => {
     if (current === target) return target;
-    const kept = new Set(except.map(({ name }) => name));
     const merged = new Map(current);
-    for (const [name, resource] of target) if (!kept.has(name)) merged.set(name, resource);
+    for (const [name, resource] of target) if (!except.has(name)) merged.set(name, resource);
     if (sameContent(merged, target)) return target;
     return sameContent(merged, current) ? current : sorted(merged);
   },
@@ -51,4 +50,29 @@ export function sameContent(a: ResourceMap, b: ResourceMap): boolean {
   return a.size === b.size && difference(a, b).changed.length === 0;
 }
 
+/** The names of one type that these resources refer to. */
+export const namesReferred = (resources: Iterable<Resource>, type: Resource["type"]): ReadonlySet<string> => {
+  const names = new Set<string>();
+  for (const { references } of resources) for (const one of references) if (one.type === type) names.add(one.name);
+  return names;
+};
+
+/** `map` and these resources, in the order of names. */
+export const withResources = (map: ResourceMap, resources: readonly Resource[]): ResourceMap =>
+  resources.length === 0 ? map : sorted(new Map([...map, ...resources.map((one) => [one.name, one] as const)]));
+
 const sorted = (map: ResourceMap): ResourceMap => new Map([...map].sort(([a], [b]) => (a < b ? -1 : Number(a > b))));
+
+/** The bodies of these are with the client alone: it listed them, and we have no such resource any more. */
+const nothing = new Uint8Array();
+
+export const leftOver = (type: Resource["type"], name: string, version: string): Resource => ({
+  type,
+  name,
+  version,
+  bytes: nothing,
+  references: [],
+  provenance: () => [],
+});
+
+export const isLeftOver = ({ bytes }: Resource): boolean => bytes === nothing;

@@ -6,12 +6,12 @@ import { decodeDeltaRequest, decodeSotwRequest, type RequestNode } from "../envo
 import type { TypeName } from "../envoy/resource-types.ts";
 import { type ProxyNode, parseProxyNode } from "../model/proxy.ts";
 import { stepDelta } from "./delta.ts";
+import type { CommonRequest } from "./dialect.ts";
 import type { XdsMetrics } from "./metrics.ts";
 import type { XdsOptions } from "./options.ts";
 import type { DeliveryRecorder, ResourceFeed, ResourceWatch } from "./ports.ts";
 import type { EncodedResponse, ResponseCache, Variant } from "./response-cache.ts";
 import { stepSotw } from "./sotw.ts";
-import type { CommonRequest } from "./stream.ts";
 import {
   type EndStatus,
   newStream,
@@ -77,7 +77,7 @@ class StreamSession<R extends Request> implements Session {
   readonly #last = new Map<TypeName, EncodedResponse>();
   readonly #events: StreamEvent<R>[] = [];
   #running = false;
-  #state = newStream;
+  #state = newStream();
   #proxy: { readonly node: ProxyNode; readonly watch: ResourceWatch } | undefined;
   #closed = false;
 

@@ -1,9 +1,10 @@
 import type { SotwRequest } from "../envoy/discovery-request.ts";
-import { encodeEmptyResource } from "../envoy/discovery-response.ts";
 import type { Resource } from "../envoy/resource-set.ts";
+import { type Dialect, emptyContent, emptyResource } from "./dialect.ts";
 import { owedTo } from "./owed.ts";
-import type { ResourceMap } from "./resource-map.ts";
-import { type Dialect, step } from "./stream.ts";
+import { continuePlan } from "./push-plan.ts";
+import { isLeftOver, type ResourceMap } from "./resource-map.ts";
+import { step } from "./stream.ts";
 import type { StreamEffect, StreamEvent, StreamState, TypeState } from "./stream-state.ts";
 import { covers, sotwSubscription } from "./subscription.ts";
 
@@ -12,31 +13,43 @@ import { covers, sotwSubscription } from "./subscription.ts";
  * subscribed set, and absence is removal; of the other types only what is new to the proxy is sent.
  */
 const sotw: Dialect<SotwRequest> = {
-  subscribe(state, { names }) {
+  variant: "sotw",
+
+  subscribe(state, { names, version }) {
     const { type, subscription: before } = state;
     const subscription = sotwSubscription(type, before, names);
-    const added = [...subscription.names].filter((name) => before?.names.has(name) !== true);
+    const added =
+      subscription === before ? [] : [...subscription.names].filter((name) => before?.names.has(name) !== true);
     return {
       ...state,
       subscription,
       asked: added.length === 0 ? state.asked : new Set([...state.asked, ...added]),
+      resuming: state.resuming || (before === undefined && version !== ""),
       due: state.due || (type.fullState && (before === undefined || (subscription.wildcard && !before.wildcard))),
     };
   },
 
-  compose(state, offered, target) {
+  resumePlan: (plan, _state, past) => (past === undefined ? plan : continuePlan(past, plan)),
+
+  compose(state, offered, target, traits) {
+    const { type } = state;
     const { resources: renewed, removed, absent, pending } = owedTo(state, offered, target);
-    if (!state.type.fullState) {
-      const resources = [...renewed, ...emptyAnswers(state, [...removed, ...absent])];
-      return resources.length === 0
-        ? { kind: "nothing", pending }
-        : { kind: "send", pending, resources, removed: [], renewed };
+    const missing = type.absent.sotw === "error" ? absent : [];
+    const content = { ...emptyContent, missing, ttl: traits.ttl.sotw };
+    if (!type.fullState) {
+      const empty = type.absent.sotw === "empty" ? [...new Set([...removed, ...absent])].sort() : [];
+      const resources = [...renewed, ...empty.map((name) => emptyResource(type, name))];
+      const isWorthAnAnswer = resources.length > 0 || (missing.length > 0 && traits.resourceErrors);
+      return isWorthAnAnswer
+        ? { kind: "send", pending, content: { ...content, resources }, renewed, isDivisible: true }
+        : { kind: "nothing", pending };
     }
     const owed = state.due || renewed.length + removed.length + absent.length > 0;
     // To leave out a name that is about to come would tell the proxy that it does not exist.
     if (pending.size > 0) return owed ? { kind: "wait" } : { kind: "nothing", pending };
+    const resources = owed ? wholeSet(state, offered) : [];
     return owed
-      ? { kind: "send", pending, resources: wholeSet(state, offered), removed: [], renewed }
+      ? { kind: "send", pending, content: { ...content, resources }, renewed, isDivisible: false }
       : { kind: "nothing", pending };
   },
 };
@@ -46,22 +59,9 @@ export const stepSotw = (
   event: StreamEvent<SotwRequest>,
 ): readonly [StreamState, readonly StreamEffect[]] => step(sotw, state, event);
 
-function wholeSet({ subscription }: TypeState, offered: ResourceMap): readonly Resource[] {
-  const all = [...offered.values()];
-  return subscription === undefined || subscription.wildcard
-    ? all
-    : all.filter(({ name }) => covers(subscription, name));
-}
-
-/** This variant cannot say "does not exist". A proxy that waits for endpoints is told that there are none, lest it wait for ever. */
-function emptyAnswers({ type }: TypeState, names: readonly string[]): readonly Resource[] {
-  if (type.short !== "EDS") return [];
-  return [...new Set(names)].sort().map((name) => ({
-    type: type.short,
-    name,
-    version: "absent",
-    bytes: encodeEmptyResource(name),
-    references: [],
-    provenance: () => [{ pointer: "", origins: [{ kind: "repair", reason: "no such endpoints are known" }] }],
-  }));
-}
+const wholeSet = ({ subscription }: TypeState, offered: ResourceMap): readonly Resource[] =>
+  subscription === undefined
+    ? []
+    : [...offered.values()].filter(
+        (resource) => covers(subscription, resource.name, resource.onDemand) && !isLeftOver(resource),
+      );

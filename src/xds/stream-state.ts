@@ -2,9 +2,9 @@ import type { ResponseContent } from "../envoy/discovery-response.ts";
 import type { Resource, ResourceSet } from "../envoy/resource-set.ts";
 import { perType, type ResourceType, type TypeName } from "../envoy/resource-types.ts";
 import { type ClientTraits, plainClient } from "./client-traits.ts";
-import type { SentResource } from "./ports.ts";
-import type { Offered, PushPlan, TypeProgress } from "./push-plan.ts";
+import type { PastPlan, PushPlan, TypeProgress } from "./push-plan.ts";
 import { noNames, noResources, type VersionMap } from "./resource-map.ts";
+import { newRetries, type Retries } from "./retries.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** A response that the proxy has not answered. */
@@ -25,8 +25,12 @@ export interface TypeState extends TypeProgress {
   readonly asked: ReadonlySet<string>;
   /** An answer is owed even if it has nothing to say. */
   readonly due: boolean;
-  /** `held` is what a reconnecting proxy listed, and the first answer is still to come. */
+  /** The proxy is at work on what an earlier stream gave it, and the first answer on this one is still to come. */
   readonly resuming: boolean;
+  /** A sign of life is owed for what has a time to live. */
+  readonly heartbeat: boolean;
+  /** What was refused together and is sent again apart. */
+  readonly retries: Retries;
   /** On its way out, nonce not yet known. */
   readonly sending: readonly Resource[];
   /** Oldest first; bounded, as a proxy that never answers would make it grow. */
@@ -43,6 +47,12 @@ export interface StreamState {
   /** undefined until there is a first complete world. */
   readonly plan: PushPlan | undefined;
   readonly traits: ClientTraits;
+  /** The one type of a single-type service; undefined on ADS. */
+  readonly only: TypeName | undefined;
+  /** What an earlier stream of the proxy left; for one that is at work, as its first request shows. */
+  readonly past: PastPlan | undefined;
+  /** The connection takes more bytes. */
+  readonly room: boolean;
   /** Types asked for that we do not speak. */
   readonly unknownTypes: ReadonlySet<string>;
 }
@@ -58,8 +68,8 @@ export type StreamEvent<Request> =
   | { readonly on: "request"; readonly request: Request; readonly atMs: number }
   /** Who is there; comes once, before the first request. */
   | { readonly on: "client"; readonly traits: ClientTraits }
-  /** What an earlier stream of this proxy had on offer when it ended; comes, if at all, before the first `resources`. */
-  | { readonly on: "past"; readonly offered: Offered }
+  /** What an earlier stream of this proxy has left; comes, if at all, before the first `resources`. */
+  | { readonly on: "past"; readonly past: PastPlan }
   | { readonly on: "resources"; readonly resources: ResourceSet }
   /** Whether the connection has room for more bytes. */
   | { readonly on: "room"; readonly room: boolean }
@@ -81,7 +91,7 @@ export type StreamEffect =
   | { readonly do: "accepted"; readonly type: TypeName; readonly nonce: string; readonly tookMs: number }
   | { readonly do: "refused"; readonly type: TypeName; readonly nonce: string; readonly reason: string }
   /** The proxy holds these from an earlier stream, and they need not be sent. */
-  | { readonly do: "resumed"; readonly type: TypeName; readonly resources: readonly SentResource[] }
+  | { readonly do: "resumed"; readonly type: TypeName; readonly resources: readonly NamedVersion[] }
   /** The proxy no longer asks for these. */
   | { readonly do: "dropped"; readonly type: TypeName; readonly names: readonly string[] }
   | { readonly do: "unknown-type"; readonly typeUrl: string }
@@ -90,6 +100,11 @@ export type StreamEffect =
   | { readonly do: "stop-timer"; readonly timer: Timer }
   | { readonly do: "end"; readonly status: EndStatus; readonly reason: string };
 
+export interface NamedVersion {
+  readonly name: string;
+  readonly version: string;
+}
+
 const newTypeState = (type: ResourceType): TypeState => ({
   type,
   subscription: undefined,
@@ -97,6 +112,9 @@ const newTypeState = (type: ResourceType): TypeState => ({
   asked: noNames,
   due: false,
   resuming: false,
+  heartbeat: false,
+  partial: false,
+  retries: newRetries,
   sending: [],
   unanswered: [],
   written: false,
@@ -104,9 +122,13 @@ const newTypeState = (type: ResourceType): TypeState => ({
   refused: noNames,
 });
 
-export const newStream: StreamState = {
+/** A stream that has just opened. `only`: the one type of a single-type service. */
+export const newStream = (only?: TypeName): StreamState => ({
   types: perType(newTypeState),
   plan: undefined,
   traits: plainClient,
+  only,
+  past: undefined,
+  room: true,
   unknownTypes: noNames,
-};
+});

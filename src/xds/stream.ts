@@ -1,9 +1,11 @@
 import { maxNamesPerRequest } from "../envoy/discovery-request.ts";
-import type { ResponseContent } from "../envoy/discovery-response.ts";
-import type { Resource } from "../envoy/resource-set.ts";
-import { resourceTypeOf, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
-import { confirm, graceOver, openGate, type PushPlan, release, retarget, retire, startPlan } from "./push-plan.ts";
-import type { ResourceMap } from "./resource-map.ts";
+import type { ResourceSet } from "../envoy/resource-set.ts";
+import { type ResourceType, resourceTypeOf, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
+import type { CommonRequest, Dialect } from "./dialect.ts";
+import { shortestTtl } from "./heartbeat.ts";
+import { confirm, graceOver, openGate, type PushPlan, retarget, startPlan } from "./push-plan.ts";
+import { splitRefused } from "./retries.ts";
+import { settle } from "./settle.ts";
 import type {
   SentResponse,
   StreamEffect,
@@ -14,43 +16,6 @@ import type {
   TypeStates,
 } from "./stream-state.ts";
 import { covers } from "./subscription.ts";
-
-/** What the two variants of the protocol have in common of a request. */
-export interface CommonRequest {
-  readonly typeUrl: string;
-  readonly nonce: string;
-  readonly error?: string;
-}
-
-/** Where the two variants differ. */
-export interface Dialect<Request extends CommonRequest> {
-  /** Takes the names of any request, be it an ACK, a NACK, stale or neither. */
-  readonly subscribe: (state: TypeState, request: Request) => TypeState;
-  /** What is to be sent now of what is on offer, and which names that are still to come stay asked for. */
-  readonly compose: (state: TypeState, offered: ResourceMap, target: ResourceMap) => Outgoing;
-}
-
-export type Outgoing =
-  | { readonly kind: "nothing"; readonly pending: ReadonlySet<string> }
-  /** Something is owed, and must wait for what is still to come. */
-  | { readonly kind: "wait" }
-  | {
-      readonly kind: "send";
-      readonly pending: ReadonlySet<string>;
-      readonly resources: readonly Resource[];
-      readonly removed: readonly string[];
-      /** Those of `resources` that the proxy did not have in this version, or asked for again. */
-      readonly renewed: readonly Resource[];
-    };
-
-const emptyContent: ResponseContent = {
-  resources: [],
-  removed: [],
-  missing: [],
-  bodiless: [],
-  heartbeats: [],
-  ttl: false,
-};
 
 /** Responses of one type whose answers are still told apart; older ones are forgotten. */
 const maxUnanswered = 8;
@@ -66,11 +31,13 @@ export function step<Request extends CommonRequest>(
   const effects: StreamEffect[] = [];
   const reacted = react(dialect, state, event, effects);
   const next = event.on === "sent" || event.on === "written" ? reacted : settle(dialect, reacted, effects);
-  const running = timersOf(state);
+  const running = timersOf(dialect, state);
   if (event.on === "timer") running.delete(event.timer);
-  const wanted = timersOf(next);
-  for (const timer of running.difference(wanted)) effects.push({ do: "stop-timer", timer });
-  for (const timer of wanted.difference(running)) effects.push({ do: "start-timer", timer });
+  const wanted = timersOf(dialect, next);
+  for (const timer of running.keys()) if (!wanted.has(timer)) effects.push({ do: "stop-timer", timer });
+  for (const [timer, delayMs] of wanted) {
+    if (!running.has(timer)) effects.push({ do: "start-timer", timer, ...(delayMs !== undefined && { delayMs }) });
+  }
   return [next, effects];
 }
 
@@ -81,10 +48,19 @@ function react<Request extends CommonRequest>(
   effects: StreamEffect[],
 ): StreamState {
   switch (event.on) {
+    case "client":
+      return { ...state, traits: event.traits };
+    case "past":
+      return { ...state, past: event.past };
     case "request":
       return requested(dialect, state, event.request, event.atMs, effects);
     case "resources":
-      return { ...state, plan: state.plan ? retarget(state.plan, event.resources) : startPlan(event.resources) };
+      return {
+        ...state,
+        plan: state.plan ? retarget(state.plan, event.resources) : started(dialect, state, event.resources),
+      };
+    case "room":
+      return { ...state, room: event.room };
     case "sent": {
       const { sending, unanswered } = state.types[event.type];
       const response: SentResponse = { nonce: event.nonce, atMs: event.atMs, resources: sending };
@@ -94,13 +70,21 @@ function react<Request extends CommonRequest>(
       const latest = state.types[event.type].unanswered.at(-1);
       return latest?.nonce === event.nonce ? withType(state, event.type, { written: true }) : state;
     }
-    case "client":
-    case "past":
-    case "room":
-      return state;
     case "timer":
       return timedOut(state, event.timer, effects);
   }
+}
+
+/** The first plan: proxies that are at work may have made their first requests before there was a world. */
+function started<Request extends CommonRequest>(
+  dialect: Dialect<Request>,
+  { types, only, past }: StreamState,
+  target: ResourceSet,
+): PushPlan {
+  const fresh = startPlan(target, only === undefined ? "here" : "elsewhere");
+  return Object.values(types)
+    .filter(({ resuming }) => resuming)
+    .reduce((plan, type) => dialect.resumePlan(plan, type, past), fresh);
 }
 
 function requested<Request extends CommonRequest>(
@@ -110,20 +94,27 @@ function requested<Request extends CommonRequest>(
   atMs: number,
   effects: StreamEffect[],
 ): StreamState {
-  const { typeUrl } = request;
-  const type = resourceTypeOf(typeUrl);
-  if (type === undefined) return unknownType(state, typeUrl, effects);
-  const answered = takeAnswer(state, type.short, request, atMs, effects);
+  const type = resourceTypeOf(request.typeUrl);
+  if (type === undefined || type.service[dialect.variant] === undefined) {
+    return unknownType(state, request.typeUrl, effects);
+  }
+  const answered = takeAnswer(dialect, state, type, request, atMs, effects);
   const before = answered.types[type.short];
   const after = dialect.subscribe(before, request);
-  if ((after.subscription?.names.size ?? 0) > maxNamesPerRequest) {
+  const { subscription } = after;
+  if ((subscription?.names.size ?? 0) > maxNamesPerRequest) {
     const reason = `more than ${maxNamesPerRequest} ${type.short} names are subscribed to`;
     effects.push({ do: "end", status: "RESOURCE_EXHAUSTED", reason });
     return answered;
   }
   const names = droppedNames(before, after);
   if (names.length > 0) effects.push({ do: "dropped", type: type.short, names });
-  return withType(answered, type.short, after);
+  if (subscription !== undefined && subscription !== before.subscription) {
+    effects.push({ do: "subscribed", type: type.short, subscription });
+  }
+  const next = withType(answered, type.short, after);
+  if (!after.resuming || before.subscription !== undefined || next.plan === undefined) return next;
+  return { ...next, plan: dialect.resumePlan(next.plan, after, next.past), past: undefined };
 }
 
 function unknownType(state: StreamState, typeUrl: string, effects: StreamEffect[]): StreamState {
@@ -141,29 +132,38 @@ function unknownType(state: StreamState, typeUrl: string, effects: StreamEffect[
 }
 
 /** The ACK or NACK in a request: told by the nonce, and by whether an error stands beside it; versions say nothing. */
-function takeAnswer(
+function takeAnswer<Request extends CommonRequest>(
+  { variant }: Dialect<Request>,
   state: StreamState,
-  type: TypeName,
+  { short, fullState }: ResourceType,
   { nonce, error }: CommonRequest,
   atMs: number,
   effects: StreamEffect[],
 ): StreamState {
-  const { unanswered, answer, refused } = state.types[type];
+  const { unanswered, answer, refused, retries } = state.types[short];
   const index = unanswered.findIndex((response) => response.nonce === nonce);
   const response = unanswered[index];
   if (response === undefined) return state;
-  const names = new Set(response.resources.map(({ name }) => name));
   const later = unanswered.slice(index + 1);
-  if (error !== undefined) effects.push({ do: "refused", type, nonce, reason: error });
-  else effects.push({ do: "accepted", type, nonce, tookMs: atMs - response.atMs });
-  const next = withType(state, type, {
+  const names = new Set(response.resources.map(({ name }) => name));
+  if (error === undefined) {
+    effects.push({ do: "accepted", type: short, nonce, tookMs: atMs - response.atMs });
+    const next = withType(state, short, {
+      unanswered: later,
+      answer: later.length > 0 ? answer : "accepted",
+      refused: refused.difference(names),
+    });
+    return next.plan === undefined ? next : { ...next, plan: confirm(next.plan, short, response.resources) };
+  }
+  effects.push({ do: "refused", type: short, nonce, reason: error });
+  // A whole set cannot be sent in parts: what is absent from it would be removed.
+  const isWhole = variant === "sotw" && fullState;
+  return withType(state, short, {
     unanswered: later,
-    answer: later.length > 0 ? answer : error === undefined ? "accepted" : "refused",
-    refused: error === undefined ? refused.difference(names) : refused.union(names),
+    answer: later.length > 0 ? answer : "refused",
+    refused: refused.union(names),
+    retries: isWhole ? retries : splitRefused(retries, response.resources),
   });
-  return next.plan === undefined || error !== undefined
-    ? next
-    : { ...next, plan: confirm(next.plan, type, response.resources) };
 }
 
 function droppedNames(
@@ -188,71 +188,14 @@ function timedOut(state: StreamState, timer: Timer, effects: StreamEffect[]): St
     const stuck = Object.values(state.types).some(({ answer, written }) => answer === "awaited" && !written);
     return stuck ? state : { ...state, plan: openGate(plan), types: mapTypes(state.types, overdue) };
   }
-  const type = resourceTypes.find(({ short }) => timer.endsWith(`/${short}`))?.short ?? "CDS";
-  if (timer.startsWith("grace/")) return { ...state, plan: graceOver(plan, type) };
-  return withType(state, type, overdue(state.types[type]));
+  const [reason, short] = timer.split("/") as [string, TypeName];
+  const { type } = state.types[short];
+  if (reason === "grace") return { ...state, plan: graceOver(plan, type, state.types) };
+  if (reason === "heartbeat") return withType(state, short, { heartbeat: true });
+  return withType(state, short, overdue(state.types[short]));
 }
 
 const overdue = (state: TypeState): TypeState => (state.answer === "awaited" ? { ...state, answer: "overdue" } : state);
-
-/** Brings the stream as far as it may go: type by type in the order of the table, each as the one before it allows. */
-function settle<Request extends CommonRequest>(
-  dialect: Dialect<Request>,
-  state: StreamState,
-  effects: StreamEffect[],
-): StreamState {
-  if (state.plan === undefined) return state;
-  let types = state.types;
-  let plan: PushPlan = { ...state.plan, gated: false };
-  for (;;) {
-    for (const type of resourceTypes) {
-      plan = release(plan, type, types);
-      types = flush(dialect, types, type.short, plan, effects);
-    }
-    const next = retire(plan, types);
-    if (next.offered === plan.offered) return { ...state, types, plan: next };
-    plan = next;
-  }
-}
-
-function flush<Request extends CommonRequest>(
-  dialect: Dialect<Request>,
-  types: TypeStates,
-  short: TypeName,
-  { offered: { [short]: offered, CDS: clusters }, target }: PushPlan,
-  effects: StreamEffect[],
-): TypeStates {
-  const state = types[short];
-  if (state.subscription === undefined) return types;
-  if (state.held === offered && state.asked.size === 0 && !state.due) return types;
-  const outgoing = dialect.compose(state, offered, target.resources[short]);
-  if (outgoing.kind === "wait" || (outgoing.kind === "send" && state.answer === "awaited")) return types;
-  const current = { ...state, held: offered, asked: outgoing.pending, due: false, resuming: false };
-  if (state.resuming) effects.push(...resumed(state, offered, outgoing));
-  if (outgoing.kind === "nothing") return { ...types, [short]: current };
-  const { resources, removed, renewed } = outgoing;
-  effects.push({ do: "send", type: state.type, content: { ...emptyContent, resources, removed } });
-  const sent: TypeStates = { ...types, [short]: { ...current, sending: resources, answer: "awaited", written: false } };
-  return short === "CDS" ? { ...sent, EDS: followClusters(sent.EDS, renewed, clusters) } : sent;
-}
-
-/** A new or changed cluster waits for its endpoints, even for the ones that the proxy already has. */
-function followClusters(endpoints: TypeState, renewed: readonly Resource[], clusters: ResourceMap): TypeState {
-  const names = [...endpoints.asked, ...renewed.map(({ name }) => name)];
-  return { ...endpoints, asked: new Set(endpoints.subscription ? names : names.filter((name) => clusters.has(name))) };
-}
-
-/** What a reconnected proxy listed in its present version, and is therefore not sent. */
-function resumed(state: TypeState, offered: ResourceMap, outgoing: Outgoing): readonly StreamEffect[] {
-  const { type, subscription, held } = state;
-  const sent = new Set(outgoing.kind === "send" ? outgoing.resources.map(({ name }) => name) : []);
-  const resources = [...held]
-    .filter(
-      ([name, { version }]) => subscription && covers(subscription, name) && offered.get(name)?.version === version,
-    )
-    .flatMap(([name, { version }]) => (sent.has(name) ? [] : [{ name, version }]));
-  return resources.length === 0 ? [] : [{ do: "resumed", type: type.short, resources }];
-}
 
 const mapTypes = (types: TypeStates, change: (state: TypeState) => TypeState): TypeStates =>
   Object.fromEntries(Object.entries(types).map(([type, state]) => [type, change(state)])) as Record<
@@ -265,15 +208,26 @@ const withType = (state: StreamState, type: TypeName, change: Partial<TypeState>
   types: { ...state.types, [type]: { ...state.types[type], ...change } },
 });
 
-/** The timers that a state needs: those that appear from one state to the next are started, the others stopped. */
-function timersOf({ types, plan }: StreamState): Set<Timer> {
-  const timers = new Set<Timer>();
+/**
+ * The timers that a state needs, some with their time: those that appear from one state to the next are started, the others
+ * stopped.
+ */
+function timersOf<Request extends CommonRequest>(
+  { variant }: Dialect<Request>,
+  { types, plan, traits }: StreamState,
+): Map<Timer, number | undefined> {
+  const timers = new Map<Timer, number | undefined>();
   for (const { short } of resourceTypes) {
-    const { subscription, answer, written } = types[short];
-    if (answer === "awaited" && written) timers.add(`ack/${short}`);
-    if (plan?.leaving[short] !== undefined) timers.add(`grace/${short}`);
-    if (plan === undefined && subscription !== undefined) timers.add("world");
+    const { subscription, answer, written, heartbeat } = types[short];
+    if (answer === "awaited" && written) timers.set(`ack/${short}`, undefined);
+    if (plan?.leaving[short] !== undefined) timers.set(`grace/${short}`, undefined);
+    if (subscription === undefined) continue;
+    if (plan === undefined) timers.set("world", undefined);
+    else if (traits.ttl[variant] && !heartbeat) {
+      const ttlMs = shortestTtl(plan.offered[short], subscription);
+      if (ttlMs !== undefined) timers.set(`heartbeat/${short}`, ttlMs / 2);
+    }
   }
-  if (plan?.gated === true) timers.add("gate");
+  if (plan?.gated === true) timers.set("gate", undefined);
   return timers;
 }

@@ -5,8 +5,9 @@ import { resourceTypes, type TypeName } from "../../src/envoy/resource-types.ts"
 /** A resource for tests of the wire: its name where its type has it (field 1 in the four that are compiled), its content in a field nobody knows. */
 export function wireResource(type: TypeName, name: string, version: string, content = version): Resource {
   const writer = new BinaryWriter().tag(1, WireType.LengthDelimited).string(name);
+  const references = type === "CDS" ? [{ type: "EDS" as const, name }] : [];
   const bytes = writer.tag(1_000, WireType.LengthDelimited).string(content).finish();
-  return { type, name, version, bytes, references: [], provenance: () => [] };
+  return { type, name, version, bytes, references, provenance: () => [] };
 }
 
 /** Versions by name, for each type. */

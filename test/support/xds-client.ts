@@ -104,7 +104,7 @@ abstract class RawStream {
   protected abstract decode(bytes: Buffer): Received;
 
   /** The next response; it must be of this type. */
-  async next(type: TypeName, withinMs = 2_000): Promise<Received> {
+  async next(type: TypeName, withinMs = 10_000): Promise<Received> {
     const what = `a ${type} response`;
     await waitFor(() => this.received.length > this.#taken || this.#fault || this.#status, { withinMs, what });
     if (this.#fault !== undefined) throw this.#fault;

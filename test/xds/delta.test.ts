@@ -192,6 +192,10 @@ describe("changes", () => {
     stream.set(set({ CDS: { a: "2", b: "2" } }));
     expect(stream.sent()).toEqual(["CDS a=2 b=2"]);
     stream.nack("CDS");
+    expect(stream.sent()).toEqual(["CDS a=2"]);
+    stream.nack("CDS");
+    expect(stream.sent()).toEqual(["CDS b=2"]);
+    stream.ack("CDS");
     stream.set(set({ CDS: { a: "2", b: "2" } }));
     expect(stream.sent()).toEqual([]);
     stream.set(set({ CDS: { a: "3", b: "2" } }));
@@ -220,8 +224,13 @@ describe("reconnect", () => {
   test("DEL-10 what is equal is skipped, what differs is sent, what is gone is said", () => {
     const stream = streamWith(set({ CDS: { a: "1", b: "2" } }));
     stream.ask("CDS", ["*"], { a: "1", b: "1", c: "1" });
-    expect(stream.sent()).toEqual(["CDS b=2 -c"]);
-    expect(stream.effects()).toEqual([{ do: "resumed", type: "CDS", resources: [{ name: "a", version: "1" }] }]);
+    expect(stream.sent()).toEqual(["CDS b=2"]);
+    const resources = ["a", "c"].map((name) => ({ name, version: "1" }));
+    expect(stream.effects()).toEqual([{ do: "resumed", type: "CDS", resources }]);
+    stream.ack("CDS");
+    expect(stream.sent()).toEqual([]);
+    stream.fire("grace/CDS");
+    expect(stream.sent()).toEqual(["CDS -c"]);
   });
 
   test.each<TypeName>(["CDS", "LDS"])("DEL-12 %s with all versions equal: an answer without resources", (type) => {
@@ -280,6 +289,9 @@ describe("reconnect", () => {
     const stream = streamWith(set({ CDS: { a: "1" } }));
     stream.ask("CDS", ["*"], { a: "1" });
     stream.ask("EDS", ["gone"], { gone: "1" });
-    expect(stream.sent()).toEqual(["CDS", "EDS -gone"]);
+    expect(stream.sent()).toEqual(["CDS"]);
+    stream.ack("CDS");
+    stream.fire("grace/EDS");
+    expect(stream.sent()).toEqual(["EDS -gone"]);
   });
 });

@@ -1,9 +1,11 @@
 import type { DeltaRequest, SotwRequest } from "../../src/envoy/discovery-request.ts";
 import type { ResourceSet } from "../../src/envoy/resource-set.ts";
 import { resourceType, type TypeName } from "../../src/envoy/resource-types.ts";
+import { type ClientTraits, plainClient } from "../../src/xds/client-traits.ts";
 import { stepDelta } from "../../src/xds/delta.ts";
+import type { CommonRequest } from "../../src/xds/dialect.ts";
+import type { PastPlan } from "../../src/xds/push-plan.ts";
 import { stepSotw } from "../../src/xds/sotw.ts";
-import type { CommonRequest } from "../../src/xds/stream.ts";
 import {
   newStream,
   type StreamEffect,
@@ -11,6 +13,7 @@ import {
   type StreamState,
   type Timer,
 } from "../../src/xds/stream-state.ts";
+import type { Subscription } from "../../src/xds/subscription.ts";
 
 type Send = Extract<StreamEffect, { do: "send" }>;
 type Answer = Partial<Pick<CommonRequest, "nonce" | "error">>;
@@ -18,10 +21,17 @@ type Answer = Partial<Pick<CommonRequest, "nonce" | "error">>;
 /** A sent response with the nonce it got. */
 export type Sent = Send & { readonly nonce: string };
 
+export interface DriverOptions {
+  /** The one type of a single-type service. */
+  readonly only?: TypeName;
+  readonly traits?: Partial<ClientTraits>;
+  readonly past?: PastPlan;
+}
+
 /** Runs a machine without a wire: gives nonces, remembers what was sent and which timers run. */
 export class Driver<R extends CommonRequest> {
   readonly #step: (state: StreamState, event: StreamEvent<R>) => readonly [StreamState, readonly StreamEffect[]];
-  #state = newStream;
+  #state: StreamState;
   #sent: Sent[] = [];
   #others: StreamEffect[] = [];
   #atMs = 0;
@@ -29,13 +39,23 @@ export class Driver<R extends CommonRequest> {
   readonly #unwritten: { readonly type: TypeName; readonly nonce: string }[] = [];
   readonly #nonces = new Map<TypeName, string>();
   readonly timers = new Set<Timer>();
+  /** Of timers that bring their time. */
+  readonly delays = new Map<Timer, number>();
+  /** What the proxy asks for, as the machine has told. */
+  readonly subscriptions = new Map<TypeName, Subscription>();
   /** Every timer that was ever started. */
   readonly started: Timer[] = [];
   /** The transport does not take bytes while this is false. */
   reading = true;
 
-  constructor(step: (state: StreamState, event: StreamEvent<R>) => readonly [StreamState, readonly StreamEffect[]]) {
+  constructor(
+    step: (state: StreamState, event: StreamEvent<R>) => readonly [StreamState, readonly StreamEffect[]],
+    { only, traits = {}, past }: DriverOptions = {},
+  ) {
     this.#step = step;
+    this.#state = newStream(only);
+    this.event({ on: "client", traits: { ...plainClient, ...traits } });
+    if (past !== undefined) this.event({ on: "past", past });
   }
 
   get state(): StreamState {
@@ -55,9 +75,11 @@ export class Driver<R extends CommonRequest> {
   #run(effect: StreamEffect): void {
     if (effect.do === "start-timer") {
       this.timers.add(effect.timer);
+      if (effect.delayMs !== undefined) this.delays.set(effect.timer, effect.delayMs);
       this.started.push(effect.timer);
     } else if (effect.do === "stop-timer") this.timers.delete(effect.timer);
     else if (effect.do === "send") this.#send(effect);
+    else if (effect.do === "subscribed") this.subscriptions.set(effect.type, effect.subscription);
     else this.#others.push(effect);
   }
 
@@ -109,7 +131,7 @@ export class Driver<R extends CommonRequest> {
     );
   }
 
-  /** The other effects since the last call. */
+  /** The effects since the last call that are neither responses, nor timers, nor subscriptions. */
   effects(): readonly StreamEffect[] {
     const taken = this.#others;
     this.#others = [];
@@ -122,11 +144,12 @@ let nonceCount = 0;
 export class SotwDriver extends Driver<SotwRequest> {
   readonly #names = new Map<TypeName, readonly string[]>();
 
-  constructor() {
-    super(stepSotw);
+  constructor(options?: DriverOptions) {
+    super(stepSotw, options);
   }
 
-  ask(type: TypeName, names: readonly string[], answer: Answer = {}): void {
+  /** With a `version` on the first request, the proxy is one that has been at work. */
+  ask(type: TypeName, names: readonly string[], answer: Answer & { readonly version?: string } = {}): void {
     this.#names.set(type, names);
     this.request({ typeUrl: resourceType(type).url, names, version: "", nonce: "", ...answer });
   }
@@ -145,8 +168,8 @@ export class SotwDriver extends Driver<SotwRequest> {
 }
 
 export class DeltaDriver extends Driver<DeltaRequest> {
-  constructor() {
-    super(stepDelta);
+  constructor(options?: DriverOptions) {
+    super(stepDelta, options);
   }
 
   /** `change` is a list of `name` to subscribe and `-name` to unsubscribe. */

@@ -263,10 +263,14 @@ describe("what a client may send", () => {
     const names = Array.from({ length: 60_000 }, (_, i) => `n${i}`.padEnd(80, "-"));
     const stream = client().openSotw();
     stream.send("EDS", { node, names });
-    expect((await stream.accept("EDS")).resources.size).toBe(60_000);
+    const answered = new Set<string>();
+    while (answered.size < names.length) {
+      for (const name of (await stream.accept("EDS")).resources.keys()) answered.add(name);
+    }
     const delta = client().openDelta();
     const known = Object.fromEntries(names.slice(0, 40_000).map((name) => [name, "v".repeat(22)]));
     delta.send("CDS", { node, known });
+    expect([...(await delta.accept("CDS")).resources.keys()]).toEqual(["c1"]);
     expect((await delta.accept("CDS")).removed).toHaveLength(40_000);
   });
 

@@ -115,7 +115,7 @@ test("what a delta client lists and drops is recorded", () => {
     );
   send({ node, initialResourceVersions: { a: "1", gone: "1" } });
   send({ resourceNamesUnsubscribe: ["*"], resourceNamesSubscribe: ["b"] });
-  expect(records.slice(1)).toEqual(["resumed CDS a", "sent CDS 0 gone", "dropped CDS a"]);
+  expect(records.slice(1)).toEqual(["resumed CDS a gone", "sent CDS 0 ", "dropped CDS a gone"]);
 });
 
 describe("a client's faults end its stream, in words", () => {

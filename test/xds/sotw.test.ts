@@ -288,7 +288,7 @@ describe("subscriptions", () => {
     expect(stream.sent()).toEqual([type]);
     const named = streamWith(set({}));
     named.ask(type, ["x"]);
-    expect(named.sent()).toEqual([type]);
+    expect(named.sent()).toEqual([`${type} !x`]);
   });
 
   test("SOT-09 removal is absence, down to the empty set", () => {
@@ -333,7 +333,7 @@ describe("subscriptions", () => {
     const stream = streamWith(set({ CDS: { a: "1" } }));
     subscribed(stream, "CDS", ["a"]);
     stream.ack("CDS", ["a", "x"]);
-    expect(stream.sent()).toEqual(["CDS a=1"]);
+    expect(stream.sent()).toEqual(["CDS a=1 !x"]);
   });
 
   test("SOT-10 gone and asked for again at once: answered once", () => {

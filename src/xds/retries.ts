@@ -1,0 +1,40 @@
+import type { Resource } from "../envoy/resource-set.ts";
+import type { ResourceMap } from "./resource-map.ts";
+
+/**
+ * What was refused as one of several in a response is sent again with half of the others, so that the good ones arrive and the
+ * culprit stands alone in the end; each group is sent once, and what was refused alone is not sent again until it changes.
+ */
+export interface Retries {
+  /** Groups of at least one, the next first. */
+  readonly groups: readonly (readonly Resource[])[];
+  /** Groups that may still be sent before the rest is left as it is: a client that refuses everything is asked no further. */
+  readonly left: number;
+}
+
+/** Enough to find some four culprits among 10 000. */
+const mostRetries = 128;
+
+export const newRetries: Retries = { groups: [], left: mostRetries };
+
+/** After a refusal of these. */
+export function splitRefused({ groups, left }: Retries, refused: readonly Resource[]): Retries {
+  if (refused.length < 2) return { groups, left };
+  const middle = Math.ceil(refused.length / 2);
+  return { groups: [refused.slice(0, middle), refused.slice(middle), ...groups], left };
+}
+
+/** The next group, without what has changed, or was taken otherwise, since. */
+export function nextRetry(
+  { groups, left }: Retries,
+  offered: ResourceMap,
+  refused: ReadonlySet<string>,
+): { readonly group: readonly Resource[]; readonly rest: Retries } {
+  const isUnchanged = ({ name, version }: Resource): boolean => offered.get(name)?.version === version;
+  for (const [index, group] of groups.entries()) {
+    if (left === 0) break;
+    const still = group.filter((resource) => isUnchanged(resource) && refused.has(resource.name));
+    if (still.length > 0) return { group: still, rest: { groups: groups.slice(index + 1), left: left - 1 } };
+  }
+  return { group: [], rest: { groups: [], left } };
+}

@@ -1,0 +1,208 @@
+import type { ResponseContent } from "../envoy/discovery-response.ts";
+import type { Resource } from "../envoy/resource-set.ts";
+import { type ResourceType, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
+import { type CommonRequest, type Dialect, emptyContent, type Outgoing } from "./dialect.ts";
+import { estimate, type Fitted, firstPart } from "./fit.ts";
+import { heartbeatsOf } from "./heartbeat.ts";
+import { gateOpen, type PushPlan, release, retire } from "./push-plan.ts";
+import { namesReferred, type ResourceMap, type VersionMap } from "./resource-map.ts";
+import { newRetries, nextRetry } from "./retries.ts";
+import type { StreamEffect, StreamState, TypeState, TypeStates } from "./stream-state.ts";
+import { covers } from "./subscription.ts";
+
+/** Brings the stream as far as it may go: type by type in the order of the table, each as the one before it allows. */
+export function settle<Request extends CommonRequest>(
+  dialect: Dialect<Request>,
+  state: StreamState,
+  effects: StreamEffect[],
+): StreamState {
+  if (state.plan === undefined) return state;
+  let types = state.types;
+  let plan: PushPlan = { ...state.plan, gated: false };
+  for (;;) {
+    for (const type of resourceTypes) {
+      plan = release(plan, type, types);
+      if (isIdle(types[type.short], plan)) continue;
+      if (isHeldBack(type, plan, types)) plan = { ...plan, gated: true };
+      else types = flush(dialect, { ...state, types, plan }, type, effects);
+    }
+    const next = retire(plan, types);
+    if (next.offered === plan.offered) return { ...state, types, plan: next };
+    plan = next;
+  }
+}
+
+/** Nothing is owed: nothing asked for, or all of it sent. */
+function isIdle(
+  { type, subscription, held, asked, due, heartbeat, retries }: TypeState,
+  { offered }: PushPlan,
+): boolean {
+  if (subscription === undefined) return true;
+  return held === offered[type.short] && asked.size === 0 && !due && !heartbeat && retries.groups.length === 0;
+}
+
+/** A first answer waits for nothing, with two exceptions: the proxy is at work, or what comes before goes out in parts. */
+function isHeldBack(type: ResourceType, plan: PushPlan, types: TypeStates): boolean {
+  const isSpecial = types[type.short].resuming || Object.values(types).some(({ partial }) => partial);
+  return type.gated && isSpecial && !gateOpen(plan, type, types);
+}
+
+type Settling = StreamState & { readonly plan: PushPlan };
+
+function flush<Request extends CommonRequest>(
+  dialect: Dialect<Request>,
+  { types, plan, traits, room }: Settling,
+  type: ResourceType,
+  effects: StreamEffect[],
+): TypeStates {
+  const state = types[type.short];
+  const offered = plan.offered[type.short];
+  const outgoing = dialect.compose(state, offered, plan.target.resources[type.short], traits);
+  const isBlocked = state.answer === "awaited" || !room;
+  if (outgoing.kind === "wait" || (outgoing.kind === "send" && isBlocked)) return types;
+  if (state.resuming) effects.push(...resumed(state, offered, outgoing));
+  if (outgoing.kind === "send") {
+    const fitted = fitToClient(type, outgoing, traits.maxResponseBytes, effects);
+    const next = sent(afterAnswer(state, offered, outgoing, fitted), fitted.content, effects);
+    const renewed = outgoing.renewed.length === 0 ? [] : outgoing.renewed.filter(isAmong(fitted.content.resources));
+    return follow({ ...types, [type.short]: next }, type.short, renewed, plan);
+  }
+  const current: TypeState = {
+    ...state,
+    held: offered,
+    asked: outgoing.pending,
+    due: false,
+    resuming: false,
+    partial: false,
+  };
+  return { ...types, [type.short]: isBlocked ? current : sendMore(current, offered, effects) };
+}
+
+const isAmong = (resources: readonly Resource[]): ((resource: Resource) => boolean) => {
+  const all = new Set(resources);
+  return (resource) => all.has(resource);
+};
+
+type Send = Extract<Outgoing, { readonly kind: "send" }>;
+
+/** What of it goes out; what the client cannot take is reported, and stays behind until it changes. */
+function fitToClient(
+  type: ResourceType,
+  { content, isDivisible }: Send,
+  maxBytes: number,
+  effects: StreamEffect[],
+): Fitted {
+  if (isDivisible) {
+    const fitted = firstPart(type, content, maxBytes);
+    const names = fitted.oversized.map(({ name }) => name);
+    const bytes = Math.max(0, ...fitted.oversized.map((one) => one.bytes.length));
+    if (names.length > 0) effects.push({ do: "oversized", type: type.short, names, bytes });
+    return fitted;
+  }
+  const bytes = estimate(type, content);
+  if (bytes <= maxBytes) return { content, partial: false, oversized: [] };
+  effects.push({ do: "oversized", type: type.short, names: [], bytes });
+  return { content: emptyContent, partial: false, oversized: content.resources };
+}
+
+/** The state after a response with this much of what was owed. */
+function afterAnswer(
+  state: TypeState,
+  offered: ResourceMap,
+  { pending }: Send,
+  { content, partial, oversized }: Fitted,
+): TypeState {
+  const base: TypeState = { ...state, partial, due: false, resuming: false };
+  if (!partial) return { ...base, held: offered, asked: pending };
+  const names = [
+    ...[...content.resources, ...oversized].map(({ name }) => name),
+    ...content.removed,
+    ...content.missing,
+    ...content.bodiless,
+  ];
+  return {
+    ...base,
+    held: brought(state.held, offered, names),
+    asked: new Set(state.asked).difference(new Set(names)).union(pending),
+  };
+}
+
+/** What the proxy has of these names is as on offer now. */
+function brought(held: VersionMap, offered: ResourceMap, names: readonly string[]): VersionMap {
+  const next = new Map(held);
+  for (const name of names) {
+    const resource = offered.get(name);
+    if (resource === undefined) next.delete(name);
+    else next.set(name, resource);
+  }
+  return next;
+}
+
+function sent(state: TypeState, content: ResponseContent, effects: StreamEffect[]): TypeState {
+  // All that was owed may have been too large.
+  if (content === emptyContent) return state;
+  effects.push({ do: "send", type: state.type, content });
+  return {
+    ...state,
+    retries: content.resources.length === 0 ? state.retries : { ...state.retries, left: newRetries.left },
+    sending: content.resources,
+    answer: "awaited",
+    written: false,
+  };
+}
+
+/** With nothing new to say: part of what was refused together, or a sign of life. */
+function sendMore(state: TypeState, offered: ResourceMap, effects: StreamEffect[]): TypeState {
+  const { type, subscription, retries, refused, heartbeat } = state;
+  if (subscription === undefined) return state;
+  const wanted = new Set([...refused].filter((name) => covers(subscription, name)));
+  const { group, rest } = nextRetry(retries, offered, wanted);
+  if (group.length > 0) {
+    effects.push({ do: "send", type, content: { ...emptyContent, resources: group } });
+    return { ...state, retries: rest, sending: group, answer: "awaited", written: false };
+  }
+  const heartbeats = heartbeat ? heartbeatsOf(offered, subscription) : [];
+  const next: TypeState = { ...state, retries: rest, heartbeat: false };
+  if (heartbeats.length === 0) return next;
+  effects.push({ do: "send", type, content: { ...emptyContent, heartbeats, ttl: true } });
+  return { ...next, sending: [], answer: "awaited", written: false };
+}
+
+/** What a client forgets, or waits for, when it gets a resource of another type: to be answered whatever it is believed to hold. */
+function follow(types: TypeStates, short: TypeName, renewed: readonly Resource[], { offered }: PushPlan): TypeStates {
+  if (renewed.length === 0) return types;
+  switch (short) {
+    case "CDS": {
+      // A new or changed cluster waits for its endpoints, even for the ones that the proxy already has.
+      const { EDS } = types;
+      const names = new Set(EDS.asked).union(namesReferred(renewed, "EDS"));
+      const asked = EDS.subscription ? names : names.intersection(namesReferred(offered.CDS.values(), "EDS"));
+      return { ...types, EDS: { ...EDS, asked } };
+    }
+    case "RDS": {
+      // A new or changed route table comes without the virtual hosts that were asked for on demand.
+      const { VHDS } = types;
+      if (VHDS.subscription === undefined) return types;
+      const tables = new Set(renewed.map(({ name }) => name));
+      const hosts = [...VHDS.subscription.names].filter((name) => tables.has(routeTableOf(name)));
+      return { ...types, VHDS: { ...VHDS, asked: new Set([...VHDS.asked, ...hosts]) } };
+    }
+    default:
+      return types;
+  }
+}
+
+/** A virtual host is named `<route table>/<host>`; the table's name may have slashes of its own. */
+const routeTableOf = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf("/")));
+
+/** What a reconnected proxy listed in its present version, and is therefore not sent. */
+function resumed(state: TypeState, offered: ResourceMap, outgoing: Outgoing): readonly StreamEffect[] {
+  const { type, subscription, held } = state;
+  const sending = new Set(outgoing.kind === "send" ? outgoing.content.resources.map(({ name }) => name) : []);
+  const resources = [...held]
+    .filter(
+      ([name, { version }]) => subscription && covers(subscription, name) && offered.get(name)?.version === version,
+    )
+    .flatMap(([name, { version }]) => (sending.has(name) ? [] : [{ name, version }]));
+  return resources.length === 0 ? [] : [{ do: "resumed", type: type.short, resources }];
+}

@@ -1,0 +1,115 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { wireSet } from "../support/wire-resources.ts";
+import { DeltaDriver, SotwDriver } from "./driver.ts";
+
+/* What was refused together is sent again apart, until each culprit stands alone; nothing is refused alone twice. */
+
+const manyNames = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `r${1_000 + i}`);
+
+const versions = (names: readonly string[], version: string): Record<string, string> =>
+  Object.fromEntries(names.map((name) => [name, version]));
+
+/** Answers everything, refusing what has a culprit in it, until nothing comes any more; gives the responses. */
+function answerAll(stream: DeltaDriver | SotwDriver, type: "CDS" | "EDS" | "RDS", bad: ReadonlySet<string>) {
+  const groups: (readonly string[])[] = [];
+  for (;;) {
+    const responses = stream.responses();
+    if (responses.length === 0) return groups;
+    for (const { content } of responses) {
+      const names = content.resources.map(({ name }) => name);
+      groups.push(names);
+      if (names.some((name) => bad.has(name))) stream.nack(type);
+      else stream.ack(type);
+    }
+  }
+}
+
+describe.each([
+  ["delta", "CDS"],
+  ["delta", "EDS"],
+  ["delta", "RDS"],
+  ["sotw", "EDS"],
+  ["sotw", "RDS"],
+] as const)("%s %s", (variant, type) => {
+  const connected = (names: readonly string[]) => {
+    const stream = variant === "delta" ? new DeltaDriver() : new SotwDriver();
+    stream.set(wireSet({ [type]: versions(names, "1") }));
+    stream.ask(type, names);
+    stream.responses();
+    stream.ack(type);
+    return stream;
+  };
+
+  test("any culprits among any number: each good one is taken, each culprit is refused alone, no group comes twice", () => {
+    const counts = fc
+      .integer({ min: 2, max: 40 })
+      .chain((count) =>
+        fc.tuple(
+          fc.constant(manyNames(count)),
+          fc.subarray([...manyNames(count)], { minLength: 1, maxLength: Math.min(count, 6) }),
+        ),
+      );
+    fc.assert(
+      fc.property(counts, ([names, culprits]) => {
+        const stream = connected(names);
+        const bad = new Set(culprits);
+        stream.set(wireSet({ [type]: versions(names, "2") }));
+        const [first, ...groups] = answerAll(stream, type, bad);
+        expect(first).toEqual(names);
+        const taken = new Set(groups.filter((group) => !group.some((name) => bad.has(name))).flat());
+        expect([...taken].sort()).toEqual(names.filter((name) => !bad.has(name)));
+        const alone = groups.filter((group) => group.length === 1).flat();
+        expect(alone.filter((name) => bad.has(name)).sort()).toEqual([...bad].sort());
+        expect(new Set(groups.map(String)).size).toBe(groups.length);
+        stream.set(wireSet({ [type]: versions(names, "2") }));
+        expect(stream.sent()).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("what changes in the meantime is not sent again as it was", () => {
+    const stream = connected(["a", "b", "c", "d"]);
+    stream.set(wireSet({ [type]: { a: "2", b: "2", c: "2", d: "2" } }));
+    expect(stream.sent()).toEqual([`${type} a=2 b=2 c=2 d=2`]);
+    stream.nack(type);
+    expect(stream.sent()).toEqual([`${type} a=2 b=2`]);
+    stream.set(wireSet({ [type]: { a: "2", b: "2", c: "3", d: "2" } }));
+    stream.ack(type);
+    expect(stream.sent()).toEqual([`${type} c=3`]);
+    stream.ack(type);
+    expect(stream.sent()).toEqual([`${type} d=2`]);
+    stream.nack(type);
+    expect(stream.sent()).toEqual([]);
+  });
+
+  test("what is no longer asked for is not sent again", () => {
+    const stream = connected(["a", "b", "c"]);
+    stream.set(wireSet({ [type]: { a: "2", b: "2", c: "2" } }));
+    stream.responses();
+    if (stream instanceof SotwDriver) stream.nack(type, "bad", ["a", "c"]);
+    else stream.nack(type, "bad", ["-b"]);
+    expect(stream.sent()).toEqual([`${type} a=2`]);
+    stream.ack(type);
+    expect(stream.sent()).toEqual([`${type} c=2`]);
+  });
+
+  test("a client that refuses everything is not asked without end", () => {
+    const names = manyNames(1_000);
+    const stream = connected(names);
+    stream.set(wireSet({ [type]: versions(names, "2") }));
+    expect(answerAll(stream, type, new Set(names)).length).toBeLessThanOrEqual(129);
+    stream.set(wireSet({ [type]: versions(names, "3") }));
+    expect(answerAll(stream, type, new Set()).flat()).toEqual(names);
+  });
+});
+
+test("a refused whole set is not sent in parts: absence would be removal", () => {
+  const stream = new SotwDriver();
+  stream.set(wireSet({ CDS: { a: "1", b: "1" } }));
+  stream.ask("CDS", []);
+  stream.responses();
+  stream.nack("CDS");
+  expect(stream.sent()).toEqual([]);
+});

@@ -1,0 +1,146 @@
+import { describe, expect, test } from "vitest";
+import { wireSet } from "../support/wire-resources.ts";
+import { DeltaDriver, SotwDriver } from "./driver.ts";
+
+/* A proxy that comes back while something changes: at work on the old, it is led to the new as in any other change. */
+
+const old = { CDS: { c1: "1" }, EDS: { c1: "1" }, LDS: { l: "1" }, RDS: { r: "1" } };
+/** Away from c1, which goes, to c2, which comes. */
+const moved = { CDS: { c2: "1" }, EDS: { c2: "1" }, LDS: { l: "1" }, RDS: { r: "2" } };
+
+describe("delta", () => {
+  test("the world changed while it was away: new clusters first, the removed one last", () => {
+    const proxy = new DeltaDriver();
+    proxy.set(wireSet(moved));
+    proxy.ask("CDS", ["*"], old.CDS);
+    expect(proxy.sent()).toEqual(["CDS c2=1"]);
+    proxy.ask("EDS", ["c1"], old.EDS);
+    proxy.ask("LDS", ["*"], old.LDS);
+    expect(proxy.sent()).toEqual([]);
+    proxy.ask("RDS", ["r"], old.RDS);
+    expect([proxy.sent(), [...proxy.timers]]).toEqual([[], ["grace/CDS", "ack/CDS", "gate"]]);
+    proxy.ack("CDS");
+    expect(proxy.sent()).toEqual([]);
+    proxy.ask("EDS", ["c2"]);
+    expect(proxy.sent()).toEqual(["EDS c2=1"]);
+    proxy.ack("EDS");
+    expect(proxy.sent()).toEqual(["LDS", "RDS r=2"]);
+    proxy.ack("LDS");
+    expect([...proxy.timers]).toEqual(["grace/CDS", "ack/RDS"]);
+    proxy.ack("RDS");
+    proxy.fire("grace/CDS");
+    expect(proxy.sent()).toEqual([]);
+    proxy.fire("grace/CDS");
+    expect(proxy.sent()).toEqual(["CDS -c1"]);
+    proxy.ack("CDS", []);
+    proxy.ask("EDS", ["-c1"]);
+    proxy.fire("grace/EDS");
+    expect([proxy.sent(), [...proxy.timers]]).toEqual([[], []]);
+  });
+
+  test("its listeners and routes are asked for late: the grace time begins anew", () => {
+    const proxy = new DeltaDriver();
+    proxy.set(wireSet(moved));
+    proxy.ask("CDS", ["*"], { ...old.CDS, ...moved.CDS });
+    expect(proxy.sent()).toEqual(["CDS"]);
+    proxy.ack("CDS");
+    expect([...proxy.timers]).toEqual(["grace/CDS"]);
+    proxy.ask("RDS", ["r"], old.RDS);
+    expect(proxy.sent()).toEqual(["RDS r=2"]);
+    proxy.fire("grace/CDS");
+    expect(proxy.sent()).toEqual([]);
+    proxy.ack("RDS");
+    proxy.fire("grace/CDS");
+    expect(proxy.sent()).toEqual(["CDS -c1"]);
+  });
+
+  test("before there is a world: what it listed counts all the same", () => {
+    const proxy = new DeltaDriver();
+    proxy.ask("CDS", ["*"], old.CDS);
+    proxy.ask("RDS", ["r"], old.RDS);
+    proxy.set(wireSet(moved));
+    expect(proxy.sent()).toEqual(["CDS c2=1"]);
+    proxy.ack("CDS");
+    proxy.ask("EDS", ["c2"]);
+    expect(proxy.sent()).toEqual(["EDS c2=1"]);
+    proxy.ack("EDS");
+    expect(proxy.sent()).toEqual(["RDS r=2"]);
+  });
+
+  test("what it listed and asks for again by name, and is gone: said at once", () => {
+    const proxy = new DeltaDriver();
+    proxy.set(wireSet(moved));
+    proxy.ask("CDS", ["c1"], old.CDS);
+    expect(proxy.sent()).toEqual([]);
+    proxy.ask("CDS", ["c1"]);
+    expect(proxy.sent()).toEqual(["CDS -c1"]);
+  });
+
+  test("who does not answer is waited for no longer than at any other time", () => {
+    const proxy = new DeltaDriver();
+    proxy.set(wireSet(moved));
+    proxy.ask("CDS", ["*"], old.CDS);
+    proxy.ask("RDS", ["r"], old.RDS);
+    expect(proxy.sent()).toEqual(["CDS c2=1"]);
+    proxy.fire("gate");
+    expect(proxy.sent()).toEqual(["RDS r=2"]);
+  });
+});
+
+describe("state of the world", () => {
+  /** A proxy at work on `old`, and the stream that it loses after this many of its answers to the change. */
+  function lostDuringChange(answers: number): SotwDriver {
+    const proxy = new SotwDriver();
+    proxy.set(wireSet(old));
+    proxy.ask("CDS", []);
+    proxy.ask("EDS", ["c1"]);
+    proxy.ask("LDS", []);
+    proxy.ask("RDS", ["r"]);
+    for (const { type } of proxy.responses()) proxy.ack(type.short);
+    proxy.set(wireSet(moved));
+    for (let answer = 0; answer < answers; answer++) {
+      const [response] = proxy.responses();
+      if (response === undefined) break;
+      proxy.ack(response.type.short, response.type.short === "EDS" ? ["c1", "c2"] : undefined);
+      if (response.type.short === "CDS") proxy.ask("EDS", ["c1", "c2"]);
+    }
+    return proxy;
+  }
+
+  function back(lost: SotwDriver): SotwDriver {
+    const { plan } = lost.state;
+    const proxy = new SotwDriver(plan && { past: plan });
+    proxy.set(wireSet(moved));
+    proxy.ask("CDS", [], { version: "x" });
+    return proxy;
+  }
+
+  test.each([0, 1, 2])(
+    "cut after %d answers: both clusters, then endpoints, the route, and the old cluster goes last",
+    (answers) => {
+      const proxy = back(lostDuringChange(answers));
+      expect(proxy.sent()).toEqual(["CDS c1=1 c2=1"]);
+      proxy.ask("LDS", [], { version: "x" });
+      proxy.ask("RDS", ["r"], { version: "x" });
+      proxy.ask("EDS", ["c1", "c2"], { version: "x" });
+      proxy.ack("CDS");
+      while (proxy.timers.has("ack/EDS")) proxy.ack("EDS");
+      const rest = proxy.sent();
+      expect(rest.filter((text) => !text.startsWith("EDS"))).toEqual(["LDS l=1", "RDS r=2"]);
+      proxy.ack("LDS");
+      proxy.ack("RDS");
+      // Once for the time in which listeners and routes were not asked for yet, once for real.
+      proxy.fire("grace/CDS");
+      if (proxy.timers.has("grace/CDS")) proxy.fire("grace/CDS");
+      expect(proxy.sent()).toEqual(["CDS c2=1"]);
+    },
+  );
+
+  test("one that starts anew under the same name gets the present alone", () => {
+    const { plan } = lostDuringChange(0).state;
+    const proxy = new SotwDriver(plan && { past: plan });
+    proxy.set(wireSet(moved));
+    proxy.ask("CDS", []);
+    expect(proxy.sent()).toEqual(["CDS c2=1"]);
+  });
+});

@@ -1,0 +1,249 @@
+import { describe, expect, test } from "vitest";
+import { createResourceSet } from "../../src/envoy/resource-set.ts";
+import { resourceTypes } from "../../src/envoy/resource-types.ts";
+import { traitsOf } from "../../src/xds/client-traits.ts";
+import { wireSet as set, wireResource } from "../support/wire-resources.ts";
+import { DeltaDriver, type DriverOptions, SotwDriver } from "./driver.ts";
+
+/* What differs from type to type, and from client to client. */
+
+const envoy = (version: string): DriverOptions => ({
+  traits: traitsOf({ client: { name: "envoy", version }, features: [] }),
+});
+const grpc: DriverOptions = { traits: traitsOf({ client: { name: "gRPC C-core", version: "1" }, features: [] }) };
+
+const deltaWith = (options: DriverOptions, resources = set({})): DeltaDriver => {
+  const stream = new DeltaDriver(options);
+  stream.set(resources);
+  return stream;
+};
+const sotwWith = (options: DriverOptions, resources = set({})): SotwDriver => {
+  const stream = new SotwDriver(options);
+  stream.set(resources);
+  return stream;
+};
+
+describe("a name that does not exist", () => {
+  test.each([
+    ["RTDS", "RTDS x=absent", "RTDS x=absent", "RTDS x=absent"],
+    ["CDS", "CDS -x", "CDS !x", "CDS !x"],
+    ["EDS", "EDS -x", "EDS x=absent", "EDS x=absent"],
+    ["SDS", "SDS -x", undefined, "SDS !x"],
+    ["LDS", "LDS -x", "LDS !x", "LDS !x"],
+    ["ECDS", undefined, undefined, undefined],
+    ["SRDS", "SRDS -x", "SRDS !x", "SRDS !x"],
+    ["RDS", "RDS -x", undefined, "RDS !x"],
+    ["VHDS", "VHDS ?x", undefined, undefined],
+    ["LEDS", "LEDS -x", undefined, undefined],
+  ] as const)("%s: delta %s, state of the world %s, gRPC %s; sent when it comes", (type, delta, sotw, toGrpc) => {
+    const list = (text: string | undefined): readonly string[] => (text === undefined ? [] : [text]);
+    for (const [stream, wanted] of [
+      [deltaWith(envoy("1.40.0")), delta],
+      [sotwWith(envoy("1.40.0")), sotw],
+      [sotwWith(grpc), toGrpc],
+    ] as const) {
+      stream.ask(type, ["x"]);
+      expect(stream.sent()).toEqual(list(wanted));
+      if (wanted !== undefined) stream.ack(type);
+      expect(stream.sent()).toEqual([]);
+      stream.set(set({ [type]: { x: "1" } }));
+      const isServed = stream instanceof DeltaDriver || (type !== "VHDS" && type !== "LEDS");
+      expect(stream.sent()).toEqual(isServed ? [`${type} x=1`] : []);
+    }
+  });
+
+  test("ERR-01 an error is said once, beside what exists, and again only after a change", () => {
+    const stream = sotwWith(grpc, set({ CDS: { a: "1" } }));
+    stream.ask("CDS", ["a", "x"]);
+    expect(stream.sent()).toEqual(["CDS a=1 !x"]);
+    stream.ack("CDS");
+    stream.set(set({ CDS: { a: "2" } }));
+    expect(stream.sent()).toEqual(["CDS a=2"]);
+    stream.ack("CDS");
+    stream.set(set({ CDS: { a: "2", x: "1" } }));
+    expect(stream.sent()).toEqual(["CDS a=2 x=1"]);
+  });
+});
+
+describe("a resource that goes", () => {
+  test("TYP-01 an old Envoy hears nothing of a secret that is gone, a newer one does", () => {
+    for (const [version, said] of [
+      ["1.29.3", []],
+      ["1.30.0", ["SDS -s"]],
+      ["1.40.0", ["SDS -s"]],
+    ] as const) {
+      const stream = deltaWith(envoy(version), set({ SDS: { s: "1" } }));
+      stream.ask("SDS", ["s", "none"]);
+      expect(stream.sent()).toEqual([version === "1.29.3" ? "SDS s=1" : "SDS s=1 -none"]);
+      stream.ack("SDS");
+      stream.set(set({}));
+      expect(stream.sent()).toEqual(said);
+      if (said.length > 0) stream.ack("SDS");
+      stream.set(set({ SDS: { s: "1" } }));
+      expect(stream.sent()).toEqual(["SDS s=1"]);
+    }
+  });
+
+  test("TYP-02 an extension that is gone is not said to be removed; its return is", () => {
+    const stream = deltaWith(envoy("1.40.0"), set({ ECDS: { e: "1" } }));
+    stream.ask("ECDS", ["e"]);
+    stream.responses();
+    stream.ack("ECDS");
+    stream.set(set({}));
+    expect(stream.sent()).toEqual([]);
+    stream.set(set({ ECDS: { e: "2" } }));
+    expect(stream.sent()).toEqual(["ECDS e=2"]);
+  });
+});
+
+describe("on demand", () => {
+  const onDemand = (version: string) =>
+    createResourceSet([wireResource("CDS", "a", "1"), { ...wireResource("CDS", "z", version), onDemand: true }]);
+
+  test.each(["delta", "sotw"] as const)("WLD-02 %s: a wildcard leaves it out, its name brings it", (variant) => {
+    const stream = variant === "delta" ? deltaWith({}, onDemand("1")) : sotwWith({}, onDemand("1"));
+    stream.ask("CDS", ["*"]);
+    expect(stream.sent()).toEqual(["CDS a=1"]);
+    stream.ack("CDS");
+    stream.set(onDemand("2"));
+    expect(stream.sent()).toEqual([]);
+    if (stream instanceof DeltaDriver) stream.ask("CDS", ["z"]);
+    else stream.ack("CDS", ["*", "z"]);
+    expect(stream.sent()).toEqual([variant === "delta" ? "CDS z=2" : "CDS a=1 z=2"]);
+    stream.ack("CDS");
+    stream.set(onDemand("3"));
+    expect(stream.sent()).toEqual([variant === "delta" ? "CDS z=3" : "CDS a=1 z=3"]);
+  });
+
+  test("DEL-05 unsubscribed by name under a wildcard that does not cover it: removed", () => {
+    const stream = deltaWith({}, onDemand("1"));
+    stream.ask("CDS", ["*", "z", "a"]);
+    expect(stream.sent()).toEqual(["CDS a=1 z=1"]);
+    stream.ack("CDS");
+    stream.ask("CDS", ["-a", "-z"]);
+    expect(stream.sent()).toEqual(["CDS a=1 -z"]);
+  });
+
+  test("its removal is said to those who named it", () => {
+    const [named, other] = [deltaWith({}, onDemand("1")), deltaWith({}, onDemand("1"))];
+    named.ask("CDS", ["*", "z"]);
+    other.ask("CDS", ["*"]);
+    for (const stream of [named, other]) {
+      stream.responses();
+      stream.ack("CDS");
+      stream.set(createResourceSet([wireResource("CDS", "a", "1")]));
+    }
+    expect([named.sent(), other.sent()]).toEqual([["CDS -z"], []]);
+  });
+});
+
+test("TYP-04 a changed route table is followed by the virtual hosts that were asked for", () => {
+  const first = { RDS: { r: "1", s: "1" }, VHDS: { "r/a.com": "1", "r/b.com": "1", "s/a.com": "1" } };
+  const stream = deltaWith({}, set(first));
+  stream.ask("RDS", ["r", "s"]);
+  stream.ask("VHDS", ["r/a.com", "s/a.com", "r/none"]);
+  expect(stream.sent()).toEqual(["RDS r=1 s=1", "VHDS r/a.com=1 s/a.com=1 ?r/none"]);
+  stream.ack("RDS");
+  stream.ack("VHDS");
+  stream.set(set({ ...first, RDS: { r: "2", s: "1" } }));
+  expect(stream.sent()).toEqual(["RDS r=2", "VHDS r/a.com=1 ?r/none"]);
+});
+
+test("types without a state-of-the-world variant are unknown there", () => {
+  for (const { short, url, service } of resourceTypes) {
+    const stream = sotwWith({}, set({ [short]: { x: "1" } }));
+    stream.ask(short, ["x"]);
+    const effects = stream.effects();
+    expect(effects).toEqual(service.sotw === undefined ? [{ do: "unknown-type", typeUrl: url }] : []);
+  }
+});
+
+describe("time to live", () => {
+  const features = ["xds.config.supports-resource-ttl", "xds.config.supports-resource-in-sotw"];
+  const mortal = (version: string, ttlMs?: number) =>
+    createResourceSet([
+      { ...wireResource("EDS", "a", version), ...(ttlMs !== undefined && { ttlMs }) },
+      wireResource("EDS", "b", "1"),
+    ]);
+  const client = (list: readonly string[]) => ({
+    traits: traitsOf({ client: { name: "envoy", version: "1.40.0" }, features: list }),
+  });
+
+  test.each(["delta", "sotw"] as const)("TTL-02 %s: a sign of life at half of it, until it has none", (variant) => {
+    const options = client(features);
+    const stream = variant === "delta" ? deltaWith(options, mortal("1", 2_000)) : sotwWith(options, mortal("1", 2_000));
+    stream.ask("EDS", ["a", "b"]);
+    expect(stream.sent()).toEqual(["EDS a=1 b=1"]);
+    expect(stream.delays.get("heartbeat/EDS")).toBe(1_000);
+    stream.fire("heartbeat/EDS");
+    expect(stream.sent()).toEqual([]);
+    stream.ack("EDS");
+    expect(stream.sent()).toEqual(["EDS ~a"]);
+    stream.ack("EDS");
+    stream.fire("heartbeat/EDS");
+    expect(stream.sent()).toEqual(["EDS ~a"]);
+    stream.ack("EDS");
+    stream.set(mortal("2"));
+    expect(stream.sent()).toEqual(["EDS a=2"]);
+    stream.ack("EDS");
+    expect([...stream.timers]).toEqual([]);
+  });
+
+  test("TTL-01 none for who does not list it", () => {
+    for (const [list, variant] of [
+      [[], "delta"],
+      [[], "sotw"],
+      [["xds.config.supports-resource-ttl"], "sotw"],
+    ] as const) {
+      const options = client(list);
+      const stream =
+        variant === "delta" ? deltaWith(options, mortal("1", 2_000)) : sotwWith(options, mortal("1", 2_000));
+      stream.ask("EDS", ["a"]);
+      expect(stream.responses().map(({ content }) => content.ttl)).toEqual([false]);
+      stream.ack("EDS");
+      expect([...stream.timers]).toEqual([]);
+    }
+  });
+});
+
+describe("alone on a single-type service", () => {
+  const old = { CDS: { c1: "1" }, RDS: { r: "1" } };
+  const moved = { CDS: { c2: "1" }, RDS: { r: "2" } };
+
+  test("clusters: new ones at once, removals after the time that routes are given, and a grace time", () => {
+    const stream = deltaWith({ only: "CDS" }, set(old));
+    stream.ask("CDS", []);
+    stream.responses();
+    stream.ack("CDS");
+    stream.set(set(moved));
+    expect(stream.sent()).toEqual(["CDS c2=1"]);
+    stream.ack("CDS");
+    stream.fire("gate");
+    expect(stream.sent()).toEqual([]);
+    stream.fire("grace/CDS");
+    expect(stream.sent()).toEqual(["CDS -c1"]);
+  });
+
+  test("routes wait for a time, as nobody here knows of clusters", () => {
+    const stream = deltaWith({ only: "RDS" }, set(old));
+    stream.ask("RDS", ["r"]);
+    expect(stream.sent()).toEqual(["RDS r=1"]);
+    stream.ack("RDS");
+    stream.set(set(moved));
+    expect([stream.sent(), [...stream.timers]]).toEqual([[], ["gate"]]);
+    stream.fire("gate");
+    expect(stream.sent()).toEqual(["RDS r=2"]);
+    stream.ack("RDS");
+    expect([...stream.timers]).toEqual([]);
+  });
+});
+
+test("without room on the connection nothing is sent; then the newest", () => {
+  const stream = deltaWith({}, set({ CDS: { a: "1" } }));
+  stream.event({ on: "room", room: false });
+  stream.ask("CDS", []);
+  stream.set(set({ CDS: { a: "2" } }));
+  expect(stream.sent()).toEqual([]);
+  stream.event({ on: "room", room: true });
+  expect(stream.sent()).toEqual(["CDS a=2"]);
+});
