@@ -41,11 +41,14 @@ const delta: Dialect<DeltaRequest> = {
 
   compose(state, offered, target, traits) {
     const { resources, pending, ...gone } = owedTo(state, offered, target);
-    const { absent } = state.type;
-    const isSilent = absent.delta === "silent" || traits.noRemovals.has(state.type.short);
-    const removed = isSilent ? [] : absent.delta === "removed" ? [...gone.removed, ...gone.absent] : gone.removed;
-    const bodiless = absent.delta === "bodiless" ? gone.absent : [];
-    const empty = absent.delta === "empty" ? gone.absent.map((name) => emptyResource(state.type, name)) : [];
+    const answer = state.type.absent.delta;
+    const absent = new Set(gone.absent);
+    const isSilent = answer === "silent" || traits.noRemovals.has(state.type.short);
+    // What is gone and was asked for again is answered once.
+    const removed = isSilent ? [] : gone.removed.filter((name) => !absent.has(name));
+    if (answer === "removed" && !isSilent) removed.push(...absent);
+    const bodiless = answer === "bodiless" ? gone.absent : [];
+    const empty = answer === "empty" ? gone.absent.map((name) => emptyResource(state.type, name)) : [];
     return state.due || resources.length + removed.length + bodiless.length + empty.length > 0
       ? {
           kind: "send",
@@ -53,7 +56,7 @@ const delta: Dialect<DeltaRequest> = {
           content: {
             ...emptyContent,
             resources: [...resources, ...empty],
-            removed: [...new Set(removed)].sort(),
+            removed: removed.sort(),
             bodiless,
             ttl: traits.ttl.delta,
           },

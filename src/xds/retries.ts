@@ -18,10 +18,22 @@ const mostRetries = 128;
 export const newRetries: Retries = { groups: [], left: mostRetries };
 
 /** After a refusal of these. */
-export function splitRefused({ groups, left }: Retries, refused: readonly Resource[]): Retries {
+export function splitRefused(retries: Retries, refused: readonly Resource[]): Retries {
+  const { groups, left } = withoutGroupsOf(retries, refused);
   if (refused.length < 2) return { groups, left };
   const middle = Math.ceil(refused.length / 2);
   return { groups: [refused.slice(0, middle), refused.slice(middle), ...groups], left };
+}
+
+/** After something new was sent: what it carries need not be sent again otherwise. */
+export const afterNews = (retries: Retries, sent: readonly Resource[]): Retries =>
+  sent.length === 0 ? retries : { ...withoutGroupsOf(retries, sent), left: mostRetries };
+
+function withoutGroupsOf({ groups, left }: Retries, resources: readonly Resource[]): Retries {
+  if (groups.length === 0) return { groups, left };
+  const names = new Set(resources.map(({ name }) => name));
+  const rest = groups.map((group) => group.filter(({ name }) => !names.has(name)));
+  return { groups: rest.filter(({ length }) => length > 0), left };
 }
 
 /** The next group, without what has changed, or was taken otherwise, since. */

@@ -6,7 +6,7 @@ import { estimate, type Fitted, firstPart } from "./fit.ts";
 import { heartbeatsOf } from "./heartbeat.ts";
 import { gateOpen, type PushPlan, release, retire } from "./push-plan.ts";
 import { namesReferred, type ResourceMap, type VersionMap } from "./resource-map.ts";
-import { newRetries, nextRetry } from "./retries.ts";
+import { afterNews, nextRetry } from "./retries.ts";
 import type { StreamEffect, StreamState, TypeState, TypeStates } from "./stream-state.ts";
 import { covers } from "./subscription.ts";
 
@@ -144,7 +144,7 @@ function sent(state: TypeState, content: ResponseContent, effects: StreamEffect[
   effects.push({ do: "send", type: state.type, content });
   return {
     ...state,
-    retries: content.resources.length === 0 ? state.retries : { ...state.retries, left: newRetries.left },
+    retries: afterNews(state.retries, content.resources),
     sending: content.resources,
     answer: "awaited",
     written: false,
