@@ -14,13 +14,16 @@ export interface Traffic {
   readonly stop: () => Promise<readonly Answer[]>;
 }
 
-/** One GET over kept-alive connections; a failure is an answer with status 0. */
-export function createAsker(url: string): { readonly ask: () => Promise<Answer>; readonly close: () => void } {
+/** One GET over kept-alive connections, to `host` where that is not the URL's; a failure is an answer with status 0. */
+export function createAsker(
+  url: string,
+  host = new URL(url).host,
+): { readonly ask: () => Promise<Answer>; readonly close: () => void } {
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
   const ask = (): Promise<Answer> =>
     new Promise((resolve) => {
       const failed = (error: Error): void => resolve({ status: 0, text: error.message });
-      request(url, { agent, signal: AbortSignal.timeout(10_000) }, (response) => {
+      request(url, { agent, headers: { host }, signal: AbortSignal.timeout(10_000) }, (response) => {
         let text = "";
         response.setEncoding("utf8");
         response.on("data", (part: string) => {
@@ -51,12 +54,20 @@ export async function askMany(url: string, count: number, parallel = 16): Promis
   return answers;
 }
 
+export interface Load {
+  readonly parallel?: number;
+  readonly pauseMs?: number;
+  readonly maxMs?: number;
+  /** The Host header; default: the URL's. */
+  readonly host?: string;
+}
+
 /**
  * Steady load: `parallel` clients, each asking again `pauseMs` after its answer, for at most `maxMs`. The pause leaves the machine to
  * what is tested.
  */
-export function steadyTraffic(url: string, { parallel = 4, pauseMs = 20, maxMs = 60_000 } = {}): Traffic {
-  const { ask, close } = createAsker(url);
+export function steadyTraffic(url: string, { parallel = 4, pauseMs = 20, maxMs = 60_000, ...to }: Load = {}): Traffic {
+  const { ask, close } = createAsker(url, to.host);
   const answers: Answer[] = [];
   const deadline = performance.now() + maxMs;
   let running = true;
