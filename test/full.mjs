@@ -2,7 +2,7 @@
 //
 //     npm run full
 //
-// About fifteen minutes on two cores, with nothing else to do for them; FAIRWAY_SCHEMATHESIS_SECONDS shortens the longest part
+// About twenty-five minutes on two cores, with nothing else to do for them; FAIRWAY_SCHEMATHESIS_SECONDS shortens the longest part
 // (default 600). Exit status 1 when a part failed.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -24,6 +24,18 @@ const parts = [
   {
     title: "200 times killed while it writes",
     ...test("test/stories/store-kill.test.ts", { FAIRWAY_KILLS: "200" }),
+  },
+  {
+    title: "500 flips under load, by four Envoys",
+    ...test("test/envoy/flips.test.ts", { FAIRWAY_FLIPS: "500" }),
+  },
+  {
+    title: "One of 20 Envoys stands still for a minute",
+    ...test("test/envoy/stopped.test.ts", { FAIRWAY_STOPPED_ENVOYS: "20", FAIRWAY_STOPPED_SECONDS: "60" }),
+  },
+  {
+    title: "20 Envoys, a restart and a change of replica",
+    ...test("test/envoy/replicas.test.ts", { FAIRWAY_REPLICA_ENVOYS: "20" }),
   },
   {
     title: "Minutes of schemathesis: every operation, every check",

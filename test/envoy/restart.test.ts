@@ -3,34 +3,15 @@ import type { Child } from "../../src/app/child.ts";
 import type { EnvoyProcess } from "../../src/app/envoy/launch.ts";
 import { controlPlaneProcess } from "../support/control-plane.ts";
 import { startExampleMesh } from "../support/example-mesh.ts";
+import { metric } from "../support/metrics.ts";
+import { quietCounters } from "../support/quiet-envoy.ts";
 import { steadyTraffic } from "../support/traffic.ts";
 import { waitFor } from "../support/wait-for.ts";
-
-/** What must not move while nothing changes: listeners opened, changed or drained, clusters added, changed or warmed. */
-const quietStats =
-  "^(listener_manager\\.(listener_added|listener_modified|listener_removed|listener_in_place_updated|total_listeners_draining|total_listeners_warming)" +
-  "|cluster_manager\\.(cluster_added|cluster_modified|cluster_removed|cluster_updated|warming_clusters))$";
-
-async function quietCounters(envoys: readonly EnvoyProcess[]): Promise<unknown> {
-  return Promise.all(
-    envoys.map(async (envoy) => [
-      envoy.name,
-      Object.fromEntries([...(await (await envoy.admin()).stats(quietStats))].sort()),
-    ]),
-  );
-}
 
 /** How often each Envoy has connected to a control plane. */
 async function isConnected(envoy: EnvoyProcess): Promise<boolean> {
   const stats = await (await envoy.admin()).stats("^control_plane\\.connected_state$");
   return stats.get("control_plane.connected_state") === 1;
-}
-
-/** A metric of the control plane, by its labels. */
-async function metric(port: number, name: string): Promise<Readonly<Record<string, number>>> {
-  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  const lines = text.matchAll(new RegExp(`^${name}\\{([^}]*)\\} (\\S+)$`, "gm"));
-  return Object.fromEntries([...lines].map(([, labels = "", value]) => [labels, Number(value)]));
 }
 
 // Most of the time is Envoy's back-off: both at once.
