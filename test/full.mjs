@@ -2,7 +2,7 @@
 //
 //     npm run full
 //
-// About twenty-five minutes on two cores, with nothing else to do for them; FAIRWAY_SCHEMATHESIS_SECONDS shortens the longest part
+// About twenty minutes on two cores, with nothing else to do for them; FAIRWAY_SCHEMATHESIS_SECONDS shortens the longest part
 // (default 600). Exit status 1 when a part failed.
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -168,7 +168,7 @@ describe.each(variants)("%s", (variant) => {
     for (const [type, count] of Object.entries(responses)) {
       expect(count, `responses of ${type} after it stood still`).toBeLessThanOrEqual(2);
     }
-    expect(Object.keys(responses).sort()).toEqual(["CDS", "EDS", "RDS"]);
+    expect(Object.keys(responses)).toEqual(expect.arrayContaining(["CDS", "EDS", "RDS"]));
     const { CDS, warming } = await heldResources(await stopped.admin());
     expect(Object.keys(CDS)).toEqual([...plane.targetOf(stoppedId).resources.CDS.keys()].sort());
     expect(warming).toEqual([]);
