@@ -20,12 +20,15 @@ const variants: readonly Variant[] =
 const controlMs = Math.min(stoppedMs, 20_000);
 
 const changeEveryMs = 200;
-/** Makes each change large: were all of them kept for the one that stands still, the limit would be passed in a minute. */
-const ballastRoutes = 600;
+/**
+ * Makes each change large: were all of them kept for the one that stands still, the limit would be passed in a minute. Less will
+ * do where the time does not suffice for that anyway.
+ */
+const ballastRoutes = stoppedMs < 10_000 ? 100 : 600;
 const ballastText = "x".repeat(200);
 const maxGrowth = 64 * 1024 * 1024;
 /** Of ACK times, compared with the slower of the two control runs. */
-const noise = 3;
+const noise = 4;
 
 /** The wire's events, with what is asked of them. */
 function wireLog() {
