@@ -1,4 +1,4 @@
-/** Times and limits of the xDS server. */
+/** Times and limits of the xDS server; docs/limits.md says what a client sees of each. */
 export interface XdsOptions {
   /** How long to wait for an ACK before the next response of the type goes out, and before listeners and routes move on. */
   readonly ackTimeoutMs: number;
@@ -13,7 +13,32 @@ export interface XdsOptions {
   /** HTTP/2 pings find dead peers: how often, and how long for the answer. */
   readonly keepaliveIntervalMs: number;
   readonly keepaliveTimeoutMs: number;
+  readonly maxConnections: number;
+  /** More wait in the client until others end. */
   readonly maxStreamsPerConnection: number;
+  /** Streams that give the same `node.id`; Envoy without ADS opens one for each subscription. */
+  readonly maxStreamsPerNode: number;
+  /** How long a new stream may say nothing. */
+  readonly firstRequestMs: number;
+  /** Requests that are read of one stream: in the long run, and at once after a quiet time. Answers to responses cost nothing. */
+  readonly requestsPerSecond: number;
+  readonly requestBurst: number;
+  /** Bytes of responses that wait for one connection to take them; one response may always go. */
+  readonly maxConnectionBytes: number;
+  /** How long a connection may take none of the bytes that wait for it. */
+  readonly stallMs: number;
+  /** The client is told to come back on a new connection at 0.9 to 1.1 of it; streams end at 1.1 to 1.3. */
+  readonly maxConnectionAgeMs: number;
+  /** New streams wait while more bytes of responses than this wait for all connections together. */
+  readonly maxBytesInFlight: number;
+  /** New streams that are let in one after another before everybody else has a turn. */
+  readonly admissionsPerTurn: number;
+  /** New streams that may wait to be let in, and how long. */
+  readonly maxWaitingStreams: number;
+  readonly admissionTimeoutMs: number;
+  /** What an ended stream had on offer is remembered for its node's next stream: how long, and of how many nodes. */
+  readonly rememberMs: number;
+  readonly maxRememberedStreams: number;
 }
 
 const mebibyte = 1024 * 1024;
@@ -24,7 +49,21 @@ export const defaultXdsOptions: XdsOptions = {
   worldTimeoutMs: 30_000,
   maxRequestBytes: 16 * mebibyte,
   maxCachedBytes: 64 * mebibyte,
-  keepaliveIntervalMs: 30_000,
+  keepaliveIntervalMs: 10_000,
   keepaliveTimeoutMs: 20_000,
+  maxConnections: 20_000,
   maxStreamsPerConnection: 100_000,
+  maxStreamsPerNode: 10_000,
+  firstRequestMs: 30_000,
+  requestsPerSecond: 100,
+  requestBurst: 1_000,
+  maxConnectionBytes: 16 * mebibyte,
+  stallMs: 60_000,
+  maxConnectionAgeMs: 30 * 60_000,
+  maxBytesInFlight: 256 * mebibyte,
+  admissionsPerTurn: 8,
+  maxWaitingStreams: 20_000,
+  admissionTimeoutMs: 10_000,
+  rememberMs: 60_000,
+  maxRememberedStreams: 10_000,
 };

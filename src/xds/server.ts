@@ -1,25 +1,27 @@
-import {
-  type MethodDefinition,
-  Server,
-  ServerCredentials,
-  type ServerDuplexStream,
-  type ServiceDefinition,
-  status,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import { createServer } from "node:net";
+import { Server, ServerCredentials, status } from "@grpc/grpc-js";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
+import { createAdmission } from "./admission.ts";
+import { createConnections, type StreamBytes } from "./connections.ts";
+import { type DiscoveryCall, discoveryServices } from "./discovery-services.ts";
+import { createInlet } from "./inlet.ts";
 import { createXdsMetrics } from "./metrics.ts";
+import { createNodeStreams } from "./node-streams.ts";
 import { defaultXdsOptions, type XdsOptions } from "./options.ts";
+import { createPastStreams } from "./past-streams.ts";
 import type { DeliveryRecorder, ResourceFeed } from "./ports.ts";
-import { createResponseCache, type Variant } from "./response-cache.ts";
-import { createSession, type Session, type StreamTransport } from "./session.ts";
+import { createRequestRate, type RequestRate } from "./request-rate.ts";
+import { createResponseCache } from "./response-cache.ts";
+import type { ServedService } from "./services/served-service.ts";
+import { createSession, type Session, type SessionStatus, type StreamTransport } from "./session.ts";
+import type { StreamKind } from "./stream-kind.ts";
 
 export interface XdsServer {
   /** Listens; resolves with the port, which the system chooses for 0. Rejects when the address cannot be had. */
   readonly listen: (host: string, port: number, credentials?: ServerCredentials) => Promise<number>;
-  /** Takes no new streams, ends the open ones batch by batch, and cuts off what is left after `withinMs`. */
+  /** Takes no new connections and streams, ends the open ones batch by batch, and cuts off what is left after `withinMs`. */
   readonly drain: (withinMs: number) => Promise<void>;
   /** Cuts everything off at once. */
   readonly close: () => void;
@@ -34,32 +36,12 @@ export interface XdsServerPorts {
   /** Who answers: instance and build, shown by the proxies. No secrets. */
   readonly identifier: string;
   readonly options?: Partial<XdsOptions>;
+  /** What else is served under the same address. */
+  readonly services?: readonly ServedService[];
 }
-
-const service = "/envoy.service.discovery.v3.AggregatedDiscoveryService";
-
-/** The bytes pass as they are: requests are read by the session, responses are ready. */
-const asIs = (bytes: Buffer): Buffer => bytes;
-
-const method = (name: string): MethodDefinition<Buffer, Buffer> => ({
-  path: `${service}/${name}`,
-  requestStream: true,
-  responseStream: true,
-  requestSerialize: asIs,
-  requestDeserialize: asIs,
-  responseSerialize: asIs,
-  responseDeserialize: asIs,
-});
-
-const aggregatedDiscoveryService: ServiceDefinition<UntypedServiceImplementation> = {
-  streamAggregatedResources: method("StreamAggregatedResources"),
-  deltaAggregatedResources: method("DeltaAggregatedResources"),
-};
 
 /** The steps in which a drain ends its streams: a proxy that comes back finds a replica that is not overrun. */
 const drainBatches = 10;
-
-type Call = ServerDuplexStream<Buffer, Buffer>;
 
 export function createXdsServer(ports: XdsServerPorts): XdsServer {
   const { clock, log } = ports;
@@ -71,26 +53,43 @@ export function createXdsServer(ports: XdsServerPorts): XdsServer {
     maxBytes: options.maxCachedBytes,
     onEncode: ({ short }) => metrics.encoded(short),
   });
+  const connections = createConnections({ clock, log, metrics, options, onFreed: () => admission.freed() });
+  const admission = createAdmission({ clock, metrics, options, bytesInFlight: connections.bytesInFlight });
+  const past = createPastStreams(clock, options);
+  const sessionPorts = { ...ports, cache, metrics, options, past, nodes: createNodeStreams(options.maxStreamsPerNode) };
+  const { requestsPerSecond: perSecond, requestBurst: burst } = options;
   const sessions = new Set<Session>();
   let streamCount = 0;
   let draining = false;
 
-  const serve = (variant: Variant) => (call: Call) => {
+  const serve = (kind: StreamKind) => (call: DiscoveryCall) => {
+    const peer = call.getPeer();
+    const connection = connections.of(peer);
+    // Cut off before its first stream came to us.
+    if (connection === undefined) return endCall(call, "UNAVAILABLE", "the connection is gone");
     streamCount++;
-    const session = createSession(variant, String(streamCount), transportOf(call), {
-      ...ports,
-      cache,
-      metrics,
-      options,
+    const rate = createRequestRate({ clock, perSecond, burst });
+    const bytes = connection.open({
+      room: (room) => session.room(room),
+      aged: () => session.end("the connection has reached its age; come back on another one"),
     });
+    const transport = transportOf(call, peer, bytes, rate, () => connection.heard());
+    const session = createSession(kind, String(streamCount), transport, sessionPorts);
+    const inlet = createInlet({ session, source: call, rate, admission, metrics, clock, options });
     const gone = (): void => {
+      inlet.close();
       session.close();
       sessions.delete(session);
+      bytes.close();
     };
-    call.on("close", gone).on("cancelled", gone).on("error", gone);
+    call
+      .on("close", gone)
+      .on("cancelled", gone)
+      .on("error", () => inlet.close());
     if (draining) return session.end("the control plane is shutting down");
     sessions.add(session);
-    call.on("data", (bytes: Buffer) => session.receive(bytes));
+    if (!bytes.hasRoom()) session.room(false);
+    call.on("data", inlet.receive);
     // The client has closed its side, or is gone.
     call.on("end", () => {
       session.close();
@@ -99,10 +98,14 @@ export function createXdsServer(ports: XdsServerPorts): XdsServer {
   };
 
   const server = new Server(serverOptions(options));
-  server.addService(aggregatedDiscoveryService, {
-    streamAggregatedResources: serve("sotw"),
-    deltaAggregatedResources: serve("delta"),
-  });
+  for (const { definition, handlers } of [...discoveryServices(serve), ...(ports.services ?? [])]) {
+    server.addService(definition, handlers);
+  }
+  const listeners: (() => void)[] = [];
+  const stopListening = (): void => {
+    draining = true;
+    for (const stop of listeners.splice(0)) stop();
+  };
 
   const endBatches = (left: readonly Session[], size: number, pauseMs: number): void => {
     for (const session of left.slice(0, size)) session.end("the control plane is shutting down");
@@ -110,48 +113,78 @@ export function createXdsServer(ports: XdsServerPorts): XdsServer {
     if (rest.length > 0) clock.after(pauseMs, () => endBatches(rest, size, pauseMs));
   };
 
+  const close = (): void => {
+    stopListening();
+    for (const session of sessions) session.close();
+    sessions.clear();
+    admission.close();
+    past.close();
+    server.forceShutdown();
+    connections.destroyAll();
+  };
+
   return {
     listen: (host, port, credentials = ServerCredentials.createInsecure()) =>
       new Promise((resolve, reject) => {
-        const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-        server.bindAsync(address, credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)));
-      }),
-
-    drain: (withinMs) =>
-      new Promise((resolve) => {
-        draining = true;
-        const cancel = clock.after(withinMs, () => server.forceShutdown());
-        server.tryShutdown((error) => {
-          cancel();
-          if (error) log.warn({ err: error }, "the xDS server did not shut down cleanly");
-          resolve();
+        const injector = server.createConnectionInjector(credentials);
+        const listener = createServer({ noDelay: true }, (socket) => {
+          // What goes wrong with it shows in its end.
+          socket.on("error", () => {});
+          if (connections.accept(socket)) injector.injectConnection(socket);
         });
-        // grpc-js waits for streams that nobody ends: half of the time is for ending them, half for the answers to arrive.
-        endBatches([...sessions], Math.ceil(sessions.size / drainBatches), withinMs / 2 / drainBatches);
+        listener.on("error", (error) => {
+          log.error({ err: error }, "xDS clients cannot connect");
+          reject(error);
+        });
+        listener.listen({ host, port }, () => {
+          const address = listener.address();
+          listeners.push(() => listener.close());
+          resolve(typeof address === "object" && address !== null ? address.port : port);
+        });
       }),
 
-    close: () => {
-      draining = true;
-      for (const session of sessions) session.close();
-      sessions.clear();
-      server.forceShutdown();
+    drain: async (withinMs) => {
+      stopListening();
+      // Tells the clients to go; nobody but us ends their streams.
+      server.tryShutdown((error) => {
+        if (error) log.warn({ err: error }, "the xDS server did not shut down cleanly");
+      });
+      const inTime = clock.after(withinMs, close);
+      // Half of the time is for ending the streams, half for the answers to arrive.
+      endBatches([...sessions], Math.ceil(sessions.size / drainBatches), withinMs / 2 / drainBatches);
+      await connections.empty();
+      inTime();
     },
+
+    close,
   };
 }
 
-function transportOf(call: Call): StreamTransport {
+function transportOf(
+  call: DiscoveryCall,
+  peer: string,
+  connection: StreamBytes,
+  rate: RequestRate,
+  heard: () => number,
+): StreamTransport {
   return {
-    peer: call.getPeer(),
+    peer,
+    heard,
     write: (bytes, onLeft) => {
+      rate.earn();
+      const left = connection.given(bytes.length);
       call.write(bytes, (error?: Error | null) => {
+        left();
         if (!error) onLeft();
       });
     },
-    end: (code, reason) => {
-      if (code === "OK") call.end();
-      else call.emit("error", { code: status[code], details: reason.toWellFormed() });
-    },
+    end: (code, reason) => endCall(call, code, reason),
   };
+}
+
+function endCall(call: DiscoveryCall, code: SessionStatus, reason: string): void {
+  if (code === "OK") call.end();
+  else call.emit("error", { code: status[code], details: reason.toWellFormed() });
 }
 
 const serverOptions = (options: XdsOptions) => ({
@@ -160,5 +193,8 @@ const serverOptions = (options: XdsOptions) => ({
   "grpc.keepalive_time_ms": options.keepaliveIntervalMs,
   "grpc.keepalive_timeout_ms": options.keepaliveTimeoutMs,
   "grpc.max_concurrent_streams": options.maxStreamsPerConnection,
+  "grpc.max_connection_age_ms": options.maxConnectionAgeMs,
+  // Our own streams have ended long before; this is for what else is served, and for who does not take the end.
+  "grpc.max_connection_age_grace_ms": options.maxConnectionAgeMs / 2 + options.stallMs,
   "grpc.enable_channelz": 0,
 });

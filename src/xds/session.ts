@@ -3,15 +3,19 @@ import type { Clock } from "../base/clock.ts";
 import { type ErrorCode, MeshError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { decodeDeltaRequest, decodeSotwRequest, type RequestNode } from "../envoy/discovery-request.ts";
-import type { TypeName } from "../envoy/resource-types.ts";
+import { resourceType, resourceTypeOf, type TypeName } from "../envoy/resource-types.ts";
 import { type ProxyNode, parseProxyNode } from "../model/proxy.ts";
+import { traitsOf } from "./client-traits.ts";
 import { stepDelta } from "./delta.ts";
 import type { CommonRequest } from "./dialect.ts";
 import type { XdsMetrics } from "./metrics.ts";
+import type { NodeStreams } from "./node-streams.ts";
 import type { XdsOptions } from "./options.ts";
-import type { DeliveryRecorder, ResourceFeed, ResourceWatch } from "./ports.ts";
-import type { EncodedResponse, ResponseCache, Variant } from "./response-cache.ts";
+import type { PastStreams } from "./past-streams.ts";
+import type { DeliveryRecorder, ResourceFeed } from "./ports.ts";
+import type { EncodedResponse, ResponseCache } from "./response-cache.ts";
 import { stepSotw } from "./sotw.ts";
+import type { StreamKind } from "./stream-kind.ts";
 import {
   type EndStatus,
   newStream,
@@ -26,14 +30,23 @@ export interface StreamTransport {
   readonly peer: string;
   /** Writes one whole response. `onLeft` is called once its bytes have left for the peer; never, if it takes none. */
   readonly write: (bytes: Buffer, onLeft: () => void) => void;
-  readonly end: (status: EndStatus, reason: string) => void;
+  readonly end: (status: SessionStatus, reason: string) => void;
+  /** Bytes that came from the peer so far, pings included: it lives while this grows. */
+  readonly heard: () => number;
 }
+
+/** How a session may end by our doing, whether its machine says so or what is around it. */
+export type SessionStatus = EndStatus | "DEADLINE_EXCEEDED";
 
 export interface Session {
   /** The bytes of one request. */
   readonly receive: (bytes: Uint8Array) => void;
   /** Ends the stream in peace: with OK, or UNAVAILABLE when the proxy has had no answer yet, so that it backs off. */
   readonly end: (reason: string) => void;
+  /** Ends a stream that is not to be served. */
+  readonly refuse: (status: SessionStatus, reason: string) => void;
+  /** Whether the connection has room for more bytes; it has unless told otherwise. */
+  readonly room: (room: boolean) => void;
   /** The stream is gone; releases everything. May be called more than once. */
   readonly close: () => void;
 }
@@ -45,7 +58,9 @@ export interface SessionPorts {
   readonly metrics: XdsMetrics;
   readonly log: Log;
   readonly clock: Clock;
-  readonly options: Pick<XdsOptions, "ackTimeoutMs" | "removalGraceMs" | "worldTimeoutMs">;
+  readonly nodes: NodeStreams;
+  readonly past: PastStreams;
+  readonly options: Pick<XdsOptions, "ackTimeoutMs" | "removalGraceMs" | "worldTimeoutMs" | "maxStreamsPerNode">;
 }
 
 type Request = CommonRequest & { readonly node?: RequestNode };
@@ -55,20 +70,21 @@ interface Machine<R extends Request> {
   readonly step: (state: StreamState, event: StreamEvent<R>) => readonly [StreamState, readonly StreamEffect[]];
 }
 
+/** `stream` names it in the records, and is unique in this process. */
 export function createSession(
-  variant: Variant,
+  kind: StreamKind,
   stream: string,
   transport: StreamTransport,
   ports: SessionPorts,
 ): Session {
-  return variant === "sotw"
-    ? new StreamSession(variant, { decode: decodeSotwRequest, step: stepSotw }, stream, transport, ports)
-    : new StreamSession(variant, { decode: decodeDeltaRequest, step: stepDelta }, stream, transport, ports);
+  return kind.variant === "sotw"
+    ? new StreamSession(kind, { decode: decodeSotwRequest, step: stepSotw }, stream, transport, ports)
+    : new StreamSession(kind, { decode: decodeDeltaRequest, step: stepDelta }, stream, transport, ports);
 }
 
 /** One stream: it owns the state, gives events to the machine one at a time, and runs the effects in their order. */
 class StreamSession<R extends Request> implements Session {
-  readonly #variant: Variant;
+  readonly #kind: StreamKind;
   readonly #machine: Machine<R>;
   readonly #stream: string;
   readonly #transport: StreamTransport;
@@ -76,45 +92,36 @@ class StreamSession<R extends Request> implements Session {
   readonly #timers = new Map<Timer, () => void>();
   readonly #last = new Map<TypeName, EncodedResponse>();
   readonly #events: StreamEvent<R>[] = [];
+  /** Gives back what the stream took, the latest first. */
+  readonly #releases: (() => void)[] = [];
   #running = false;
-  #state = newStream();
-  #proxy: { readonly node: ProxyNode; readonly watch: ResourceWatch } | undefined;
+  #state: StreamState;
+  #node: ProxyNode | undefined;
   #closed = false;
 
-  constructor(variant: Variant, machine: Machine<R>, stream: string, transport: StreamTransport, ports: SessionPorts) {
-    this.#variant = variant;
+  constructor(kind: StreamKind, machine: Machine<R>, stream: string, transport: StreamTransport, ports: SessionPorts) {
+    this.#kind = kind;
+    this.#state = newStream(kind.only);
     this.#machine = machine;
     this.#stream = stream;
     this.#transport = transport;
     this.#ports = ports;
-    ports.metrics.opened(variant);
+    ports.metrics.opened(kind.variant);
   }
 
   receive(bytes: Uint8Array): void {
     this.#guarded(() => {
-      const request = this.#machine.decode(bytes);
+      const request = this.#ofThisMethod(this.#machine.decode(bytes));
       this.#identify(request.node);
       this.#dispatch({ on: "request", request, atMs: this.#ports.clock.now() });
     });
   }
 
   end(reason: string): void {
-    this.#end(this.#last.size > 0 ? "OK" : "UNAVAILABLE", reason);
+    this.refuse(this.#last.size > 0 ? "OK" : "UNAVAILABLE", reason);
   }
 
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#ports.metrics.closed(this.#variant);
-    for (const cancel of this.#timers.values()) cancel();
-    this.#timers.clear();
-    if (this.#proxy === undefined) return;
-    this.#proxy.watch.close();
-    this.#ports.recorder.closed(this.#stream);
-    this.#ports.log.info(this.#who(), "proxy disconnected");
-  }
-
-  #end(status: EndStatus, reason: string): void {
+  refuse(status: SessionStatus, reason: string): void {
     if (this.#closed) return;
     this.#ports.metrics.ended(status);
     this.#ports.log.info({ ...this.#who(), status, reason }, "stream ended by the server");
@@ -122,8 +129,21 @@ class StreamSession<R extends Request> implements Session {
     this.#transport.end(status, reason);
   }
 
+  room(room: boolean): void {
+    this.#dispatch({ on: "room", room });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#ports.metrics.closed(this.#kind.variant);
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+    for (const release of this.#releases.splice(0).reverse()) release();
+  }
+
   #who(): object {
-    return { stream: this.#stream, proxy: this.#proxy?.node.id, peer: this.#transport.peer };
+    return { stream: this.#stream, proxy: this.#node?.id, peer: this.#transport.peer };
   }
 
   /** Whatever goes wrong in one stream ends that stream only. */
@@ -133,27 +153,63 @@ class StreamSession<R extends Request> implements Session {
       task();
     } catch (cause) {
       if (cause instanceof MeshError && clientFaults.has(cause.code)) {
-        this.#end("INVALID_ARGUMENT", cause.hint === undefined ? cause.message : `${cause.message}. ${cause.hint}`);
+        this.refuse("INVALID_ARGUMENT", cause.hint === undefined ? cause.message : `${cause.message}. ${cause.hint}`);
         return;
       }
       this.#ports.log.error({ ...this.#who(), err: cause }, "stream failed");
-      this.#end("INTERNAL", "the control plane failed to serve this stream; its log says why");
+      this.refuse("INTERNAL", "the control plane failed to serve this stream; its log says why");
     }
   }
 
+  /** On the method of a single type, no type means that type. */
+  #ofThisMethod(request: R): R {
+    const { only } = this.#kind;
+    if (only === undefined || resourceTypeOf(request.typeUrl)?.short === only) return request;
+    const { url: typeUrl } = resourceType(only);
+    if (request.typeUrl === "") return { ...request, typeUrl };
+    throw new MeshError("input/invalid", `this method serves ${typeUrl} and not ${request.typeUrl}`, {
+      hint: "ADS serves all types.",
+    });
+  }
+
   /** The first request says who is there; a later one may repeat it, and is not believed when it differs. */
-  #identify(node: RequestNode | undefined): void {
-    if (this.#proxy !== undefined) {
-      if (node !== undefined && node.id !== this.#proxy.node.id) this.#ports.metrics.nodeChanged();
+  #identify(client: RequestNode | undefined): void {
+    if (this.#node !== undefined) {
+      if (client !== undefined && client.id !== this.#node.id) this.#ports.metrics.nodeChanged();
       return;
     }
-    if (node === undefined) throw new MeshError("node/invalid", "the first request of a stream must carry the node");
-    const { feed, recorder, log } = this.#ports;
-    const parsed = parseProxyNode(node);
-    const watch = feed.watch(parsed, (resources) => this.#dispatch({ on: "resources", resources }));
-    this.#proxy = { node: parsed, watch };
-    recorder.opened({ stream: this.#stream, node: parsed, variant: this.#variant, peer: this.#transport.peer });
-    log.info({ ...this.#who(), variant: this.#variant, client: parsed.client }, "proxy connected");
+    if (client === undefined) throw new MeshError("node/invalid", "the first request of a stream must carry the node");
+    const node = parseProxyNode(client);
+    if (!this.#ports.nodes.enter(node.id)) {
+      this.#ports.metrics.turnedAway("node-streams");
+      const { maxStreamsPerNode } = this.#ports.options;
+      this.refuse("RESOURCE_EXHAUSTED", `${node.id} has ${maxStreamsPerNode} streams already`);
+      return;
+    }
+    this.#releases.push(() => this.#ports.nodes.leave(node.id));
+    this.#node = node;
+    this.#begin(node, client);
+  }
+
+  #begin(node: ProxyNode, client: RequestNode): void {
+    const { feed, recorder, log, metrics, past } = this.#ports;
+    const watch = feed.watch(node, (resources) => this.#dispatch({ on: "resources", resources }));
+    metrics.watched();
+    this.#releases.push(() => {
+      watch.close();
+      metrics.unwatched();
+    });
+    const before = past.of(node.id, this.#kind);
+    this.#releases.push(past.stand(node.id, this.#kind, () => this.#state.plan?.offered));
+    const { variant } = this.#kind;
+    recorder.opened({ stream: this.#stream, node, variant, peer: this.#transport.peer });
+    log.info({ ...this.#who(), ...this.#kind, client: node.client }, "proxy connected");
+    this.#releases.push(() => {
+      recorder.closed(this.#stream);
+      log.info(this.#who(), "proxy disconnected");
+    });
+    this.#dispatch({ on: "client", traits: traitsOf(client) });
+    if (before !== undefined) this.#dispatch({ on: "past", offered: before });
     const resources = watch.current();
     if (resources !== undefined) this.#dispatch({ on: "resources", resources });
   }
@@ -199,8 +255,14 @@ class StreamSession<R extends Request> implements Session {
         recorder.dropped(stream, effect.type, effect.names);
         break;
       case "subscribed":
-      case "oversized":
+        recorder.asked(stream, effect.type, effect.subscription.names, effect.subscription.wildcard);
         break;
+      case "oversized": {
+        const { type, names, bytes } = effect;
+        metrics.oversized(type);
+        log.error({ ...this.#who(), type, names, bytes }, "a response would be larger than its client takes");
+        break;
+      }
       case "unknown-type":
         log.info({ ...this.#who(), typeUrl: effect.typeUrl }, "proxy asks for a type that is not served");
         break;
@@ -212,7 +274,7 @@ class StreamSession<R extends Request> implements Session {
         this.#timers.delete(effect.timer);
         break;
       case "end":
-        this.#end(effect.status, effect.reason);
+        this.refuse(effect.status, effect.reason);
         break;
       default:
         assertNever(effect);
@@ -223,7 +285,7 @@ class StreamSession<R extends Request> implements Session {
   #send({ type, content }: Extract<StreamEffect, { readonly do: "send" }>): void {
     const { cache, clock, recorder, metrics } = this.#ports;
     const { resources, removed } = content;
-    const response = cache.encode(this.#variant, type, content, this.#last.get(type.short));
+    const response = cache.encode(this.#kind.variant, type, content, this.#last.get(type.short));
     const { nonce, bytes } = response;
     this.#last.set(type.short, response);
     this.#advance({ on: "sent", type: type.short, nonce, atMs: clock.now() });
@@ -233,15 +295,29 @@ class StreamSession<R extends Request> implements Session {
     this.#transport.write(bytes, () => this.#dispatch({ on: "written", type: type.short, nonce }));
   }
 
-  #startTimer(timer: Timer, delayMs: number | undefined): void {
-    const { clock, options } = this.#ports;
-    const cancel = clock.after(delayMs ?? delayOf(timer, options), () => {
-      this.#timers.delete(timer);
-      this.#dispatch({ on: "timer", timer });
+  #startTimer(timer: Timer, delayMs = delayOf(timer, this.#ports.options)): void {
+    const { heard } = this.#transport;
+    const before = heard();
+    this.#await(timer, delayMs, () => !waitsForPeer(timer) || heard() > before);
+  }
+
+  /** A timer that is about the peer counts only while the peer lives: after its time it waits for a sign of life. */
+  #await(timer: Timer, delayMs: number, mayFire: () => boolean): void {
+    const cancel = this.#ports.clock.after(delayMs, () => {
+      if (mayFire()) {
+        this.#timers.delete(timer);
+        this.#dispatch({ on: "timer", timer });
+      } else this.#await(timer, signOfLifeMs, mayFire);
     });
     this.#timers.set(timer, cancel);
   }
 }
+
+/** Whoever is stopped must not find a heap of old states when it goes on. */
+const waitsForPeer = (timer: Timer): boolean => timer === "gate" || timer.startsWith("ack/");
+
+/** How often an overdue peer is looked after. */
+const signOfLifeMs = 500;
 
 /** Faults of the request, not of ours. */
 const clientFaults: ReadonlySet<ErrorCode> = new Set(["input/invalid", "node/invalid"]);

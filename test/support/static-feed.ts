@@ -35,6 +35,7 @@ export function recordingRecorder(): DeliveryRecorder & { readonly events: reado
     opened: () => {},
     closed: () => {},
     resumed: () => {},
+    asked: () => {},
     dropped: () => {},
     sent: (_stream, type, _nonce, resources) => write({ on: "sent", type, resources }),
     accepted: (_stream, type) => write({ on: "accepted", type }),

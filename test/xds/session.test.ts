@@ -3,14 +3,16 @@ import { describe, expect, test } from "vitest";
 import { createLog } from "../../src/base/log.ts";
 import { createMetrics } from "../../src/base/metrics.ts";
 import type { ResourceSet } from "../../src/envoy/resource-set.ts";
-import { resourceType } from "../../src/envoy/resource-types.ts";
+import { resourceType, type TypeName } from "../../src/envoy/resource-types.ts";
 import {
   DeltaDiscoveryRequestSchema,
   DiscoveryRequestSchema,
   DiscoveryResponseSchema,
 } from "../../src/gen/envoy/service/discovery/v3/discovery_pb.ts";
 import { createXdsMetrics } from "../../src/xds/metrics.ts";
+import { createNodeStreams } from "../../src/xds/node-streams.ts";
 import { defaultXdsOptions } from "../../src/xds/options.ts";
+import { createPastStreams } from "../../src/xds/past-streams.ts";
 import type { DeliveryRecorder, ResourceFeed } from "../../src/xds/ports.ts";
 import { createResponseCache, type Variant } from "../../src/xds/response-cache.ts";
 import { createSession } from "../../src/xds/session.ts";
@@ -26,9 +28,14 @@ const request = (init: SotwInit): Uint8Array =>
 
 /** A session whose every port is watched. */
 function startSession(
-  options: { readonly variant?: Variant; readonly first?: ResourceSet; readonly feed?: ResourceFeed } = {},
+  options: {
+    readonly variant?: Variant;
+    readonly only?: TypeName;
+    readonly first?: ResourceSet;
+    readonly feed?: ResourceFeed;
+  } = {},
 ) {
-  const { variant = "sotw", first } = options;
+  const { variant = "sotw", only, first } = options;
   const clock = createFakeClock();
   const registry = createMetrics();
   const records: string[] = [];
@@ -48,11 +55,16 @@ function startSession(
     accepted: (_stream, type, nonce) => records.push(`accepted ${type} ${nonce}`),
     refused: (_stream, type, nonce, reason) => records.push(`refused ${type} ${nonce} ${reason}`),
     resumed: (_stream, type, list) => records.push(`resumed ${type} ${list.map(({ name }) => name).join(" ")}`),
+    asked: (_stream, type, names, wildcard) =>
+      records.push(`asked ${type} ${[...names].join(" ")}${wildcard ? " and all" : ""}`),
     dropped: (_stream, type, names) => records.push(`dropped ${type} ${names.join(" ")}`),
     closed: (stream) => records.push(`closed ${stream}`),
   };
+  /** What the peer has sent; grows when it is heard. */
+  const peer = { bytes: 0 };
   const transport = {
     peer: "127.0.0.1:9",
+    heard: () => peer.bytes,
     write: (bytes: Buffer, left: () => void) => {
       written.push({ bytes, left });
     },
@@ -60,18 +72,23 @@ function startSession(
       ended.push(`${status}: ${reason}`);
     },
   };
-  const session = createSession(variant, "s1", transport, {
+  const nodes = createNodeStreams(1);
+  const past = createPastStreams(createFakeClock(), defaultXdsOptions);
+  const session = createSession({ variant, ...(only !== undefined && { only }) }, "s1", transport, {
     feed,
     recorder,
     cache: createResponseCache({ identifier: "cp", firstSequence: 0, maxBytes: 1_000_000 }),
     metrics: createXdsMetrics(registry),
     log: createLog({ level: "silent", format: "json", write: () => {} }),
     clock,
-    options: defaultXdsOptions,
+    nodes,
+    past,
+    options: { ...defaultXdsOptions, maxStreamsPerNode: 1 },
   });
   const metric = async (line: string): Promise<string | undefined> =>
     (await registry.expose()).text.split("\n").find((text) => text.startsWith(line));
-  return { session, clock, records, written, ended, transport, metric, push: (set: ResourceSet) => listener?.(set) };
+  const push = (set: ResourceSet): void => listener?.(set);
+  return { session, clock, records, written, ended, transport, peer, nodes, past, metric, push };
 }
 
 const world = wireSet({ CDS: { a: "1" } });
@@ -96,8 +113,8 @@ test("a stream from its first request to its end", async () => {
     "accepted CDS 0",
     "sent CDS 1 a",
     "refused CDS 1 no good",
-    "unwatched",
     "closed s1",
+    "unwatched",
   ]);
   expect(clock.pending()).toBe(0);
   expect(await metric("fairway_xds_streams")).toBe('fairway_xds_streams{variant="sotw"} 0');
@@ -179,12 +196,13 @@ test("STR-10 a stream that had no answer is not ended with OK", () => {
 });
 
 test("ACK-08 the wait for an ACK runs from when the bytes have left", () => {
-  const { session, clock, written, push } = startSession({ first: world });
+  const { session, clock, written, push, peer } = startSession({ first: world });
   session.receive(request({ node }));
   push(wireSet({ CDS: { a: "2" } }));
   clock.advance(60_000);
   expect(written).toHaveLength(1);
   written[0]?.left();
+  peer.bytes++;
   clock.advance(defaultXdsOptions.ackTimeoutMs - 1);
   expect(written).toHaveLength(1);
   clock.advance(1);
@@ -202,13 +220,14 @@ test("STR-07 a stream that is gone leaves no timer", () => {
 });
 
 test("ACK-08 bytes that leave within the write begin the wait all the same", () => {
-  const { session, clock, records, transport, push } = startSession({ first: world });
+  const { session, clock, records, transport, push, peer } = startSession({ first: world });
   transport.write = (_, left) => left();
   session.receive(request({ node }));
   push(wireSet({ CDS: { a: "2" } }));
   clock.advance(1_000);
   session.receive(request({ responseNonce: "0" }));
   push(wireSet({ CDS: { a: "3" } }));
+  peer.bytes++;
   clock.advance(defaultXdsOptions.ackTimeoutMs - 1);
   expect(records.filter((line) => line.startsWith("sent"))).toHaveLength(2);
   clock.advance(1);
@@ -225,4 +244,108 @@ test("ACK-10 an ACK that comes within the write finds its nonce known", () => {
   session.receive(request({ node }));
   for (let i = 2; i <= 1_000; i++) push(wireSet({ CDS: { a: String(i) } }));
   expect(records.filter((line) => line.startsWith("accepted"))).toHaveLength(1_000);
+});
+
+describe("ACK-08 a peer that is not heard of gets no more of what it does not answer", () => {
+  test("until it is heard again; a sign of life before its time is over lets the next response go at once", () => {
+    const { session, clock, written, push, peer } = startSession({ first: world });
+    session.receive(request({ node }));
+    written[0]?.left();
+    push(wireSet({ CDS: { a: "2" } }));
+    clock.advance(10 * defaultXdsOptions.ackTimeoutMs);
+    push(wireSet({ CDS: { a: "3" } }));
+    expect(written).toHaveLength(1);
+    // It answers a ping.
+    peer.bytes += 17;
+    clock.advance(500);
+    expect(written).toHaveLength(2);
+    written[1]?.left();
+    push(wireSet({ CDS: { a: "4" } }));
+    peer.bytes += 17;
+    clock.advance(defaultXdsOptions.ackTimeoutMs);
+    expect(written).toHaveLength(3);
+  });
+
+  test("while it waits to be heard its end leaves no timer", () => {
+    const { session, clock, written } = startSession({ first: world });
+    session.receive(request({ node }));
+    written[0]?.left();
+    clock.advance(defaultXdsOptions.ackTimeoutMs + 1_000);
+    expect(clock.pending()).toBe(1);
+    session.close();
+    expect(clock.pending()).toBe(0);
+  });
+
+  test("the wait for the first world is not about the peer", () => {
+    const { session, clock, ended } = startSession();
+    session.receive(request({ node }));
+    clock.advance(defaultXdsOptions.worldTimeoutMs);
+    expect(ended).toHaveLength(1);
+  });
+});
+
+describe("SNG-01, SNG-02 the method of a single type", () => {
+  const sent = (records: readonly string[]): readonly string[] => records.filter((line) => line.startsWith("sent"));
+
+  test.each(["sotw", "delta"] as const)("%s: no type means that type, as does its name", (variant) => {
+    const bytes = (typeUrl: string): Uint8Array =>
+      variant === "sotw"
+        ? request({ node, typeUrl })
+        : toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, { node, typeUrl }));
+    const { session, records, ended } = startSession({ variant, only: "CDS", first: world });
+    session.receive(bytes(""));
+    session.receive(bytes(cds));
+    expect(sent(records)).toEqual(["sent CDS 0 a"]);
+    expect(ended).toEqual([]);
+  });
+
+  test.each([resourceType("LDS").url, "type.googleapis.com/foo.Bar"])("%s instead is refused by name", (typeUrl) => {
+    const { session, records, ended } = startSession({ only: "CDS", first: world });
+    session.receive(request({ node, typeUrl }));
+    expect(records).toEqual([]);
+    expect(ended).toEqual([`INVALID_ARGUMENT: this method serves ${cds} and not ${typeUrl}. ADS serves all types.`]);
+  });
+});
+
+describe("what a stream takes it gives back", () => {
+  test("AUT-05 a node with too many streams is refused, and its place is free again when one ends", async () => {
+    const { session, ended, nodes, records, metric } = startSession({ first: world });
+    expect(nodes.enter(node.id)).toBe(true);
+    session.receive(request({ node }));
+    expect(ended).toEqual([`RESOURCE_EXHAUSTED: ${node.id} has 1 streams already`]);
+    expect(records).toEqual([]);
+    expect(await metric("fairway_xds_turned_away_total")).toBe('fairway_xds_turned_away_total{limit="node-streams"} 1');
+    expect(nodes.enter(node.id)).toBe(false);
+    nodes.leave(node.id);
+    expect(nodes.enter(node.id)).toBe(true);
+  });
+
+  test("also when the rest of the house fails", () => {
+    const feed: ResourceFeed = {
+      watch: () => {
+        throw new Error("boom");
+      },
+    };
+    const { session, nodes } = startSession({ feed });
+    session.receive(request({ node }));
+    expect(nodes.enter(node.id)).toBe(true);
+  });
+
+  test("the watch is counted", async () => {
+    const { session, metric } = startSession({ first: world });
+    expect(await metric("fairway_xds_watches")).toBe("fairway_xds_watches 0");
+    session.receive(request({ node }));
+    expect(await metric("fairway_xds_watches")).toBe("fairway_xds_watches 1");
+    session.close();
+    expect(await metric("fairway_xds_watches")).toBe("fairway_xds_watches 0");
+  });
+
+  test("what it had on offer is remembered, whether it stands or is gone", () => {
+    const { session, past } = startSession({ first: world });
+    const kind = { variant: "sotw" } as const;
+    session.receive(request({ node }));
+    expect(past.of(node.id, kind)).toBe(world.resources);
+    session.close();
+    expect(past.of(node.id, kind)).toBe(world.resources);
+  });
 });
