@@ -31,11 +31,6 @@ export function createStallWatch({ clock, stallMs, written, onStall }: StallWatc
   let quietLooks = 0;
   let mark = 0;
 
-  const moved = (): void => {
-    quietLooks = 0;
-    mark = written();
-  };
-
   const wait = (): void => {
     stop = clock.after(stallMs / looks, look);
   };
@@ -59,10 +54,14 @@ export function createStallWatch({ clock, stallMs, written, onStall }: StallWatc
   return {
     waits() {
       if (stop !== undefined) return;
-      moved();
+      quietLooks = 0;
+      mark = written();
       wait();
     },
-    left: moved,
+    left() {
+      // The next look is not a quiet one, whatever it finds.
+      quietLooks = -1;
+    },
     idle,
     close: idle,
   };

@@ -12,8 +12,9 @@ import { readWireResource } from "./wire-resources.ts";
 
 /** A raw client of ADS, with no xDS library in it: full control of every field, nothing answered by itself. */
 export interface XdsClient {
-  readonly openSotw: () => SotwStream;
-  readonly openDelta: () => DeltaStream;
+  /** `path` is that of a single-type method; ADS when absent. */
+  readonly openSotw: (path?: string) => SotwStream;
+  readonly openDelta: (path?: string) => DeltaStream;
   readonly close: () => void;
 }
 
@@ -63,11 +64,10 @@ export function connectXds(port: number, host = "127.0.0.1"): XdsClient {
     "grpc.max_receive_message_length": -1,
     "grpc.use_local_subchannel_pool": 1,
   });
-  const open = (method: string): ClientDuplexStream<Buffer, Buffer> =>
-    client.makeBidiStreamRequest(`${service}/${method}`, asIs, asIs);
+  const open = (path: string): ClientDuplexStream<Buffer, Buffer> => client.makeBidiStreamRequest(path, asIs, asIs);
   return {
-    openSotw: () => new SotwStream(open("StreamAggregatedResources")),
-    openDelta: () => new DeltaStream(open("DeltaAggregatedResources")),
+    openSotw: (path = `${service}/StreamAggregatedResources`) => new SotwStream(open(path)),
+    openDelta: (path = `${service}/DeltaAggregatedResources`) => new DeltaStream(open(path)),
     close: () => client.close(),
   };
 }

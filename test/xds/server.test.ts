@@ -1,85 +1,15 @@
 import { connect } from "node:net";
 import { status } from "@grpc/grpc-js";
-import { afterEach, describe, expect, test } from "vitest";
-import { systemClock } from "../../src/base/clock.ts";
-import { createLog } from "../../src/base/log.ts";
-import { createMetrics } from "../../src/base/metrics.ts";
-import { createLedger } from "../../src/delivery/ledger.ts";
-import type { ResourceSet } from "../../src/envoy/resource-set.ts";
-import type { XdsOptions } from "../../src/xds/options.ts";
-import { createXdsServer } from "../../src/xds/server.ts";
-import { staticFeed } from "../support/static-feed.ts";
+import { describe, expect, test } from "vitest";
 import { waitFor } from "../support/wait-for.ts";
-import { type Versions, wireSet } from "../support/wire-resources.ts";
-import { connectXds, type DeltaStream, type Received, type SotwStream } from "../support/xds-client.ts";
+import { wireSet } from "../support/wire-resources.ts";
+import type { SotwStream } from "../support/xds-client.ts";
+import { node, old, startDelta, startServer, startSotw, versions } from "./live-server.ts";
 
 /** Stories over real gRPC on loopback. */
 
-const node = { id: "sidecar~10.0.0.1~web-1.shop~shop.svc.cluster.local", userAgentName: "envoy" };
 /** How long nothing must come for silence to be believed. */
 const quietMs = 100;
-const options: Partial<XdsOptions> = { removalGraceMs: 50, ackTimeoutMs: 2_000 };
-
-const cleanups: (() => void)[] = [];
-afterEach(() => {
-  for (const cleanup of cleanups.splice(0).reverse()) cleanup();
-});
-
-async function startServer(first: ResourceSet, more: Partial<XdsOptions> = {}) {
-  const feed = staticFeed(first);
-  const metrics = createMetrics();
-  const ledger = createLedger({ clock: systemClock, metrics });
-  const log = createLog({ level: "silent", format: "json", write: () => {} });
-  const server = createXdsServer({
-    feed,
-    recorder: ledger,
-    metrics,
-    log,
-    clock: systemClock,
-    identifier: "fairway/test",
-    options: { ...options, ...more },
-  });
-  cleanups.push(server.close);
-  const port = await server.listen("127.0.0.1", 0);
-  const client = () => {
-    const one = connectXds(port);
-    cleanups.push(one.close);
-    return one;
-  };
-  const openStreams = async (): Promise<number> => {
-    const lines = (await metrics.expose()).text.matchAll(/^fairway_xds_streams\{.*\} (\d+)$/gm);
-    return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
-  };
-  return { server, feed, ledger, port, client, metrics, openStreams };
-}
-
-const versions = ({ resources }: Received): Record<string, string> =>
-  Object.fromEntries([...resources].map(([name, { content }]) => [name, content]));
-
-const old: Versions = { CDS: { c1: "1" }, EDS: { c1: "1" }, LDS: { l: "1" }, RDS: { r: "1" } };
-
-async function startSotw(stream: SotwStream): Promise<void> {
-  stream.send("CDS", { node });
-  await stream.accept("CDS");
-  stream.send("EDS", { names: ["c1"] });
-  await stream.accept("EDS");
-  stream.send("LDS");
-  await stream.accept("LDS");
-  stream.send("RDS", { names: ["r"] });
-  await stream.accept("RDS");
-}
-
-async function startDelta(stream: DeltaStream): Promise<void> {
-  stream.send("CDS", { node });
-  await stream.accept("CDS");
-  stream.send("EDS", { subscribe: ["c1"] });
-  await stream.accept("EDS");
-  stream.send("LDS");
-  await stream.accept("LDS");
-  stream.send("RDS", { subscribe: ["r"] });
-  await stream.accept("RDS");
-}
-
 describe("state of the world", () => {
   test("subscribe, change, accept, refuse and hear no more of it until it changes", async () => {
     const { feed, client, ledger } = await startServer(wireSet(old));

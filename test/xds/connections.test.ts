@@ -1,0 +1,212 @@
+import { EventEmitter } from "node:events";
+import { describe, expect, test } from "vitest";
+import { createLog } from "../../src/base/log.ts";
+import { createMetrics } from "../../src/base/metrics.ts";
+import { type ConnectionSocket, createConnections } from "../../src/xds/connections.ts";
+import { createXdsMetrics } from "../../src/xds/metrics.ts";
+import { createStallWatch } from "../../src/xds/stall-watch.ts";
+import { createFakeClock } from "../support/fake-clock.ts";
+
+const options = { maxConnections: 2, maxConnectionBytes: 100, stallMs: 1_000, maxConnectionAgeMs: 10_000 };
+
+class FakeSocket extends EventEmitter {
+  remoteAddress: string | undefined = "10.0.0.1";
+  remotePort: number;
+  bytesRead = 0;
+  bytesWritten = 0;
+
+  constructor(port: number) {
+    super();
+    this.remotePort = port;
+  }
+
+  destroy(): this {
+    this.emit("close");
+    return this;
+  }
+}
+
+function start() {
+  const clock = createFakeClock();
+  const registry = createMetrics();
+  let freed = 0;
+  const connections = createConnections({
+    clock,
+    log: createLog({ level: "silent", format: "json", write: () => {} }),
+    metrics: createXdsMetrics(registry),
+    options,
+    onFreed: () => freed++,
+  });
+  const connect = (port: number) => {
+    const socket = new FakeSocket(port);
+    const accepted = connections.accept(socket as unknown as ConnectionSocket);
+    const connection = connections.of(`10.0.0.1:${port}`);
+    const stream = () => {
+      const said: (boolean | "aged")[] = [];
+      const bytes = connection?.open({ room: (room) => said.push(room), aged: () => said.push("aged") });
+      if (bytes === undefined) throw new Error("not connected");
+      return { bytes, said };
+    };
+    return { socket, accepted, connection, stream };
+  };
+  const metric = async (name: string): Promise<string | undefined> =>
+    (await registry.expose()).text
+      .split("\n")
+      .find((line) => line.startsWith(`fairway_xds_${name}`))
+      ?.slice("fairway_xds_".length);
+  return { clock, connections, connect, metric, freed: () => freed };
+}
+
+describe("bytes that wait", () => {
+  test("room ends above the budget and begins again at half of it, for every stream of the connection and no other", () => {
+    const { connections, connect } = start();
+    const one = connect(1);
+    const [a, b, other] = [one.stream(), one.stream(), connect(2).stream()];
+    const leaves = [60, 40, 20].map((count) => a.bytes.given(count));
+    expect([a.said, b.said, other.said]).toEqual([[false], [false], []]);
+    expect([b.bytes.hasRoom(), other.bytes.hasRoom()]).toEqual([false, true]);
+    leaves[2]?.();
+    leaves[1]?.();
+    expect(b.said).toEqual([false]);
+    leaves[0]?.();
+    expect([a.said, b.said]).toEqual([
+      [false, true],
+      [false, true],
+    ]);
+    expect(connections.bytesInFlight()).toBe(0);
+  });
+
+  test("what waited for a stream that is gone waits no more, and is counted once", async () => {
+    const { clock, connections, connect, freed, metric } = start();
+    const [a, b] = [connect(1), connect(2)].map(({ stream }) => stream());
+    const left = a?.bytes.given(150);
+    b?.bytes.given(10);
+    expect(await metric("bytes_in_flight")).toBe("bytes_in_flight 160");
+    expect(freed()).toBe(0);
+    a?.bytes.close();
+    left?.();
+    expect(connections.bytesInFlight()).toBe(10);
+    expect(await metric("bytes_in_flight")).toBe("bytes_in_flight 10");
+    expect(freed()).toBe(1);
+    b?.bytes.close();
+    connections.destroyAll();
+    expect(clock.pending()).toBe(0);
+  });
+});
+
+describe("a connection that takes nothing", () => {
+  test("is closed, and others are not", async () => {
+    const { clock, connect, connections, metric } = start();
+    const [stuck, living] = [connect(1), connect(2)];
+    stuck.stream().bytes.given(10);
+    const { bytes } = living.stream();
+    bytes.given(10);
+    for (let i = 0; i < 8; i++) {
+      clock.advance(200);
+      bytes.given(10)();
+    }
+    expect(connections.of("10.0.0.1:1")).toBeUndefined();
+    expect(connections.of("10.0.0.1:2")).toBeDefined();
+    expect(await metric("stalled_connections_total")).toBe("stalled_connections_total 1");
+    expect(await metric("connections")).toBe("connections 1");
+  });
+
+  test.each([
+    ["nothing leaves", () => 0, 1_000],
+    ["only pings leave", (nowMs: number) => nowMs, 1_000],
+    ["a long response leaves slowly", (nowMs: number) => nowMs * 5, undefined],
+    ["it takes a little, and then nothing", (nowMs: number) => Math.min(nowMs, 300) * 5, 1_250],
+  ])("%s", (_, written, stalledMs) => {
+    const clock = createFakeClock();
+    let at: number | undefined;
+    const watch = createStallWatch({
+      clock,
+      stallMs: 1_000,
+      written: () => written(clock.monotonic()),
+      onStall: () => {
+        at = clock.monotonic();
+      },
+    });
+    watch.waits();
+    clock.advance(10_000);
+    expect(at).toBe(stalledMs);
+    watch.close();
+    expect(clock.pending()).toBe(0);
+  });
+
+  test("nothing waits, so nothing stalls; what waits later begins anew", () => {
+    const clock = createFakeClock();
+    const stalls: number[] = [];
+    const watch = createStallWatch({
+      clock,
+      stallMs: 1_000,
+      written: () => 0,
+      onStall: () => stalls.push(clock.monotonic()),
+    });
+    watch.waits();
+    clock.advance(900);
+    watch.left();
+    clock.advance(900);
+    watch.idle();
+    clock.advance(10_000);
+    watch.waits();
+    clock.advance(999);
+    expect(stalls).toEqual([]);
+    clock.advance(1);
+    expect(stalls).toEqual([12_800]);
+  });
+});
+
+test("how much was heard", () => {
+  const { socket, connection } = start().connect(1);
+  expect(connection?.heard()).toBe(0);
+  socket.bytesRead = 17;
+  expect(connection?.heard()).toBe(17);
+});
+
+test("FLW-05 streams are told of the connection's age between 1.1 and 1.3 of it, spread over that time", () => {
+  const ages = Array.from({ length: 40 }, () => {
+    const { clock, connect } = start();
+    const { said } = connect(1).stream();
+    while (said.length === 0) clock.advance(100);
+    return clock.monotonic();
+  });
+  expect(Math.min(...ages)).toBeGreaterThan(10_900);
+  expect(Math.max(...ages)).toBeLessThan(13_100);
+  expect(new Set(ages).size).toBeGreaterThan(5);
+});
+
+describe("too many", () => {
+  test("connections: closed at once, and served again when others are gone", async () => {
+    const { connections, connect, metric } = start();
+    const [first] = [connect(1), connect(2)];
+    expect(connect(3).accepted).toBe(false);
+    expect(connections.of("10.0.0.1:3")).toBeUndefined();
+    expect(await metric("turned_away_total")).toBe('turned_away_total{limit="connections"} 1');
+    first.socket.destroy();
+    expect(connect(4).accepted).toBe(true);
+  });
+
+  test("a socket that is gone before it is ours", () => {
+    const { connections } = start();
+    const socket = new FakeSocket(1);
+    socket.remoteAddress = undefined;
+    expect(connections.accept(socket as unknown as ConnectionSocket)).toBe(false);
+  });
+});
+
+test("empty, now or later", async () => {
+  const { connections, connect } = start();
+  await connections.empty();
+  const both = [connect(1), connect(2)];
+  let empty = false;
+  const waits = connections.empty().then(() => {
+    empty = true;
+  });
+  both[0]?.socket.destroy();
+  await Promise.resolve();
+  expect(empty).toBe(false);
+  both[1]?.socket.destroy();
+  await waits;
+  expect(empty).toBe(true);
+});
