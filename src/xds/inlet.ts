@@ -39,7 +39,7 @@ export function createInlet({ session, source, rate, admission, metrics, clock, 
     source.pause();
     stopWaiting = admission.ask({
       letIn: () => pass(bytes),
-      refuse: session.refuse,
+      refuse: (status, reason) => session.refuse(status, reason),
     });
   };
 
