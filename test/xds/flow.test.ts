@@ -98,13 +98,12 @@ describe("FLW-04 keepalive", () => {
   });
 
   test("a peer that pings often is not punished", async () => {
-    const { port, feed } = await startServer(wireSet({ CDS: { a: "1" } }));
+    const { port } = await startServer(wireSet({ CDS: { a: "1" } }));
     const { session, open } = connectRaw(port);
     const stream = open();
     stream.resume();
     stream.write(framed(requestBytes("CDS", node)));
     for (let i = 0; i < 200; i++) await new Promise((resolve) => session.ping(resolve));
-    feed.set(wireSet({ CDS: { a: "2" } }));
     expect([session.destroyed, stream.destroyed]).toEqual([false, false]);
   });
 });

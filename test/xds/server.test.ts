@@ -1,9 +1,20 @@
+import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
-import { status } from "@grpc/grpc-js";
-import { describe, expect, test } from "vitest";
+import {
+  Client,
+  credentials,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type sendUnaryData,
+  status,
+} from "@grpc/grpc-js";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { ServedService } from "../../src/xds/services/served-service.ts";
+import { selfSigned } from "../support/self-signed.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { wireSet } from "../support/wire-resources.ts";
 import { node, old, startDelta, startServer, startSotw, versions } from "./live-server.ts";
+import { adsPath, framed, requestBytes } from "./raw-peer.ts";
 
 /** Stories over real gRPC on loopback. */
 
@@ -197,4 +208,55 @@ describe("what a client may send", () => {
 test("an address that cannot be had", async () => {
   const [{ port }, { server }] = [await startServer(wireSet(old)), await startServer(wireSet(old))];
   await expect(server.listen("127.0.0.1", port)).rejects.toThrow(/EADDRINUSE/);
+});
+
+test("what else is served under the same address is there beside it", async () => {
+  const asIs = (bytes: Buffer): Buffer => bytes;
+  const echo: ServedService = {
+    definition: {
+      echo: {
+        path: "/test.Echo/Echo",
+        requestStream: false,
+        responseStream: false,
+        requestSerialize: asIs,
+        requestDeserialize: asIs,
+        responseSerialize: asIs,
+        responseDeserialize: asIs,
+      },
+    },
+    handlers: {
+      echo: ({ request }: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => answer(null, request),
+    },
+  };
+  const { port, client } = await startServer(wireSet(old), {}, { services: [echo] });
+  const caller = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  onTestFinished(() => caller.close());
+  const answer = await new Promise<Buffer | undefined>((resolve) =>
+    caller.makeUnaryRequest("/test.Echo/Echo", asIs, asIs, Buffer.from("hello"), (_, value) => resolve(value)),
+  );
+  expect(answer?.toString()).toBe("hello");
+  const stream = client().openSotw();
+  stream.send("CDS", { node });
+  await stream.accept("CDS");
+});
+
+test("with TLS a connection's bytes and age are known as well", async () => {
+  const { server, metric } = await startServer(wireSet({ EDS: { big: "x".repeat(100_000) } }));
+  const { key, certificate } = selfSigned();
+  const tls = ServerCredentials.createSsl(null, [{ private_key: key, cert_chain: certificate }]);
+  const port = await server.listen("127.0.0.1", 0, tls);
+  const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
+  session.on("error", () => {});
+  onTestFinished(() => session.destroy());
+  const headers = { ":method": "POST", ":path": adsPath, "content-type": "application/grpc", te: "trailers" };
+  const stream = session.request(headers, { endStream: false });
+  stream.on("error", () => {});
+  stream.pause();
+  stream.write(framed(requestBytes("EDS", node, ["big"])));
+  await waitFor(() => metric("bytes_in_flight"));
+  expect(await metric("connections")).toBe(1);
+  stream.resume();
+  await waitFor(async () => (await metric("bytes_in_flight")) === 0);
+  session.destroy();
+  await waitFor(async () => (await metric("connections")) + (await metric("streams")) === 0);
 });
