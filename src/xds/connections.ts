@@ -184,7 +184,11 @@ class OpenConnection implements Connection {
     const room = this.#waiting <= (this.#room ? this.#maxBytes : this.#maxBytes / 2);
     if (room === this.#room) return;
     this.#room = room;
-    for (const stream of [...this.#streams]) stream.room(room);
+    for (const stream of [...this.#streams]) {
+      // A stream that makes use of the room may end it, and then all have heard of that.
+      if (this.#room !== room) break;
+      stream.room(room);
+    }
   }
 }
 

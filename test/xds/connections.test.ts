@@ -76,6 +76,23 @@ describe("bytes that wait", () => {
     expect(connections.bytesInFlight()).toBe(0);
   });
 
+  test("a stream that fills the room as soon as it is there leaves none to the others, and they know", () => {
+    const { connection } = start().connect(1);
+    if (connection === undefined) throw new Error("not connected");
+    const said: boolean[] = [];
+    const greedy = connection.open({
+      room: (room) => {
+        if (room) greedy.given(200);
+      },
+      aged: () => {},
+    });
+    const other = connection.open({ room: (room) => said.push(room), aged: () => {} });
+    const left = other.given(150);
+    left();
+    expect(said).toEqual([false, false]);
+    expect(other.hasRoom()).toBe(false);
+  });
+
   test("what waited for a stream that is gone waits no more, and is counted once", async () => {
     const { clock, connections, connect, freed, metric } = start();
     const [a, b] = [connect(1), connect(2)].map(({ stream }) => stream());

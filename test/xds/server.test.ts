@@ -257,6 +257,11 @@ test("with TLS a connection's bytes and age are known as well", async () => {
   expect(await metric("connections")).toBe(1);
   stream.resume();
   await waitFor(async () => (await metric("bytes_in_flight")) === 0);
-  session.destroy();
+  const stuck = session.request(headers, { endStream: false });
+  stuck.on("error", () => {});
+  stuck.pause();
+  stuck.write(framed(requestBytes("EDS", node, ["big"])));
+  await waitFor(() => metric("bytes_in_flight"));
+  await server.drain(100);
   await waitFor(async () => (await metric("connections")) + (await metric("streams")) === 0);
 });
