@@ -62,6 +62,7 @@ export function createConnections(ports: ConnectionsPorts): Connections {
   const open = new Map<string, OpenConnection>();
   let waiting: (() => void)[] = [];
   let inFlight = 0;
+  let full = false;
 
   const count = (bytes: number): void => {
     inFlight += bytes;
@@ -69,14 +70,18 @@ export function createConnections(ports: ConnectionsPorts): Connections {
     if (bytes < 0) ports.onFreed();
   };
 
+  /** Said once each time that the limit is met: whoever is turned away comes again and again. */
+  const turnAway = (peer: string): void => {
+    metrics.turnedAway("connections");
+    if (!full) log.warn({ peer, connections: open.size }, "there are too many connections; new ones are closed");
+    full = true;
+  };
+
   return {
     accept(socket) {
       const { remoteAddress, remotePort } = socket;
       if (remoteAddress === undefined || open.size >= options.maxConnections) {
-        if (remoteAddress !== undefined) {
-          metrics.turnedAway("connections");
-          log.warn({ peer: remoteAddress, connections: open.size }, "a connection too many was closed");
-        }
+        if (remoteAddress !== undefined) turnAway(remoteAddress);
         socket.destroy();
         return false;
       }
@@ -91,6 +96,7 @@ export function createConnections(ports: ConnectionsPorts): Connections {
       socket.once("close", () => {
         connection.close();
         open.delete(peer);
+        full = false;
         metrics.connections(open.size);
         if (open.size > 0) return;
         for (const resolve of waiting) resolve();

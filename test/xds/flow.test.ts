@@ -85,7 +85,7 @@ describe("FLW-01 a client that does not read", () => {
 
 describe("FLW-04 keepalive", () => {
   test("a peer that is gone without a word is noticed", async () => {
-    const { port, metric } = await startServer(wireSet(old), { keepaliveIntervalMs: 50, keepaliveTimeoutMs: 50 });
+    const { port, metric } = await startServer(wireSet(old), { keepaliveIntervalMs: 100, keepaliveTimeoutMs: 400 });
     const hole = await startBlackHole(port);
     const client = connectXds(hole.port);
     onTestFinished(client.close);

@@ -121,6 +121,19 @@ describe("STR-07 streams that are refused", () => {
   });
 });
 
+test("STR-07 streams that go away while they wait to be let in", async () => {
+  const { client, metric, pending, ledger } = await start({ maxBytesInFlight: 0 });
+  const one = client();
+  const streams = Array.from({ length: 50 }, () => one.openSotw());
+  for (const stream of streams) stream.send("CDS", { node });
+  await waitFor(async () => (await metric("waiting_streams")) === 50);
+  for (const stream of streams) stream.cancel();
+  await waitFor(async () => (await metric("waiting_streams")) + (await metric("streams")) === 0);
+  one.close();
+  await waitFor(() => pending() === 0);
+  expect(ledger.proxies()).toEqual([]);
+});
+
 test("AUT-05 a connection too many is closed at once, and the others are served", async () => {
   const { client, metric } = await start({ maxConnections: 2 });
   const streams = [client().openSotw(), client().openSotw()];
