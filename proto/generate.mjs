@@ -12,6 +12,8 @@ const api = "node_modules/@grpc/grpc-js-xds/deps";
 /** Folders and files of the API that we speak; what they import comes along. */
 const wanted = [
   "envoy-api/envoy/service/discovery/v3",
+  "envoy-api/envoy/service/load_stats/v3",
+  "envoy-api/envoy/service/status/v3",
   "envoy-api/envoy/config/cluster/v3",
   "envoy-api/envoy/config/endpoint/v3",
   "envoy-api/envoy/config/listener/v3",
