@@ -1,8 +1,9 @@
 import type { Clock } from "../base/clock.ts";
 import { compareText } from "../base/compare-text.ts";
 import type { Metrics } from "../base/metrics.ts";
-import { resourceTypes, type TypeName } from "../envoy/resource-types.ts";
+import { resourceType, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
 import type { ProxyNode } from "../model/proxy.ts";
+import { type AbsentName, type AskedNames, createAskedNames } from "./asked-names.ts";
 import {
   createTypeReceipts,
   type DeliveryStatus,
@@ -48,6 +49,14 @@ export interface ResourceDelivery extends ResourceReceipts {
   readonly status: DeliveryStatus;
 }
 
+/** What a connected proxy asks for, of one type. */
+export interface TypeRequest {
+  readonly type: TypeName;
+  readonly wildcard: boolean;
+  /** Asked for by name, and not there; in the order of names. */
+  readonly absent: readonly AbsentName[];
+}
+
 /** One proxy's record, for looking up single resources: as it is when asked. */
 export interface ProxyReceipts {
   readonly node: ProxyNode;
@@ -83,6 +92,8 @@ export interface Ledger {
   readonly proxies: () => readonly ProxyDelivery[];
   /** All that is known of one proxy, in the order of types and names; undefined for one that is not known. */
   readonly resourcesOf: (proxyId: string) => readonly ResourceDelivery[] | undefined;
+  /** What one connected proxy asks for, in the order of types; empty for any other. */
+  readonly requestsOf: (proxyId: string) => readonly TypeRequest[];
   /** The connected proxies by id. */
   readonly connected: () => readonly ProxyReceipts[];
   /** One proxy, connected or gone; undefined for one that is not known. */
@@ -94,6 +105,7 @@ export interface Ledger {
   readonly subscribe: (listener: (event: LedgerEvent) => void) => () => void;
 
   readonly opened: (info: OpenedStream) => void;
+  readonly asked: (stream: string, type: TypeName, names: ReadonlySet<string>, wildcard: boolean) => void;
   readonly sent: (stream: string, type: TypeName, nonce: string, resources: readonly SentResource[]) => void;
   readonly accepted: (stream: string, type: TypeName, nonce: string) => void;
   readonly refused: (stream: string, type: TypeName, nonce: string, reason: string) => void;
@@ -115,6 +127,8 @@ export interface LedgerInput {
 interface Stream extends OpenedStream {
   readonly openedAtMs: number;
   readonly types: Map<TypeName, TypeReceipts>;
+  /** Empty once it has ended. */
+  readonly asked: Map<TypeName, AskedNames>;
 }
 
 interface Proxy {
@@ -172,6 +186,11 @@ export function createLedger({ clock, metrics, keepMs = 600_000, keepCount = 1_0
       return proxy && resourceTypes.flatMap(({ short }) => resourcesOf(proxy, short));
     },
 
+    requestsOf(proxyId) {
+      const proxy = connected.get(proxyId);
+      return proxy === undefined ? [] : resourceTypes.flatMap(({ short }) => requestOf(proxy, short) ?? []);
+    },
+
     connected: () => [...connected.values()].map(lookupIn).sort((a, b) => compareText(a.node.id, b.node.id)),
 
     receiptsOf(proxyId) {
@@ -195,7 +214,7 @@ export function createLedger({ clock, metrics, keepMs = 600_000, keepCount = 1_0
     opened(info) {
       changes++;
       const atMs = clock.now();
-      const stream: Stream = { ...info, openedAtMs: atMs, types: new Map() };
+      const stream: Stream = { ...info, openedAtMs: atMs, types: new Map(), asked: new Map() };
       streams.set(info.stream, stream);
       const before = connected.get(info.node.id)?.streams ?? [];
       gone.delete(info.node.id);
@@ -205,10 +224,22 @@ export function createLedger({ clock, metrics, keepMs = 600_000, keepCount = 1_0
       tell({ on: "connected", atMs, node: info.node, peer: info.peer });
     },
 
+    asked(id, type, names, wildcard) {
+      changes++;
+      const stream = streams.get(id);
+      if (stream === undefined) return;
+      const wholeSet = stream.variant === "sotw" && resourceType(type).fullState;
+      const asked = stream.asked.get(type) ?? createAskedNames(wholeSet);
+      stream.asked.set(type, asked);
+      asked.ask(names, wildcard);
+    },
+
     sent(id, type, nonce, resources) {
       changes++;
       const stream = streams.get(id);
-      if (stream !== undefined) writable(stream, type).sent(nonce, resources, clock.now());
+      if (stream === undefined) return;
+      writable(stream, type).sent(nonce, resources, clock.now());
+      stream.asked.get(type)?.sent(resources, clock.now());
     },
 
     accepted(id, type, nonce) {
@@ -247,10 +278,14 @@ export function createLedger({ clock, metrics, keepMs = 600_000, keepCount = 1_0
       const proxy = stream && connected.get(stream.node.id);
       if (stream === undefined || proxy === undefined) return;
       streams.delete(id);
+      stream.asked.clear();
       const atMs = clock.now();
       const left = proxy.streams.filter((other) => other !== stream);
-      if (left.length > 0) proxy.streams = left;
-      else {
+      const newest = left.at(-1);
+      if (newest !== undefined) {
+        proxy.streams = left;
+        proxy.node = newest.node;
+      } else {
         connected.delete(stream.node.id);
         gone.set(stream.node.id, { ...proxy, disconnectedAtMs: atMs });
       }
@@ -287,6 +322,20 @@ function summaryOf(proxy: Proxy, type: TypeName): TypeSummary | undefined {
     pending: resources.filter(({ status }) => status === "pending").length,
     refused: resources.filter(({ status, refused }) => status === "refused" && refused?.suspect === true).length,
     ...(lastAckAtMs > 0 && { lastAckAtMs }),
+  };
+}
+
+/** A name that any stream has is not absent. */
+function requestOf(proxy: Proxy, type: TypeName): TypeRequest | undefined {
+  const asked = proxy.streams.flatMap((stream) => stream.asked.get(type) ?? []);
+  if (asked.length === 0) return undefined;
+  const { receipt } = lookupIn(proxy);
+  const absent = asked.flatMap((one) => one.absent((name) => receipt(type, name) !== undefined));
+  const newest = new Map(absent.map((one) => [one.name, one]));
+  return {
+    type,
+    wildcard: asked.some((one) => one.wildcard()),
+    absent: [...newest.values()].sort((a, b) => compareText(a.name, b.name)),
   };
 }
 

@@ -1,10 +1,12 @@
 import { resourceType, type TypeName } from "../envoy/resource-types.ts";
 import { suspectsOf } from "./suspects.ts";
 
-/** Name and version of a resource in a response; no version: it was announced as removed. */
+/** Name and version of a resource in a response; no version: it was announced as removed, or as not there. */
 export interface SentResource {
   readonly name: string;
   readonly version?: string;
+  /** It was announced by an error of its own. */
+  readonly error?: true;
 }
 
 export interface Receipt {

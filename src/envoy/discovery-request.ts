@@ -122,7 +122,8 @@ const tooLarge = (found: string): MeshError =>
     hint: `At most ${maxNamesPerRequest} names of at most ${maxNameLength} characters are accepted.`,
   });
 
-function requestNode(node: Node): RequestNode {
+/** The parts of a node that are looked at, bounded. */
+export function requestNode(node: Node): RequestNode {
   const { region = "", zone = "", subZone = "" } = node.locality ?? {};
   return {
     id: node.id,

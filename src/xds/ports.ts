@@ -24,15 +24,19 @@ export interface StreamInfo {
   readonly peer: string;
 }
 
-/** Name and version of a resource in a response; no version: it was announced as removed. */
+/** Name and version of a resource in a response; no version: it was announced as removed, or as not there. */
 export interface SentResource {
   readonly name: string;
   readonly version?: string;
+  /** It was announced by an error of its own. */
+  readonly error?: true;
 }
 
 /** Who writes down what happened on the wire. Times are taken by the writer. */
 export interface DeliveryRecorder {
   readonly opened: (info: StreamInfo) => void;
+  /** What the stream asks for now, of one type. `names` is not going to change, and may be kept. */
+  readonly asked: (stream: string, type: TypeName, names: ReadonlySet<string>, wildcard: boolean) => void;
   readonly sent: (stream: string, type: TypeName, nonce: string, resources: readonly SentResource[]) => void;
   readonly accepted: (stream: string, type: TypeName, nonce: string) => void;
   /** `reason` is the proxy's text, cut to 4096 characters. */

@@ -200,7 +200,7 @@ class StreamSession<R extends Request> implements Session {
       metrics.unwatched();
     });
     const before = past.of(node.id, this.#kind);
-    this.#releases.push(past.stand(node.id, this.#kind, () => this.#state.plan?.offered));
+    this.#releases.push(past.stand(node.id, this.#kind, () => this.#state.plan));
     const { variant } = this.#kind;
     recorder.opened({ stream: this.#stream, node, variant, peer: this.#transport.peer });
     log.info({ ...this.#who(), ...this.#kind, client: node.client }, "proxy connected");
@@ -209,7 +209,7 @@ class StreamSession<R extends Request> implements Session {
       log.info(this.#who(), "proxy disconnected");
     });
     this.#dispatch({ on: "client", traits: traitsOf(client) });
-    if (before !== undefined) this.#dispatch({ on: "past", offered: before });
+    if (before !== undefined) this.#dispatch({ on: "past", past: before });
     const resources = watch.current();
     if (resources !== undefined) this.#dispatch({ on: "resources", resources });
   }
@@ -284,32 +284,39 @@ class StreamSession<R extends Request> implements Session {
   /** The nonce is known to the machine before the bytes are written, so no answer can overtake it. */
   #send({ type, content }: Extract<StreamEffect, { readonly do: "send" }>): void {
     const { cache, clock, recorder, metrics } = this.#ports;
-    const { resources, removed } = content;
+    const { resources, removed, missing, bodiless } = content;
     const response = cache.encode(this.#kind.variant, type, content, this.#last.get(type.short));
     const { nonce, bytes } = response;
     this.#last.set(type.short, response);
     this.#advance({ on: "sent", type: type.short, nonce, atMs: clock.now() });
     const present = resources.map(({ name, version }) => ({ name, version }));
-    recorder.sent(this.#stream, type.short, nonce, [...present, ...removed.map((name) => ({ name }))]);
+    const absent = [...removed, ...bodiless].map((name) => ({ name }));
+    const errors = missing.map((name) => ({ name, error: true as const }));
+    recorder.sent(this.#stream, type.short, nonce, [...present, ...absent, ...errors]);
     metrics.sent(type.short, bytes.length, resources);
     this.#transport.write(bytes, () => this.#dispatch({ on: "written", type: type.short, nonce }));
   }
 
   #startTimer(timer: Timer, delayMs = delayOf(timer, this.#ports.options)): void {
-    const { heard } = this.#transport;
-    const before = heard();
-    this.#await(timer, delayMs, () => !waitsForPeer(timer) || heard() > before);
+    this.#after(timer, delayMs, () => {
+      if (waitsForPeer(timer)) this.#awaitLife(timer, this.#transport.heard());
+      else this.#fire(timer);
+    });
   }
 
-  /** A timer that is about the peer counts only while the peer lives: after its time it waits for a sign of life. */
-  #await(timer: Timer, delayMs: number, mayFire: () => boolean): void {
-    const cancel = this.#ports.clock.after(delayMs, () => {
-      if (mayFire()) {
-        this.#timers.delete(timer);
-        this.#dispatch({ on: "timer", timer });
-      } else this.#await(timer, signOfLifeMs, mayFire);
-    });
-    this.#timers.set(timer, cancel);
+  /** A wait for the peer is over only when the peer lives: after its time, pings bring the sign. */
+  #awaitLife(timer: Timer, before: number): void {
+    if (this.#transport.heard() > before) this.#fire(timer);
+    else this.#after(timer, signOfLifeMs, () => this.#awaitLife(timer, before));
+  }
+
+  #fire(timer: Timer): void {
+    this.#timers.delete(timer);
+    this.#dispatch({ on: "timer", timer });
+  }
+
+  #after(timer: Timer, delayMs: number, task: () => void): void {
+    this.#timers.set(timer, this.#ports.clock.after(delayMs, task));
   }
 }
 

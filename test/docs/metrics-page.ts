@@ -5,11 +5,13 @@ import { createSignal } from "../../src/base/signal.ts";
 import { createCompiler } from "../../src/compile/compile.ts";
 import { createStoreMeter } from "../../src/config/store-metrics.ts";
 import { createLedger } from "../../src/delivery/ledger.ts";
+import { createLoadReports } from "../../src/delivery/load-reports.ts";
 import { createLeaseMetrics } from "../../src/registry/rest/lease-metrics.ts";
 import { createRegistryMeter } from "../../src/registry/wrap.ts";
 import { createAuthenticationCounter } from "../../src/security/access.ts";
 import { createResourceCache } from "../../src/snapshot/resource-cache.ts";
 import { createXdsMetrics } from "../../src/xds/metrics.ts";
+import { createSideMetrics } from "../../src/xds/services/side-metrics.ts";
 
 interface MetricRow {
   readonly name: string;
@@ -21,11 +23,13 @@ interface MetricRow {
 /** Everybody who counts something. */
 const meters: readonly ((metrics: Metrics) => unknown)[] = [
   createXdsMetrics,
+  createSideMetrics,
   createRegistryMeter,
   createLeaseMetrics,
   createStoreMeter,
   createAuthenticationCounter,
   (metrics) => createLedger({ clock: systemClock, metrics }),
+  (metrics) => createLoadReports({ clock: systemClock, metrics, knownTo: () => () => true }),
   (metrics) =>
     createResourceCache({
       world: createSignal(undefined),

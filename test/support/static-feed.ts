@@ -33,6 +33,7 @@ export function recordingRecorder(): DeliveryRecorder & { readonly events: reado
   return {
     events,
     opened: () => {},
+    asked: () => {},
     closed: () => {},
     resumed: () => {},
     asked: () => {},

@@ -50,6 +50,7 @@ function startSession(
   };
   const recorder: DeliveryRecorder = {
     opened: ({ stream, node: { id }, variant: how, peer }) => records.push(`opened ${stream} ${id} ${how} ${peer}`),
+    asked: () => {},
     sent: (_stream, type, nonce, list) =>
       records.push(`sent ${type} ${nonce} ${list.map(({ name }) => name).join(" ")}`),
     accepted: (_stream, type, nonce) => records.push(`accepted ${type} ${nonce}`),
