@@ -40,8 +40,8 @@ const defaultOptions: CsdsOptions = { maxClients: 1_000, maxResponseBytes: 64 * 
 const limits: SideLimits = {
   maxCalls: 8,
   maxRequestBytes: 64 * 1024,
-  burst: 20,
-  perSecond: 5,
+  burst: 100,
+  perSecond: 10,
   budgetOf: "service",
   firstRequestMs: 10_000,
 };
