@@ -280,3 +280,72 @@ test("events, for people", () => {
   ]);
   expect(late).toEqual(events.slice(0, 1));
 });
+
+describe("what is asked for and not there", () => {
+  const names = (...texts: readonly string[]): ReadonlySet<string> => new Set(texts);
+
+  test("told when it is announced as removed, again not when it comes, and forgotten when it is not asked for", () => {
+    const { ledger, clock } = start();
+    open(ledger, "s");
+    ledger.asked("s", "EDS", names("a", "x", "y"), false);
+    expect(ledger.requestsOf(web.id)).toEqual([
+      { type: "EDS", wildcard: false, absent: [{ name: "a" }, { name: "x" }, { name: "y" }] },
+    ]);
+    clock.advance(7);
+    ledger.sent("s", "EDS", "n1", [...list("a=1", "-x"), { name: "y", error: true }, { name: "never asked" }]);
+    expect(ledger.requestsOf(web.id)[0]?.absent).toEqual([
+      { name: "x", told: { atMs: 7, error: false } },
+      { name: "y", told: { atMs: 7, error: true } },
+    ]);
+    // Nothing that can be refused or accepted came of it.
+    expect(statuses(ledger)).toEqual({ "EDS a": "pending" });
+    ledger.sent("s", "EDS", "n2", list("x=1"));
+    ledger.asked("s", "EDS", names("a", "x"), false);
+    expect(ledger.requestsOf(web.id)[0]?.absent).toEqual([]);
+    ledger.asked("s", "EDS", names("a", "x", "y"), false);
+    expect(ledger.requestsOf(web.id)[0]?.absent).toEqual([{ name: "y" }]);
+  });
+
+  test("silence of a whole set says it too; a later name has not been answered yet", () => {
+    const { ledger } = start();
+    open(ledger, "s", web, "sotw");
+    ledger.asked("s", "CDS", names("a", "x"), true);
+    ledger.sent("s", "CDS", "n1", list("a=1"));
+    ledger.asked("s", "CDS", names("a", "x", "y"), true);
+    expect(ledger.requestsOf(web.id)).toEqual([
+      { type: "CDS", wildcard: true, absent: [{ name: "x", told: { atMs: 0, error: false } }, { name: "y" }] },
+    ]);
+    ledger.asked("s", "RDS", names("r"), false);
+    ledger.sent("s", "RDS", "n2", list());
+    expect(ledger.requestsOf(web.id)[1]?.absent).toEqual([{ name: "r" }]);
+    // Asking alone is no delivery.
+    expect(summary(ledger, "RDS")).toEqual({ resources: 0, pending: 0, refused: 0 });
+    expect(summary(ledger, "EDS")).toBeUndefined();
+  });
+
+  test("what one of several streams has is there; an ended stream asks for nothing", () => {
+    const { ledger } = start();
+    open(ledger, "s1");
+    open(ledger, "s2");
+    ledger.asked("s1", "EDS", names("a"), false);
+    ledger.asked("s2", "EDS", names("a", "b"), false);
+    ledger.sent("s1", "EDS", "n1", list("a=1"));
+    expect(ledger.requestsOf(web.id)[0]?.absent).toEqual([{ name: "b" }]);
+    ledger.closed("s2");
+    expect(ledger.requestsOf(web.id)[0]?.absent).toEqual([]);
+    ledger.closed("s1");
+    expect(ledger.requestsOf(web.id)).toEqual([]);
+    ledger.asked("s1", "EDS", names("a"), false);
+    expect(ledger.requestsOf(web.id)).toEqual([]);
+  });
+});
+
+test("when the newer of two streams ends, the proxy is as the older one says", () => {
+  const { ledger } = start();
+  const [older, newer] = [nodeOf("web-1"), nodeOf("web-1")];
+  open(ledger, "s1", older);
+  open(ledger, "s2", newer);
+  expect(ledger.connected()[0]?.node).toBe(newer);
+  ledger.closed("s2");
+  expect(ledger.connected()[0]?.node).toBe(older);
+});
