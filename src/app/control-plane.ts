@@ -37,6 +37,7 @@ import { createApiPorts } from "./api-ports.ts";
 import { keepJournal } from "./keep-journal.ts";
 import { logFindings } from "./log-findings.ts";
 import { createRegistrationsPort } from "./registrations-port.ts";
+import { createSideServices } from "./side-services.ts";
 import { openStore, type StoreOptions } from "./store.ts";
 import { createTokensPort } from "./tokens-port.ts";
 import { version } from "./version.ts";
@@ -131,7 +132,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     stops.push(resources.close);
 
     const ledger = createLedger({ clock, metrics });
+    const side = createSideServices({ ledger, resources, world: feed.world, metrics, clock, log });
+    stops.push(side.close);
     const xds = createXdsServer({
+      services: side.services,
       feed: resources,
       recorder: ledger,
       metrics,

@@ -110,7 +110,6 @@ export interface Ledger {
   readonly accepted: (stream: string, type: TypeName, nonce: string) => void;
   readonly refused: (stream: string, type: TypeName, nonce: string, reason: string) => void;
   readonly resumed: (stream: string, type: TypeName, resources: readonly SentResource[]) => void;
-  readonly asked: (stream: string, type: TypeName, names: ReadonlySet<string>, wildcard: boolean) => void;
   readonly dropped: (stream: string, type: TypeName, names: readonly string[]) => void;
   readonly closed: (stream: string) => void;
 }
@@ -263,9 +262,6 @@ export function createLedger({ clock, metrics, keepMs = 600_000, keepCount = 1_0
       const stream = streams.get(id);
       if (stream !== undefined) writable(stream, type).resumed(resources, clock.now());
     },
-
-    // Only what was sent counts here.
-    asked() {},
 
     dropped(id, type, names) {
       changes++;

@@ -43,8 +43,6 @@ export interface DeliveryRecorder {
   readonly refused: (stream: string, type: TypeName, nonce: string, reason: string) => void;
   /** A reconnected proxy already holds these, as it says and as they are now; they were not sent again. */
   readonly resumed: (stream: string, type: TypeName, resources: readonly SentResource[]) => void;
-  /** The proxy asks for these now, and no others; `wildcard`: beside all there are. */
-  readonly asked: (stream: string, type: TypeName, names: ReadonlySet<string>, wildcard: boolean) => void;
   /** The proxy no longer asks for these. */
   readonly dropped: (stream: string, type: TypeName, names: readonly string[]) => void;
   readonly closed: (stream: string) => void;

@@ -145,6 +145,7 @@ export function createXdsServer(ports: XdsServerPorts): XdsServer {
 
     drain: async (withinMs) => {
       stopListening();
+      for (const { end } of ports.services ?? []) end?.();
       // Tells the clients to go; nobody but us ends their streams.
       server.tryShutdown((error) => {
         if (error) log.warn({ err: error }, "the xDS server did not shut down cleanly");

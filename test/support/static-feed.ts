@@ -36,7 +36,6 @@ export function recordingRecorder(): DeliveryRecorder & { readonly events: reado
     asked: () => {},
     closed: () => {},
     resumed: () => {},
-    asked: () => {},
     dropped: () => {},
     sent: (_stream, type, _nonce, resources) => write({ on: "sent", type, resources }),
     accepted: (_stream, type) => write({ on: "accepted", type }),
