@@ -1,9 +1,10 @@
 import { keepSameList, memoize } from "../base/memo.ts";
 import type { Resource } from "../envoy/resource-set.ts";
 import type { Instance } from "../model/instance.ts";
-import { compileEmptyCluster, compileOutboundCluster, compileSpecialClusters } from "./clusters.ts";
+import { compileOutboundCluster, compileSpecialClusters } from "./clusters.ts";
 import { compileEndpoints } from "./endpoints.ts";
 import { compileGatewayListener } from "./gateway-listener.ts";
+import { compilePlaceholder } from "./placeholders.ts";
 import { compileRouteTable } from "./route-table.ts";
 import { routesOf } from "./routes.ts";
 import { compileEgressListener, compileIngress } from "./sidecar-listeners.ts";
@@ -22,7 +23,7 @@ import {
 export interface Aspects {
   readonly outboundCluster: typeof compileOutboundCluster;
   readonly specialClusters: typeof compileSpecialClusters;
-  readonly emptyCluster: typeof compileEmptyCluster;
+  readonly placeholder: typeof compilePlaceholder;
   readonly endpoints: typeof compileEndpoints;
   /** A subset's instances keep their identity while another subset's change. */
   readonly sameList: (owner: Resource, instances: readonly Instance[]) => readonly Instance[];
@@ -42,7 +43,7 @@ export function createAspects(): Aspects {
   return {
     outboundCluster: memoize(compileOutboundCluster),
     specialClusters: memoize(compileSpecialClusters),
-    emptyCluster: memoize(compileEmptyCluster),
+    placeholder: memoize(compilePlaceholder),
     endpoints: memoize(compileEndpoints),
     sameList: keepSameList(),
     routes: memoize(routesOf),

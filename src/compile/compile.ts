@@ -1,10 +1,18 @@
-import { createResourceSet, type Resource, type ResourceSet } from "../envoy/resource-set.ts";
+import {
+  createResourceSet,
+  type Reference,
+  type Repair,
+  type Resource,
+  type ResourceSet,
+} from "../envoy/resource-set.ts";
 import type { ProxyKind, ProxyNode } from "../model/proxy.ts";
 import { type Aspects, createAspects } from "./aspects.ts";
-import { withLabels } from "./endpoints.ts";
+import { type Broken, keep } from "./broken.ts";
 import { compileGateway } from "./gateway.ts";
+import { guardAspects } from "./guard.ts";
 import { type Profile, profileOf } from "./profile.ts";
 import { repairReferences } from "./references.ts";
+import { compileServices } from "./services.ts";
 import { compileSidecar } from "./sidecar.ts";
 import { createViewer, type View } from "./view.ts";
 import type { World } from "./world.ts";
@@ -15,15 +23,21 @@ import type { World } from "./world.ts";
  */
 export interface Compiler {
   /** Everything that proxies of this profile get. */
-  readonly compile: (world: World, profile: Profile) => ResourceSet;
+  readonly compile: (world: World, profile: Profile) => Compiled;
   /** The same for one proxy. */
   readonly compileFor: (world: World, node: ProxyNode) => ResourceSet;
+}
+
+/** A set in which nothing dangles. */
+export interface Compiled extends ResourceSet {
+  /** What could not be compiled, and how more of it can be saved by who knows what there was before; mostly empty. */
+  readonly broken: readonly Broken[];
 }
 
 export function createCompiler(): Compiler {
   const aspects = createAspects();
   const viewOf = createViewer();
-  const compile = (world: World, profile: Profile): ResourceSet => compileView(viewOf(world, profile), aspects);
+  const compile = (world: World, profile: Profile): Compiled => compileView(viewOf(world, profile), aspects);
   return { compile, compileFor: (world, node) => compile(world, profileOf(world, node)) };
 }
 
@@ -33,11 +47,30 @@ const byKind: Readonly<Record<ProxyKind, (view: View, aspects: Aspects) => reado
 };
 
 /** Parts come in the order of precedence: where two want one name (listeners on one address), the first has it. */
-function compileView(view: View, aspects: Aspects): ResourceSet {
-  const resources = firstOfEach([...byKind[view.profile.kind](view, aspects), ...compileServices(view, aspects)]);
-  const repairs = repairReferences(resources, (name, reason) => aspects.emptyCluster(view.mesh, name, reason));
-  return createResourceSet([...resources, ...repairs]);
+function compileView(view: View, aspects: Aspects): Compiled {
+  const broken: Broken[] = [];
+  const report = (one: Broken): void => {
+    broken.push(one);
+  };
+  const own = byKind[view.profile.kind](view, guardAspects(aspects, report));
+  const compiled = firstOfEach([...own, ...compileServices(view, aspects, report)]);
+  // A name that another has is not broken.
+  const inPlace = broken.filter((one) => compiled.find((resource) => isSame(resource, one)) === one.standIn);
+  const { resources, repairs } = repairReferences(compiled, view.mesh, aspects.placeholder);
+  return {
+    ...createResourceSet(resources, [...inPlace.map(repairOf), ...repairs]),
+    broken: [...inPlace, ...repairs.filter(({ kind }) => kind === "broken").map(withoutStandIn)],
+  };
 }
+
+const isSame = (a: Reference, b: Reference): boolean => a.type === b.type && a.name === b.name;
+
+const repairOf = ({ type, name, error }: Broken): Repair => ({ type, name, kind: "broken", reason: error.message });
+
+const withoutStandIn = ({ type, name, reason }: Repair): Broken => ({
+  ...{ type, name, error: new Error(reason), standIn: undefined },
+  rescue: keep({ type, name }),
+});
 
 function firstOfEach(resources: readonly Resource[]): readonly Resource[] {
   const byName = new Map<string, Resource>();
@@ -46,21 +79,4 @@ function firstOfEach(resources: readonly Resource[]): readonly Resource[] {
     if (!byName.has(key)) byName.set(key, resource);
   }
   return [...byName.values()];
-}
-
-/** The clusters of every service that the proxy may call, one for each subset besides, and their endpoints. */
-function compileServices(view: View, aspects: Aspects): readonly Resource[] {
-  return view.reachable.flatMap(({ service, port }) => {
-    const policy = view.policyFor(service);
-    const instances = view.instancesOf(service);
-    const resolved = service.resolution === "instances" ? undefined : instances;
-    const subsets = [undefined, ...(policy?.subsets.keys() ?? [])];
-    return subsets.flatMap((index) => {
-      const cluster = aspects.outboundCluster(service, port, view.mesh, policy, resolved, index);
-      if (cluster.references.length === 0) return [cluster];
-      const labels = index === undefined ? undefined : policy?.subsets[index]?.subset.labels;
-      const members = labels === undefined ? instances : aspects.sameList(cluster, withLabels(instances, labels));
-      return [cluster, aspects.endpoints(cluster, service, port, members)];
-    });
-  });
 }

@@ -10,17 +10,19 @@ const allAddresses = "0.0.0.0";
 /** The address of a server that does not listen on all of them. */
 export const ownBind = ({ bind }: GatewayServer): string | undefined => (bind === allAddresses ? undefined : bind);
 
+/** The address that a server listens on. */
+export const serverBind = ({ bind = allAddresses }: GatewayServer): string => bind;
+
 /** The listener of one port of a gateway, after the first server that opens it. */
 export function compileGatewayListener(rule: Rule<"Gateway">, index: number): Resource | undefined {
   const server = rule.spec.servers[index];
   if (server === undefined) return undefined;
   const { port } = server;
-  const bind = ownBind(server);
   return compileHttpListener({
-    bind: bind ?? allAddresses,
+    bind: serverBind(server),
     port: port.number,
     direction: "outbound",
-    routes: { kind: "rds", name: gatewayRouteName(port.number, bind) },
+    routes: { kind: "rds", name: gatewayRouteName(port.number, ownBind(server)) },
     edge: true,
     clusters: [],
     origin: fromRule(rule, `/spec/servers/${index}`),

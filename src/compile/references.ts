@@ -1,29 +1,75 @@
-import type { Reference, Resource } from "../envoy/resource-set.ts";
-import { resourceType } from "../envoy/resource-types.ts";
+import type { Reference, Repair, Resource } from "../envoy/resource-set.ts";
+import type { MeshSettings } from "../model/mesh-settings.ts";
+import { compilePlaceholder } from "./placeholders.ts";
+
+/** Resources of which none names one that is not among them, and what was done for that. */
+export interface Repaired {
+  readonly resources: readonly Resource[];
+  readonly repairs: readonly Repair[];
+}
 
 /**
- * Puts an empty cluster where a route names one that does not exist (an unknown host or subset): requests there get 503, as
- * Istio's users know it, and everything else stays as it is. Any other dangling reference is a fault of the compiler and throws.
+ * Makes references whole where they dangle and nowhere else: a placeholder for what is missing; where its type has none, what
+ * names it and cannot work without is left out, which is told as a `broken` repair.
  */
 export function repairReferences(
   resources: readonly Resource[],
-  emptyCluster: (name: string, reason: string) => Resource,
-): readonly Resource[] {
-  return danglingReferences(resources).map(({ type, name, from }) => {
-    if (type !== "CDS") throw new Error(`${resourceType(type).short} ${name} is missing, and ${from} names it`);
-    return emptyCluster(name, "a route names it, and no such service, port or subset is known");
-  });
+  mesh: MeshSettings,
+  placeholder = compilePlaceholder,
+): Repaired {
+  const made: Resource[] = [];
+  const repairs: Repair[] = [];
+  const hopeless = new Set<Resource>();
+  for (const { user, type, name } of danglingReferences(resources)) {
+    const reason = reasonOf({ type, name }, user);
+    const resource = placeholder(user, mesh, type, name, reason);
+    if (resource === undefined) {
+      hopeless.add(user);
+      repairs.push({
+        type: user.type,
+        name: user.name,
+        kind: "broken",
+        reason: `it needs ${type} ${name}, which is not there`,
+      });
+    } else {
+      made.push(resource);
+      repairs.push({ type, name, kind: "missing", reason });
+    }
+  }
+  if (hopeless.size === 0) return { resources: [...resources, ...made], repairs };
+  // Without them less may be missing.
+  const left = repairReferences(
+    resources.filter((resource) => !hopeless.has(resource)),
+    mesh,
+    placeholder,
+  );
+  return { ...left, repairs: [...repairs.filter(({ kind }) => kind === "broken"), ...left.repairs] };
 }
 
-/** What is named and not there, once each. */
-export function danglingReferences(resources: readonly Resource[]): readonly (Reference & { readonly from: string })[] {
-  const key = ({ type, name }: Reference): string => `${type} ${name}`;
-  const present = new Set(resources.map(key));
-  const missing = new Map<string, Reference & { readonly from: string }>();
-  for (const resource of resources) {
-    for (const reference of resource.references) {
-      if (!present.has(key(reference))) missing.set(key(reference), { ...reference, from: key(resource) });
+/** Why a placeholder stands there. */
+const reasonOf = ({ type, name }: Reference, user: Reference): string =>
+  type === "CDS" && user.type === "RDS"
+    ? "a route names it, and no such service, port or subset is known"
+    : `${user.type} ${user.name} names it, and there is no ${type} ${name}`;
+
+export interface DanglingReference extends Reference {
+  /** The first that names it. */
+  readonly user: Resource;
+}
+
+/** What is named and not there, once each. Secrets never are in a set: they come by a way of their own. */
+export function danglingReferences(resources: readonly Resource[]): readonly DanglingReference[] {
+  const present = new Set(resources.map(referenceKey));
+  const missing = new Map<string, DanglingReference>();
+  for (const user of resources) {
+    for (const reference of user.references) {
+      const key = referenceKey(reference);
+      if (reference.type === "SDS" || present.has(key) || missing.has(key)) continue;
+      missing.set(key, { ...reference, user });
     }
   }
   return [...missing.values()];
 }
+
+/** Equal for what has equal type and name. */
+export const referenceKey = ({ type, name }: Reference): string => `${type} ${name}`;

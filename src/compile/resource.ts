@@ -17,12 +17,11 @@ export function encodeResource<D extends DescMessage>(
   salt?: string,
 ): Resource {
   const bytes = toBinary(schema, message);
-  const content = contentHash(bytes);
   let provenance: Provenance | undefined;
   return {
     type,
     name,
-    version: salt === undefined ? content : contentHash(`${content} ${salt}`),
+    version: versionOf(bytes, salt),
     bytes,
     references,
     provenance: () => {
@@ -30,4 +29,10 @@ export function encodeResource<D extends DescMessage>(
       return provenance;
     },
   };
+}
+
+/** The version of encoded bytes, and of `salt` where they have one. */
+export function versionOf(bytes: Uint8Array, salt?: string): string {
+  const content = contentHash(bytes);
+  return salt === undefined ? content : contentHash(`${content} ${salt}`);
 }

@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import type { EgressListener, IngressListener } from "../config/kinds/sidecar.ts";
 import type { Rule } from "../config/rule.ts";
 import { inboundClusterName, sidecarRouteName } from "../envoy/names.ts";
 import type { Resource } from "../envoy/resource-set.ts";
@@ -12,13 +13,20 @@ import { fromRule } from "./origins.ts";
 import { defaultRoute } from "./routes.ts";
 import { isOwnAddress } from "./sidecar-choice.ts";
 
+/** The address that an egress listener is on. */
+export const egressBind = ({ bind = "127.0.0.1" }: EgressListener): string => bind;
+
+/** The address that an ingress listener is on; `address` is the workload's own, where the rule asks for it. */
+export const ingressBind = ({ bind }: IngressListener, address: string | undefined): string =>
+  bind ?? listenAddress(address);
+
 /** The listener that the application calls other services through. */
 export function compileEgressListener(rule: Rule<"Sidecar">, index: number): Resource | undefined {
   const egress = rule.spec.egress[index];
   if (egress === undefined) return undefined;
-  const { port, bind = "127.0.0.1" } = egress;
+  const { port } = egress;
   return compileHttpListener({
-    bind,
+    bind: egressBind(egress),
     port: port.number,
     direction: "outbound",
     routes: { kind: "rds", name: sidecarRouteName(port.number) },
@@ -52,7 +60,7 @@ export function compileIngress(
   });
   const table = create(RouteConfigurationSchema, { name: cluster, virtualHosts: [host], validateClusters: false });
   const listener = compileHttpListener({
-    bind: ingress.bind ?? listenAddress(address),
+    bind: ingressBind(ingress, address),
     port: port.number,
     direction: "inbound",
     routes: { kind: "inline", table },

@@ -56,6 +56,8 @@ export function ruleDeliveries(recipients: readonly Recipient[], standings: Stan
 interface Audience {
   readonly members: readonly Recipient[];
   readonly parts: ReturnType<typeof rulePartsOf>;
+  /** Could the resource not be compiled? Then what stands there has not all of its rules, or older versions of them. */
+  readonly isBroken: (resource: Resource) => boolean;
   /** How each member stands to a resource of the set. */
   readonly standingsTo: (resource: Resource) => Uint8Array;
 }
@@ -78,7 +80,9 @@ function audienceOf(resources: ResourceSet, members: readonly Recipient[], stand
     const underWay = usersUnderWay(resource.type);
     return found.map((one, i) => (one === standing.unasked && underWay[i] === 1 ? standing.pending : one));
   });
-  return { members, parts: rulePartsOf(resources), standingsTo };
+  const broken = resources.repairs.filter(({ kind }) => kind === "broken");
+  const isBroken = ({ type, name }: Resource): boolean => broken.some((one) => one.type === type && one.name === name);
+  return { members, parts: rulePartsOf(resources), isBroken, standingsTo };
 }
 
 function remembered<K, V>(fn: (key: K) => V): (key: K) => V {
@@ -95,17 +99,19 @@ function deliveryOf(rule: string, audiences: readonly Audience[]): RuleDelivery 
   const refused: ProxyNode[] = [];
   const refusals: RuleRefusal[] = [];
   let acked = 0;
-  for (const { members, parts, standingsTo } of audiences) {
+  for (const { members, parts, isBroken, standingsTo } of audiences) {
     const ofRule = parts.get(rule);
     if (ofRule === undefined) continue;
     const rows = ofRule.map(({ resource }) => standingsTo(resource));
+    const isPartial = ofRule.some(({ resource }) => isBroken(resource));
     for (const [i, member] of members.entries()) {
       const worst = worstOf(rows, i);
       if (worst === standing.refused) {
         refused.push(member.node);
         refusals.push(...refusalsOf(member, ofRule));
-      } else if (worst === standing.pending || (worst === standing.accepted && member.stale)) pending.push(member.node);
-      else if (worst === standing.accepted) acked++;
+      } else if (worst === standing.pending || (worst === standing.accepted && (member.stale || isPartial))) {
+        pending.push(member.node);
+      } else if (worst === standing.accepted) acked++;
     }
   }
   refusals.sort((a, b) => b.atMs - a.atMs);

@@ -27,13 +27,28 @@ export interface Resource {
   readonly provenance: () => Provenance;
 }
 
+/** A resource that is not what it should be, so that the rest of its set can go out. */
+export interface Repair {
+  readonly type: TypeName;
+  readonly name: string;
+  /**
+   * `missing`: others name it, and nothing of that name is there; it is empty. `broken`: it could not be compiled, and what could be
+   * saved of it stands there, mostly its last good version; where nothing could, it is left out.
+   */
+  readonly kind: "missing" | "broken";
+  /** What names it, or what went wrong: a sentence without its full stop. */
+  readonly reason: string;
+}
+
 /** Everything that one profile gets: per type the resources by name, in the order of their names. Immutable. */
 export interface ResourceSet {
   readonly resources: Readonly<Record<TypeName, ReadonlyMap<string, Resource>>>;
+  /** In no particular order; mostly none. */
+  readonly repairs: readonly Repair[];
 }
 
 /** Makes a set; throws when a name appears twice in one type. */
-export function createResourceSet(resources: Iterable<Resource>): ResourceSet {
+export function createResourceSet(resources: Iterable<Resource>, repairs: readonly Repair[] = []): ResourceSet {
   const sorted = [...resources].sort((a, b) => compareText(a.name, b.name));
   const tables = perType(() => new Map<string, Resource>());
   for (const resource of sorted) {
@@ -41,7 +56,7 @@ export function createResourceSet(resources: Iterable<Resource>): ResourceSet {
     if (table.has(resource.name)) throw new Error(`${resource.type} ${resource.name} was compiled twice`);
     table.set(resource.name, resource);
   }
-  return { resources: tables };
+  return { resources: tables, repairs };
 }
 
 /** Do both hold the same resources in the same versions? */

@@ -2,11 +2,14 @@ import type { Log } from "../base/log.ts";
 import { memoize } from "../base/memo.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Signal } from "../base/signal.ts";
+import type { Broken } from "../compile/broken.ts";
 import type { Compiler } from "../compile/compile.ts";
 import { type Profile, profileKey, profileOf } from "../compile/profile.ts";
 import type { World } from "../compile/world.ts";
-import { hasEqualVersions, type ResourceSet } from "../envoy/resource-set.ts";
+import { hasEqualVersions, type Reference, type ResourceSet } from "../envoy/resource-set.ts";
 import type { ProxyNode } from "../model/proxy.ts";
+import { keepLastGood } from "./keep-last-good.ts";
+import { createRepairWatch } from "./repair-watch.ts";
 
 export interface ResourceCacheInput {
   readonly world: Signal<World | undefined>;
@@ -15,7 +18,7 @@ export interface ResourceCacheInput {
   readonly metrics: Metrics;
 }
 
-/** One resource set for each live profile: compiled once, shared by its proxies, kept when a later compile fails. */
+/** One resource set for each live profile: compiled once, shared by its proxies; what a later compile fails to make is kept. */
 export interface ResourceCache {
   /** Follows what a proxy gets; the listener hears of each later set whose content differs. */
   readonly watch: (node: ProxyNode, listener: (resources: ResourceSet) => void) => Watch;
@@ -23,7 +26,7 @@ export interface ResourceCache {
   readonly resourcesOf: (node: ProxyNode) => ResourceSet | undefined;
   /** What a connected proxy is served; nothing is compiled for it. undefined for one that does not follow or has nothing yet. */
   readonly servedTo: (node: ProxyNode) => Served | undefined;
-  /** Profiles whose last compile failed: they are served what they had. */
+  /** What the last compile failed to make: profiles that are served what they had, and single resources of a profile. */
   readonly failures: () => readonly CompileFailure[];
   readonly close: () => void;
 }
@@ -31,6 +34,8 @@ export interface ResourceCache {
 export interface CompileFailure {
   readonly profile: Profile;
   readonly message: string;
+  /** The only one that failed; the rest of the profile's set is of the present world. */
+  readonly resource?: Reference;
 }
 
 export interface Served {
@@ -49,8 +54,10 @@ export interface Watch {
 /** A live profile. */
 interface Entry {
   readonly profile: Profile;
-  /** The last set that compiled. */
+  /** The last set that compiled, completed by what was good before. */
   resources: ResourceSet | undefined;
+  /** What could not be compiled of it. */
+  broken: readonly Broken[];
   /** Why the last compile failed, when it did. */
   failure?: string | undefined;
   followers: number;
@@ -68,6 +75,7 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
   /** The last follower of each node. */
   const byNode = new Map<ProxyNode, Follower>();
   const compiles = metrics.counter("fairway_compiles_total", "Resource sets compiled, by outcome.", ["outcome"]);
+  const noteRepairs = createRepairWatch(log, metrics);
   const profiles = metrics.gauge("fairway_profiles", "Profiles of the proxies that are connected.");
   /** Many proxies go from the same set to the same set. */
   const equalVersions = memoize(hasEqualVersions);
@@ -76,9 +84,11 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
 
   const compileEntry = (entry: Entry, at: World): void => {
     try {
-      entry.resources = compiler.compile(at, entry.profile);
+      const set = compiler.compile(at, entry.profile);
+      entry.resources = keepLastGood(set, entry.resources, at.mesh);
+      entry.broken = set.broken;
       entry.failure = undefined;
-      compiles.inc({ outcome: "ok" });
+      compiles.inc({ outcome: set.broken.length === 0 ? "ok" : "partial" });
     } catch (error) {
       entry.failure = error instanceof Error ? error.message : String(error);
       compiles.inc({ outcome: "failed" });
@@ -93,7 +103,7 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
     const key = profileKey(profile);
     let entry = entries.get(key);
     if (entry === undefined) {
-      entry = { profile, resources: follower.entry?.resources, followers: 0 };
+      entry = { profile, resources: follower.entry?.resources, broken: [], followers: 0 };
       entries.set(key, entry);
       compileEntry(entry, at);
     }
@@ -110,7 +120,12 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
 
   const dropUnused = (): void => {
     for (const [key, { followers: count }] of entries) if (count === 0) entries.delete(key);
+    noteProfiles();
+  };
+
+  const noteProfiles = (): void => {
     profiles.set(entries.size);
+    noteRepairs([...entries.values()].map(({ resources, broken }) => ({ repairs: resources?.repairs ?? [], broken })));
   };
 
   const refresh = (next: World | undefined): void => {
@@ -137,8 +152,9 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
       const follower: Follower = { node, listener, entry: undefined };
       followers.add(follower);
       byNode.set(node, follower);
+      const known = entries.size;
       if (compiled !== undefined) place(follower, compiled);
-      profiles.set(entries.size);
+      if (entries.size !== known) noteProfiles();
       return {
         current: () => follower.entry?.resources,
         close: () => {
@@ -159,8 +175,10 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
       return entry?.resources && { resources: entry.resources, stale: entry.failure !== undefined };
     },
     failures: () =>
-      [...entries.values()].flatMap(({ profile, failure }) =>
-        failure === undefined ? [] : [{ profile, message: failure }],
+      [...entries.values()].flatMap(({ profile, failure, broken }) =>
+        failure === undefined
+          ? broken.map(({ type, name, error }) => ({ profile, message: error.message, resource: { type, name } }))
+          : [{ profile, message: failure }],
       ),
     close: unsubscribe,
   };

@@ -1,0 +1,148 @@
+import { create, fromBinary } from "@bufbuild/protobuf";
+import { listenerName } from "../envoy/names.ts";
+import { type Origin, trace } from "../envoy/provenance.ts";
+import type { Resource, ResourceSet } from "../envoy/resource-set.ts";
+import {
+  type Route,
+  RouteSchema,
+  type VirtualHost,
+  VirtualHostSchema,
+} from "../gen/envoy/config/route/v3/route_components_pb.ts";
+import { RouteConfigurationSchema } from "../gen/envoy/config/route/v3/route_pb.ts";
+import type { Aspects } from "./aspects.ts";
+import { attempt, keep, type Report } from "./broken.ts";
+import { serverBind } from "./gateway-listener.ts";
+import { fromRule, fromService } from "./origins.ts";
+import { compileRouteTable } from "./route-table.ts";
+import { egressBind, ingressBind } from "./sidecar-listeners.ts";
+
+/** Why a part of a route table could not be made, and who wanted it. */
+interface Failure {
+  readonly error: Error;
+  readonly origin: Origin;
+}
+
+/**
+ * The same aspects, for one compile: where one throws, only the listener or the virtual host that it was for is broken. Such a
+ * virtual host answers 503, or as it did in the last good set.
+ */
+export function guardAspects(aspects: Aspects, report: Report): Aspects {
+  /** Routes and virtual hosts that only mark the place of what could not be made. */
+  const failures = new Map<Route | VirtualHost, Failure>();
+  const failed = <T extends Route | VirtualHost>(mark: T, failure: Failure): T => {
+    failures.set(mark, failure);
+    return mark;
+  };
+  const failureOf = (host: VirtualHost): Failure | undefined =>
+    [host, ...host.routes].map((part) => failures.get(part)).find((failure) => failure !== undefined);
+  const brokenListener = (bind: string, port: number, error: Error): void => {
+    const listener = { type: "LDS", name: listenerName(bind, port) } as const;
+    report({ ...listener, error, standIn: undefined, rescue: keep(listener) });
+  };
+
+  return {
+    ...aspects,
+    routes: (rule, ...rest) =>
+      attempt(
+        () => aspects.routes(rule, ...rest),
+        (error) => [failed(create(RouteSchema), { error, origin: fromRule(rule, "/spec") })],
+      ),
+    serviceVirtualHost: (service, port, ...rest) =>
+      attempt(
+        () => aspects.serviceVirtualHost(service, port, ...rest),
+        (error) =>
+          failed(hostAt(`${service.hostname}:${port.number}`, [service.hostname]), {
+            error,
+            origin: fromService(service),
+          }),
+      ),
+    hostVirtualHost: (rule, host, port, routes) =>
+      attempt(
+        () => aspects.hostVirtualHost(rule, host, port, routes),
+        (error) => failed(hostAt(`${host}:${port}`, [host]), { error, origin: fromRule(rule, "/spec/hosts") }),
+      ),
+    routeTable: (name, ...hosts) => {
+      const failure = hosts.map(failureOf).find((one) => one !== undefined);
+      if (failure === undefined) {
+        return attempt(
+          () => aspects.routeTable(name, ...hosts),
+          (error) => {
+            const standIn = compileRouteTable(name, unavailable(hostAt("*", ["*"]), { error, origin: repair(error) }));
+            report({ type: "RDS", name, error, standIn, rescue: keep({ type: "RDS", name }) });
+            return standIn;
+          },
+        );
+      }
+      const tableWith = (lastHost: (name: string) => VirtualHost | undefined): Resource =>
+        compileRouteTable(name, ...hosts.map((host) => standInFor(host, failureOf(host), lastHost)));
+      const standIn = tableWith(() => undefined);
+      const rescue = (lastGood: ResourceSet): readonly Resource[] =>
+        keep({ type: "RDS", name })(lastGood).map((last) => {
+          const lastHosts = new Map(virtualHostsOf(last).map((host) => [host.name, host]));
+          return tableWith((host) => lastHosts.get(host));
+        });
+      report({ type: "RDS", name, error: failure.error, standIn, rescue });
+      return standIn;
+    },
+    egressListener: (rule, index) =>
+      attempt(
+        () => aspects.egressListener(rule, index),
+        (error) => {
+          const egress = rule.spec.egress[index];
+          if (egress !== undefined) brokenListener(egressBind(egress), egress.port.number, error);
+          return undefined;
+        },
+      ),
+    ingress: (rule, mesh, index, address) =>
+      attempt(
+        () => aspects.ingress(rule, mesh, index, address),
+        (error) => {
+          const ingress = rule.spec.ingress[index];
+          if (ingress !== undefined) brokenListener(ingressBind(ingress, address), ingress.port.number, error);
+          return [];
+        },
+      ),
+    gatewayListener: (rule, index) =>
+      attempt(
+        () => aspects.gatewayListener(rule, index),
+        (error) => {
+          const server = rule.spec.servers[index];
+          if (server !== undefined) brokenListener(serverBind(server), server.port.number, error);
+          return undefined;
+        },
+      ),
+  };
+}
+
+const hostAt = (name: string, domains: string[]): VirtualHost => create(VirtualHostSchema, { name, domains });
+
+const repair = ({ message }: Error): Origin => ({ kind: "repair", reason: message });
+
+const virtualHostsOf = ({ bytes }: Resource): readonly VirtualHost[] =>
+  fromBinary(RouteConfigurationSchema, bytes).virtualHosts;
+
+/** The virtual host itself where nothing failed; else as it was, where it was; else one that answers 503. */
+function standInFor(
+  host: VirtualHost,
+  failure: Failure | undefined,
+  lastHost: (name: string) => VirtualHost | undefined,
+): VirtualHost {
+  if (failure === undefined) return host;
+  const last = lastHost(host.name);
+  return last === undefined ? unavailable(host, failure) : trace(last, [failure.origin, repair(failure.error)]);
+}
+
+function unavailable({ name, domains }: VirtualHost, { error, origin }: Failure): VirtualHost {
+  const host = create(VirtualHostSchema, {
+    name,
+    domains,
+    routes: [
+      {
+        name: "unavailable",
+        match: { pathSpecifier: { case: "prefix", value: "/" } },
+        action: { case: "directResponse", value: { status: 503 } },
+      },
+    ],
+  });
+  return trace(host, [origin, repair(error)]);
+}

@@ -1,0 +1,81 @@
+import { outboundClusterName } from "../envoy/names.ts";
+import type { Resource, ResourceSet } from "../envoy/resource-set.ts";
+import type { Aspects } from "./aspects.ts";
+import { attempt, keep, type Report } from "./broken.ts";
+import { compileEmptyCluster } from "./clusters.ts";
+import { withLabels } from "./endpoints.ts";
+import { emptyEndpoints } from "./placeholders.ts";
+import { versionOf } from "./resource.ts";
+import type { Reachable } from "./scope.ts";
+import type { View } from "./view.ts";
+
+/** The clusters of every service that the proxy may call, one for each subset besides, and their endpoints. */
+export function compileServices(view: View, aspects: Aspects, report: Report): readonly Resource[] {
+  return view.reachable.flatMap((reachable) => {
+    const subsets = view.policyFor(reachable.service)?.subsets ?? [];
+    return [undefined, ...subsets.keys()].flatMap((index) => compileService(view, aspects, reachable, index, report));
+  });
+}
+
+/** One port of a service, or of one of its subsets. */
+function compileService(
+  view: View,
+  aspects: Aspects,
+  { service, port }: Reachable,
+  subset: number | undefined,
+  report: Report,
+): readonly Resource[] {
+  const { mesh } = view;
+  const policy = view.policyFor(service);
+  const instances = view.instancesOf(service);
+  const { labels, name: subsetName = "" } = (subset === undefined ? undefined : policy?.subsets[subset]?.subset) ?? {};
+
+  const endpointsOf = (cluster: Resource): Resource => {
+    const members = labels === undefined ? instances : aspects.sameList(cluster, withLabels(instances, labels));
+    return aspects.endpoints(cluster, service, port, members);
+  };
+
+  const withEndpoints = (cluster: Resource): readonly Resource[] => {
+    if (cluster.references.length === 0) return [cluster];
+    const endpoints = attempt(
+      () => endpointsOf(cluster),
+      (error) => {
+        const { name } = cluster;
+        const standIn = emptyEndpoints(cluster, name, error.message);
+        report({ type: "EDS", name, error, standIn, rescue: (lastGood) => lastEndpoints(cluster, lastGood) });
+        return standIn;
+      },
+    );
+    return [cluster, endpoints];
+  };
+
+  const resolved = service.resolution === "instances" ? undefined : instances;
+  return attempt(
+    () => withEndpoints(aspects.outboundCluster(service, port, mesh, policy, resolved, subset)),
+    (error) => {
+      const name = outboundClusterName(port.number, subsetName, service.hostname);
+      const standIn = compileEmptyCluster(mesh, name, error.message);
+      /** An older cluster with the present endpoints. */
+      const rescue = (lastGood: ResourceSet): readonly Resource[] =>
+        keep({ type: "CDS", name })(lastGood).flatMap((cluster) => {
+          if (cluster.references.length === 0) return [cluster];
+          return [
+            cluster,
+            ...attempt(
+              () => [endpointsOf(cluster)],
+              () => lastEndpoints(cluster, lastGood),
+            ),
+          ];
+        });
+      report({ type: "CDS", name, error, standIn, rescue });
+      return [standIn];
+    },
+  );
+}
+
+/** The last good endpoints; their version covers the cluster that they now go with. */
+const lastEndpoints = (cluster: Resource, lastGood: ResourceSet): readonly Resource[] =>
+  keep({ type: "EDS", name: cluster.name })(lastGood).map((last) => ({
+    ...last,
+    version: versionOf(last.bytes, cluster.version),
+  }));
