@@ -18,32 +18,27 @@ export function repairReferences(
   placeholder = compilePlaceholder,
 ): Repaired {
   const made: Resource[] = [];
-  const repairs: Repair[] = [];
-  const hopeless = new Set<Resource>();
+  const missing: Repair[] = [];
+  const hopeless = new Map<Resource, Repair>();
   for (const { user, type, name } of danglingReferences(resources)) {
     const reason = reasonOf({ type, name }, user);
     const resource = placeholder(user, mesh, type, name, reason);
     if (resource === undefined) {
-      hopeless.add(user);
-      repairs.push({
-        type: user.type,
-        name: user.name,
-        kind: "broken",
-        reason: `it needs ${type} ${name}, which is not there`,
-      });
+      const why = `it needs ${type} ${name}, which is not there`;
+      hopeless.set(user, { type: user.type, name: user.name, kind: "broken", reason: why });
     } else {
       made.push(resource);
-      repairs.push({ type, name, kind: "missing", reason });
+      missing.push({ type, name, kind: "missing", reason });
     }
   }
-  if (hopeless.size === 0) return { resources: [...resources, ...made], repairs };
+  if (hopeless.size === 0) return { resources: [...resources, ...made], repairs: missing };
   // Without them less may be missing.
   const left = repairReferences(
     resources.filter((resource) => !hopeless.has(resource)),
     mesh,
     placeholder,
   );
-  return { ...left, repairs: [...repairs.filter(({ kind }) => kind === "broken"), ...left.repairs] };
+  return { ...left, repairs: [...hopeless.values(), ...left.repairs] };
 }
 
 /** Why a placeholder stands there. */
