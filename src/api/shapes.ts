@@ -1,5 +1,6 @@
 import { anything, boolean, type Decoder, described, failed, integer, list, mapOf, schemaOf } from "../base/decode.ts";
 import { oneOfKinds, optional, required } from "../base/decode-object.ts";
+import { repairFields, repairView, rulePlaceView } from "./repair-shapes.ts";
 import { anyText, many, number, pageFields, placeFields, positive, shape, texts, time, word } from "./shape.ts";
 import type {
   ChangeResultView,
@@ -28,7 +29,6 @@ import type {
   RuleListView,
   RuleMetadataView,
   RuleObjectView,
-  RulePlaceView,
   RuleRefusalView,
   RuleStatusView,
   RuleView,
@@ -263,8 +263,6 @@ const typeDeliveryView = shape<TypeDeliveryView>({
   lastAckAt: optional(time),
 });
 
-const rulePlaceView = shape<RulePlaceView>({ rule: required(anyText), pointer: required(anyText), ...placeFields });
-
 const refusalView = shape<RefusalView>({
   type: required(anyText),
   resource: required(anyText),
@@ -283,6 +281,7 @@ export const proxyView: Decoder<ProxyView> = shape<ProxyView>({
   streams: required(number),
   types: required(mapOf(typeDeliveryView)),
   refusals: required(list(refusalView, many)),
+  repairs: optional(list(repairView)),
 });
 
 export const proxyConfigView: Decoder<ProxyConfigView> = shape<ProxyConfigView>({
@@ -296,6 +295,7 @@ export const proxyConfigView: Decoder<ProxyConfigView> = shape<ProxyConfigView>(
         state: optional(word("pending", "accepted", "refused")),
         config: required(anything),
         rules: required(list(rulePlaceView)),
+        repair: optional(shape<NonNullable<ProxyResourceView["repair"]>>(repairFields)),
       }),
       many,
     ),

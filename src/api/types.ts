@@ -211,6 +211,8 @@ export interface ProxyResourceView {
   readonly config: unknown;
   /** The rules behind it. */
   readonly rules: readonly RulePlaceView[];
+  /** Why it is not what it should be, where it stands in for something. */
+  readonly repair?: Pick<RepairView, "kind" | "reason">;
 }
 
 /** A service that registered itself. */
@@ -298,6 +300,20 @@ export interface ProxyView {
   /** By resource type (`CDS`, `EDS`, `LDS`, `RDS`): only types that it asked for. */
   readonly types: Readonly<Record<string, TypeDeliveryView>>;
   readonly refusals: readonly RefusalView[];
+  /** Resources that stand in for others in what it gets, the broken ones first; at most 20. Absent when there are none. */
+  readonly repairs?: readonly RepairView[];
+}
+
+/** A resource that is not what it should be, so that all others can be. */
+export interface RepairView {
+  readonly type: string;
+  readonly resource: string;
+  /**
+   * `missing`: others name it and it does not exist; an empty one answers. `broken`: it could not be compiled; its last good version
+   * stays, or nothing where there was none.
+   */
+  readonly kind: "missing" | "broken";
+  readonly reason: string;
 }
 
 export interface TypeDeliveryView {

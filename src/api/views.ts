@@ -81,21 +81,25 @@ export function registryFindingViews(
   return problems.map((problem) => ({ about, code: "catalog/invalid", severity: "error", pointer: "", ...problem }));
 }
 
-/** Proxies of one kind and namespace for which no configuration could be made. */
+/** What could not be made for proxies of one kind and namespace: their whole configuration, or one resource of it. */
 export function compileFindingViews(failures: readonly CompileFailureLike[]): readonly FindingView[] {
-  return failures.map(({ profile: { kind, namespace }, message }) => ({
+  return failures.map(({ profile: { kind, namespace }, message, resource }) => ({
     about: { kind: "Proxy", namespace, name: kind },
     code: "compile/failed",
     severity: "error",
     pointer: "",
-    message,
-    hint: "These proxies keep their last good configuration. Taking back the last change ends it.",
+    message: resource === undefined ? message : `${resource.type} ${resource.name}: ${message}`,
+    hint:
+      resource === undefined
+        ? "These proxies keep their last good configuration. Taking back the last change ends it."
+        : "It stays as it was, and everything else moves on. Taking back the last change ends it.",
   }));
 }
 
 interface CompileFailureLike {
   readonly profile: { readonly kind: string; readonly namespace: string };
   readonly message: string;
+  readonly resource?: { readonly type: string; readonly name: string };
 }
 
 /** The part of a registry's problem that is shown. */

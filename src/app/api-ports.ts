@@ -1,5 +1,5 @@
 import type { ApiPorts } from "../api/ports.ts";
-import type { ProxyView, RefusalView, TypeDeliveryView } from "../api/types.ts";
+import type { ProxyView, RefusalView, RepairView, TypeDeliveryView } from "../api/types.ts";
 import {
   compileFindingViews,
   referenceFindingViews,
@@ -15,6 +15,7 @@ import type { World } from "../compile/world.ts";
 import { checkReferences, type RuleFinding } from "../config/checks.ts";
 import type { RuleSet } from "../config/rule-set.ts";
 import type { Ledger, ProxyDelivery, ResourceDelivery } from "../delivery/ledger.ts";
+import type { Repair } from "../envoy/resource-set.ts";
 import type { Catalog } from "../model/catalog.ts";
 import { type CatalogConflict, formatConflict } from "../registry/combine.ts";
 import type { RegistrySource } from "../registry/source.ts";
@@ -82,6 +83,7 @@ export function createApiPorts(input: ApiPortsInput): ReadPorts {
 function proxyView({ node, streams, connectedSinceMs, types }: ProxyDelivery, input: ApiPortsInput): ProxyView {
   const hasRefused = Object.values(types).some(({ refused }) => refused > 0);
   const resources = hasRefused ? (input.ledger.resourcesOf(node.id) ?? []) : [];
+  const repairs = input.resources.servedTo(node)?.resources.repairs ?? [];
   return {
     id: node.id,
     kind: node.kind,
@@ -92,7 +94,17 @@ function proxyView({ node, streams, connectedSinceMs, types }: ProxyDelivery, in
     streams,
     types: Object.fromEntries(Object.entries(types).map(([type, summary]) => [type, typeView(summary)])),
     refusals: resources.flatMap((resource) => refusalView(resource, node, input)),
+    ...(repairs.length > 0 && { repairs: repairViews(repairs) }),
   };
+}
+
+/** As many as are shown of one proxy: a rule may name any number of services that do not exist. */
+const maxRepairs = 20;
+
+/** The broken ones first. */
+function repairViews(repairs: readonly Repair[]): readonly RepairView[] {
+  const { broken = [], missing = [] } = Object.groupBy(repairs, ({ kind }) => kind);
+  return [...broken, ...missing].slice(0, maxRepairs).map(({ name, ...repair }) => ({ resource: name, ...repair }));
 }
 
 function typeView({ lastAckAtMs, ...counts }: NonNullable<ProxyDelivery["types"]["CDS"]>): TypeDeliveryView {

@@ -6,7 +6,7 @@ import type { Ledger, ProxyReceipts } from "../delivery/ledger.ts";
 import { resourceState } from "../delivery/resource-state.ts";
 import { rulesBehind } from "../delivery/rule-index.ts";
 import { bytesJson } from "../envoy/pack.ts";
-import type { Resource } from "../envoy/resource-set.ts";
+import { type Repair, type Resource, referenceKey } from "../envoy/resource-set.ts";
 import { resourceType, resourceTypes } from "../envoy/resource-types.ts";
 import type { ResourceCache } from "../snapshot/resource-cache.ts";
 
@@ -27,15 +27,23 @@ export function proxyConfigView(
   const proxy = ledger.receiptsOf(id);
   const set = proxy && resources.resourcesOf(proxy.node);
   if (proxy === undefined || set === undefined) return undefined;
+  const repairs = new Map(set.repairs.map((repair) => [referenceKey(repair), repair]));
   return {
     proxy: id,
     resources: resourceTypes.flatMap(({ short }) =>
-      [...set.resources[short].values()].map((resource) => resourceView(resource, proxy, ruleSet.value)),
+      [...set.resources[short].values()].map((resource) =>
+        resourceView(resource, proxy, ruleSet.value, repairs.get(referenceKey(resource))),
+      ),
     ),
   };
 }
 
-function resourceView(resource: Resource, { receipt }: ProxyReceipts, ruleSet: RuleSet): ProxyResourceView {
+function resourceView(
+  resource: Resource,
+  { receipt }: ProxyReceipts,
+  ruleSet: RuleSet,
+  repair: Repair | undefined,
+): ProxyResourceView {
   const { type, name, version, bytes } = resource;
   const state = resourceState(resource, receipt(type, name));
   return {
@@ -43,6 +51,7 @@ function resourceView(resource: Resource, { receipt }: ProxyReceipts, ruleSet: R
     name,
     version,
     ...(state !== undefined && { state }),
+    ...(repair !== undefined && { repair: { kind: repair.kind, reason: repair.reason } }),
     get config() {
       return bytesJson(resourceType(type).url, bytes);
     },

@@ -1,5 +1,5 @@
 import { proxyView } from "../api/shapes.ts";
-import type { ProxyView, RefusalView, TypeDeliveryView } from "../api/types.ts";
+import type { ProxyView, RefusalView, RepairView, TypeDeliveryView } from "../api/types.ts";
 import { MeshError } from "../base/errors.ts";
 import { formatAge } from "./age.ts";
 import type { CliIo, Command, CommandInput, ExitCode } from "./command.ts";
@@ -97,7 +97,8 @@ function formatProxies(views: readonly ProxyView[], nowMs: number, style: Style)
   ];
   const rows = views.map((view) => cellsOf(view, types, nowMs));
   const refusals = views.flatMap((view) => view.refusals.map((refusal) => formatRefusal(view, refusal, nowMs, style)));
-  return [formatTable(columns, rows, style), ...refusals, formatSummary(views, style)].join("\n");
+  const repairs = formatRepairs(views, style);
+  return [formatTable(columns, rows, style), ...refusals, ...repairs, formatSummary(views, style)].join("\n");
 }
 
 function cellsOf(view: ProxyView, types: readonly string[], nowMs: number): readonly Cell[] {
@@ -138,6 +139,21 @@ function formatRefusal(
     return `  ${shown}${visibleText(rule)}  ${style("quiet", visibleText(pointer))}\n`;
   });
   return `${head}  ${visibleText(reason)}\n${places.join("")}`;
+}
+
+/** What stands in for something, once for all proxies that have it for the same reason. */
+function formatRepairs(views: readonly ProxyView[], style: Style): readonly string[] {
+  const all = views.flatMap(({ repairs = [] }) => repairs);
+  const alike = Map.groupBy(all, ({ kind, type, resource, reason }) => JSON.stringify([kind, type, resource, reason]));
+  return [...alike.values()].flatMap(([repair, ...others]) =>
+    repair === undefined ? [] : [formatRepair(repair, 1 + others.length, style)],
+  );
+}
+
+function formatRepair({ kind, type, resource, reason }: RepairView, proxies: number, style: Style): string {
+  const who = proxies === 1 ? "1 proxy" : `${proxies} proxies`;
+  const tone: Tone = kind === "broken" ? "bad" : "caution";
+  return `${style(tone, kind)} ${type} ${visibleText(resource)} for ${who}\n  ${visibleText(reason)}\n`;
 }
 
 function formatSummary(views: readonly ProxyView[], style: Style): string {

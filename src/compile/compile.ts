@@ -11,7 +11,7 @@ import { type Broken, keep } from "./broken.ts";
 import { compileGateway } from "./gateway.ts";
 import { guardAspects } from "./guard.ts";
 import { type Profile, profileOf } from "./profile.ts";
-import { repairReferences } from "./references.ts";
+import { envoyPlaceholders, type Repaired, repairReferences } from "./references.ts";
 import { compileServices } from "./services.ts";
 import { compileSidecar } from "./sidecar.ts";
 import { createViewer, type View } from "./view.ts";
@@ -32,6 +32,8 @@ export interface Compiler {
 export interface Compiled extends ResourceSet {
   /** What could not be compiled, and how more of it can be saved by who knows what there was before; mostly empty. */
   readonly broken: readonly Broken[];
+  /** Makes references whole again where a part of the set was replaced, in a form that proxies of this kind take. */
+  readonly repair: (resources: readonly Resource[]) => Repaired;
 }
 
 export function createCompiler(): Compiler {
@@ -56,10 +58,13 @@ function compileView(view: View, aspects: Aspects): Compiled {
   const compiled = firstOfEach([...own, ...compileServices(view, aspects, report)]);
   // A name that another has is not broken.
   const inPlace = broken.filter((one) => compiled.find((resource) => isSame(resource, one)) === one.standIn);
-  const { resources, repairs } = repairReferences(compiled, view.mesh, aspects.placeholder);
+  const placeholders = envoyPlaceholders(view.mesh, aspects.placeholder);
+  const repair = (resources: readonly Resource[]): Repaired => repairReferences(resources, placeholders);
+  const { resources, repairs } = repair(compiled);
   return {
     ...createResourceSet(resources, [...inPlace.map(repairOf), ...repairs]),
     broken: [...inPlace, ...repairs.filter(({ kind }) => kind === "broken").map(withoutStandIn)],
+    repair,
   };
 }
 

@@ -26,14 +26,17 @@ const placeholders: Readonly<Partial<Record<TypeName, Placeholder>>> = {
   },
 };
 
-/** What stands for a missing resource that `user` names; undefined where nothing can. */
+/** What stands at an Envoy for a missing resource that `user` names; empty where nothing can. */
 export const compilePlaceholder = (
   user: Resource,
   mesh: MeshSettings,
   type: TypeName,
   name: string,
   reason: string,
-): Resource | undefined => placeholders[type]?.(user, mesh, name, reason);
+): readonly Resource[] => {
+  const placeholder = placeholders[type]?.(user, mesh, name, reason);
+  return placeholder === undefined ? [] : [placeholder];
+};
 
 /** The endpoints of a cluster that has none; their version covers the cluster, as that of all endpoints does. */
 export function emptyEndpoints({ version }: Resource, name: string, reason: string): Resource {

@@ -1,5 +1,5 @@
-import type { Reference, Repair, Resource } from "../envoy/resource-set.ts";
-import type { MeshSettings } from "../model/mesh-settings.ts";
+import { type Reference, type Repair, type Resource, referenceKey } from "../envoy/resource-set.ts";
+import { defaultMeshSettings, type MeshSettings } from "../model/mesh-settings.ts";
 import { compilePlaceholder } from "./placeholders.ts";
 
 /** Resources of which none names one that is not among them, and what was done for that. */
@@ -9,25 +9,30 @@ export interface Repaired {
 }
 
 /**
+ * What stands for a missing resource, together with what that needs in turn, in a form that the client takes; empty where nothing
+ * can stand there.
+ */
+export type MakePlaceholders = (missing: DanglingReference, reason: string) => readonly Resource[];
+
+/**
  * Makes references whole where they dangle and nowhere else: a placeholder for what is missing; where its type has none, what
  * names it and cannot work without is left out, which is told as a `broken` repair.
  */
 export function repairReferences(
   resources: readonly Resource[],
-  mesh: MeshSettings,
-  placeholder = compilePlaceholder,
+  placeholdersFor: MakePlaceholders = envoyPlaceholders(defaultMeshSettings),
 ): Repaired {
   const made: Resource[] = [];
   const missing: Repair[] = [];
   const hopeless = new Map<Resource, Repair>();
   for (const { user, type, name } of danglingReferences(resources)) {
     const reason = reasonOf({ type, name }, user);
-    const resource = placeholder(user, mesh, type, name, reason);
-    if (resource === undefined) {
+    const placeholders = placeholdersFor({ user, type, name }, reason);
+    if (placeholders.length === 0) {
       const why = `it needs ${type} ${name}, which is not there`;
       hopeless.set(user, { type: user.type, name: user.name, kind: "broken", reason: why });
     } else {
-      made.push(resource);
+      made.push(...placeholders);
       missing.push({ type, name, kind: "missing", reason });
     }
   }
@@ -35,11 +40,16 @@ export function repairReferences(
   // Without them less may be missing.
   const left = repairReferences(
     resources.filter((resource) => !hopeless.has(resource)),
-    mesh,
-    placeholder,
+    placeholdersFor,
   );
   return { ...left, repairs: [...hopeless.values(), ...left.repairs] };
 }
+
+/** Those that an Envoy takes. */
+export const envoyPlaceholders =
+  (mesh: MeshSettings, compile = compilePlaceholder): MakePlaceholders =>
+  ({ user, type, name }, reason) =>
+    compile(user, mesh, type, name, reason);
 
 /** Why a placeholder stands there. */
 const reasonOf = ({ type, name }: Reference, user: Reference): string =>
@@ -65,6 +75,3 @@ export function danglingReferences(resources: readonly Resource[]): readonly Dan
   }
   return [...missing.values()];
 }
-
-/** Equal for what has equal type and name. */
-export const referenceKey = ({ type, name }: Reference): string => `${type} ${name}`;

@@ -22,7 +22,7 @@ import {
 } from "../gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts";
 import { SdsSecretConfigSchema } from "../gen/envoy/extensions/transport_sockets/tls/v3/secret_pb.ts";
 import { messageTypes } from "./pack.ts";
-import type { Reference } from "./resource-set.ts";
+import { type Reference, referenceKey } from "./resource-set.ts";
 import { resourceType, type TypeName } from "./resource-types.ts";
 
 /**
@@ -34,7 +34,7 @@ export function referencesOf(type: TypeName, bytes: Uint8Array): readonly Refere
   const schema = messageTypes.getMessage(resourceType(type).url.slice(urlPrefix.length));
   if (schema === undefined) return [];
   const found = new Map<string, Reference>();
-  collect(fromBinary(schema, bytes), (reference) => found.set(`${reference.type} ${reference.name}`, reference));
+  collect(fromBinary(schema, bytes), (reference) => found.set(referenceKey(reference), reference));
   return [...found.values()];
 }
 

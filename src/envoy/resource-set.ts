@@ -8,6 +8,9 @@ export interface Reference {
   readonly name: string;
 }
 
+/** Equal for what has equal type and name. */
+export const referenceKey = ({ type, name }: Reference): string => `${type} ${name}`;
+
 /** One compiled xDS resource. */
 export interface Resource {
   readonly type: TypeName;

@@ -1,7 +1,5 @@
 import type { Compiled } from "../compile/compile.ts";
-import { referenceKey, repairReferences } from "../compile/references.ts";
-import { createResourceSet, type ResourceSet } from "../envoy/resource-set.ts";
-import type { MeshSettings } from "../model/mesh-settings.ts";
+import { createResourceSet, type ResourceSet, referenceKey } from "../envoy/resource-set.ts";
 
 /**
  * Completes a compiled set: what is broken in it stays as it was in the last good set, together with what it names and the new
@@ -10,8 +8,8 @@ import type { MeshSettings } from "../model/mesh-settings.ts";
  * Throws when a listener is broken and there was no set before: leaving it out would close it at proxies that have it from an
  * earlier run of the control plane.
  */
-export function keepLastGood(compiled: Compiled, lastGood: ResourceSet | undefined, mesh: MeshSettings): ResourceSet {
-  const { broken, repairs } = compiled;
+export function keepLastGood(compiled: Compiled, lastGood: ResourceSet | undefined): ResourceSet {
+  const { broken, repairs, repair } = compiled;
   if (broken.length === 0) return compiled;
   if (lastGood === undefined) {
     const listener = broken.find(({ type, standIn }) => type === "LDS" && standIn === undefined);
@@ -37,8 +35,8 @@ export function keepLastGood(compiled: Compiled, lastGood: ResourceSet | undefin
       kept.push(named);
     }
   }
-  const whole = repairReferences([...resources.values()], mesh);
-  const others = whole.repairs.filter((repair) => !brokenIn(repairs, repair));
+  const whole = repair([...resources.values()]);
+  const others = whole.repairs.filter((one) => !brokenIn(repairs, one));
   return createResourceSet(whole.resources, [...repairs.filter(({ kind }) => kind === "broken"), ...others]);
 }
 

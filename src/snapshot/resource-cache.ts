@@ -85,7 +85,7 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
   const compileEntry = (entry: Entry, at: World): void => {
     try {
       const set = compiler.compile(at, entry.profile);
-      entry.resources = keepLastGood(set, entry.resources, at.mesh);
+      entry.resources = keepLastGood(set, entry.resources);
       entry.broken = set.broken;
       entry.failure = undefined;
       compiles.inc({ outcome: set.broken.length === 0 ? "ok" : "partial" });

@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { danglingReferences, referenceKey, repairReferences } from "../../src/compile/references.ts";
+import { danglingReferences, repairReferences } from "../../src/compile/references.ts";
 import { bytesJson } from "../../src/envoy/pack.ts";
-import { createResourceSet, type Reference, type Resource } from "../../src/envoy/resource-set.ts";
+import { createResourceSet, type Reference, type Resource, referenceKey } from "../../src/envoy/resource-set.ts";
 import { resourceType, type TypeName } from "../../src/envoy/resource-types.ts";
-import { defaultMeshSettings as mesh } from "../../src/model/mesh-settings.ts";
 
 const resource = (text: string, ...names: readonly string[]): Resource => ({
   ...reference(text),
@@ -29,7 +28,7 @@ test("nothing is done where nothing is missing", () => {
     resource("CDS a", "EDS a"),
     resource("EDS a"),
   ];
-  expect(repairReferences(resources, mesh)).toEqual({ resources, repairs: [] });
+  expect(repairReferences(resources)).toEqual({ resources, repairs: [] });
 });
 
 describe("what is missing gets a placeholder that makes nobody wait", () => {
@@ -39,7 +38,7 @@ describe("what is missing gets a placeholder that makes nobody wait", () => {
     ["a route table without hosts", resource("LDS l", "RDS a"), { name: "a" }],
     ["a route table, for a scope", resource("SRDS s", "RDS a"), { name: "a" }],
   ])("%s", (_what, user, want) => {
-    const { resources, repairs } = repairReferences([user], mesh);
+    const { resources, repairs } = repairReferences([user]);
     const [, placeholder] = resources;
     expect(resources).toHaveLength(2);
     expect(placeholder && json(placeholder)).toMatchObject(want as object);
@@ -49,7 +48,7 @@ describe("what is missing gets a placeholder that makes nobody wait", () => {
 
   test("once for all that name it, with the reason", () => {
     const users = [resource("LDS l", "CDS a"), resource("RDS r", "CDS a"), resource("CDS b")];
-    const { resources, repairs } = repairReferences(users, mesh);
+    const { resources, repairs } = repairReferences(users);
     expect(keys(resources)).toEqual(["CDS a", "CDS b", "LDS l", "RDS r"]);
     expect(repairs).toEqual([
       { type: "CDS", name: "a", kind: "missing", reason: "LDS l names it, and there is no CDS a" },
@@ -58,7 +57,7 @@ describe("what is missing gets a placeholder that makes nobody wait", () => {
 
   test("endpoints are of another version for another version of their cluster", () => {
     const [one, two] = ["1", "2"].map((version) => {
-      const { resources } = repairReferences([{ ...resource("CDS a", "EDS a"), version }], mesh);
+      const { resources } = repairReferences([{ ...resource("CDS a", "EDS a"), version }]);
       return resources.find(({ type }) => type === "EDS")?.version;
     });
     expect(one).toBeDefined();
@@ -67,15 +66,12 @@ describe("what is missing gets a placeholder that makes nobody wait", () => {
 });
 
 test("what cannot work without a missing filter is left out, and so is nothing else", () => {
-  const { resources, repairs } = repairReferences(
-    [
-      resource("LDS l", "ECDS f", "RDS r"),
-      resource("LDS m", "ECDS f"),
-      resource("LDS n", "ECDS g", "CDS a"),
-      resource("ECDS g"),
-    ],
-    mesh,
-  );
+  const { resources, repairs } = repairReferences([
+    resource("LDS l", "ECDS f", "RDS r"),
+    resource("LDS m", "ECDS f"),
+    resource("LDS n", "ECDS g", "CDS a"),
+    resource("ECDS g"),
+  ]);
   expect(keys(resources)).toEqual(["CDS a", "ECDS g", "LDS n"]);
   expect(repairs.map(({ kind, type, name, reason }) => [kind, type, name, reason])).toEqual([
     ["broken", "LDS", "l", "it needs ECDS f, which is not there"],
@@ -100,12 +96,12 @@ test("after a repair nothing dangles, what was whole is untouched, and a second 
   fc.assert(
     fc.property(fc.uniqueArray(user, { selector: ([type, name]) => `${type} ${name}` }), (list) => {
       const before = list.map(([type, name, uses]) => resource(`${type} ${name}`, ...uses));
-      const { resources, repairs } = repairReferences(before, mesh);
+      const { resources, repairs } = repairReferences(before);
       expect(danglingReferences(resources)).toEqual([]);
       expect(() => createResourceSet(resources, repairs)).not.toThrow();
       const leftOut = before.filter((one) => !resources.includes(one));
       expect(keys(leftOut)).toEqual(keys(repairs.filter(({ kind }) => kind === "broken")));
-      expect(repairReferences(resources, mesh)).toEqual({ resources, repairs: [] });
+      expect(repairReferences(resources)).toEqual({ resources, repairs: [] });
     }),
   );
 });

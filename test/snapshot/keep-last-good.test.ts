@@ -209,6 +209,7 @@ describe("a listener that cannot be compiled any more", () => {
         if (!broken()) return set;
         const listener = { type: "LDS", name: "127.0.0.1_9080" } as const;
         return {
+          ...set,
           resources: { ...set.resources, LDS: new Map(), RDS: new Map() },
           repairs: [{ ...listener, kind: "broken", reason: "planted" }],
           broken: [{ ...listener, error: new Error("planted"), standIn: undefined, rescue: keep(listener) }],
@@ -231,6 +232,10 @@ describe("a listener that cannot be compiled any more", () => {
     expect(now()?.resources.RDS).toEqual(before?.resources.RDS);
     expect(addressOf(now(), "ratings")).toBe("10.0.0.2");
     expect(danglingReferences(everything(now()))).toEqual([]);
+    // Its route table names clusters that are gone; they stay with it, and their endpoints with them.
+    current.set(world({ rules: [egressEverywhere(), ofOther] }));
+    expect(addressOf(now(), "ratings")).toBe("10.0.0.2");
+    expect(now()?.repairs).toMatchObject([{ type: "LDS", kind: "broken" }]);
   });
 
   test("with no set before it: nothing is served, as leaving it out could close it where an earlier run had opened it", () => {

@@ -1,0 +1,20 @@
+import type { Decoder } from "../base/decode.ts";
+import { optional, required } from "../base/decode-object.ts";
+import { anyText, placeFields, shape, word } from "./shape.ts";
+import type { RepairView, RulePlaceView } from "./types.ts";
+
+/** Parts of what is said of a proxy's resources. */
+
+export const rulePlaceView: Decoder<RulePlaceView> = shape<RulePlaceView>({
+  rule: required(anyText),
+  pointer: required(anyText),
+  ...placeFields,
+});
+
+export const repairFields = { kind: required(word("missing", "broken")), reason: required(anyText) };
+
+export const repairView: Decoder<RepairView> = shape<RepairView>({
+  type: required(anyText),
+  resource: required(anyText),
+  ...repairFields,
+});
