@@ -1,5 +1,5 @@
 import type { Decoder } from "../base/decode.ts";
-import { optional, required } from "../base/decode-object.ts";
+import { required } from "../base/decode-object.ts";
 import { anyText, placeFields, shape, word } from "./shape.ts";
 import type { RepairView, RulePlaceView } from "./types.ts";
 

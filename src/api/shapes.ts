@@ -383,6 +383,7 @@ export const namedShapes: Readonly<Record<string, Decoder<unknown>>> = {
   Refusal: refusalView,
   RegisteredInstance: registeredInstanceView,
   RegisteredService: registeredServiceView,
+  Repair: repairView,
   Rule: ruleObjectView,
   RuleFinding: ruleFindingView,
   RuleList: ruleListView,

@@ -3,6 +3,7 @@ import { createCompiler } from "../compile/compile.ts";
 import { createWorld } from "../compile/world.ts";
 import { readRules } from "../config/file-store.ts";
 import { emptyRuleSet, type RuleSet } from "../config/rule-set.ts";
+import type { ResourceSet } from "../envoy/resource-set.ts";
 import { type Catalog, emptyCatalog } from "../model/catalog.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
 import { readCatalog } from "../registry/file.ts";
@@ -25,6 +26,7 @@ export async function compile({ flags }: CommandInput, io: CliIo): Promise<ExitC
   const catalog = await catalogOf(catalogPaths, mesh);
   const ruleSet = rulePaths.length === 0 ? emptyRuleSet : await readRules(rulePaths);
   const resources = createCompiler().compileFor(createWorld(catalog, ruleSet, [], mesh), node);
+  expectWhole(resources);
 
   const refused = await reportRefused(ruleSet, io);
   const pointer = flagValue(flags, "why");
@@ -36,6 +38,16 @@ export async function compile({ flags }: CommandInput, io: CliIo): Promise<ExitC
   if (wantsJson(flags)) writeJson(io, field);
   else io.out(await formatField(field, styleFor(io)));
   return refused || field.origins.length === 0 ? 1 : 0;
+}
+
+/** Throws where a part could not be compiled: offline there is nothing older to stay with. */
+export function expectWhole({ repairs }: ResourceSet): void {
+  const broken = repairs.filter(({ kind }) => kind === "broken");
+  if (broken.length === 0) return;
+  const lines = broken.map(({ type, name, reason }) => `${type} ${name}: ${reason}`);
+  throw new MeshError("internal/failed", `a part could not be compiled\n${lines.join("\n")}`, {
+    hint: "This is a fault of Fairway. Please report it with this message.",
+  });
 }
 
 /** Findings of rules that are left out go where they do not disturb the JSON. */

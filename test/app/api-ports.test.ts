@@ -116,3 +116,23 @@ test("a refusal names the rules behind the resource", () => {
   });
   expect(ports.proxyConfig(node.id)?.resources.find(({ type }) => type === "RDS")?.state).toBe("refused");
 });
+
+test("what stands in for something in what a proxy gets, and why", () => {
+  const { ports, ledger, resources } = start();
+  const node = sidecar();
+  const { close } = resources.watch(node, () => {});
+  ledger.opened({ stream: "s", node, variant: "delta", peer: "" });
+  expect(ports.proxies()[0]?.repairs).toEqual([
+    {
+      type: "CDS",
+      resource: "outbound|9080||nobody.shop.svc.cluster.local",
+      kind: "missing",
+      reason: "a route names it, and no such service, port or subset is known",
+    },
+  ]);
+  expect(ports.proxyConfig(node.id)?.resources.filter(({ repair }) => repair !== undefined)).toMatchObject([
+    { type: "CDS", name: "outbound|9080||nobody.shop.svc.cluster.local", repair: { kind: "missing" } },
+  ]);
+  close();
+  expect(ports.proxies()[0]).not.toHaveProperty("repairs");
+});

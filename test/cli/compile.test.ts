@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { expectWhole } from "../../src/cli/compile.ts";
+import { createResourceSet } from "../../src/envoy/resource-set.ts";
 import { fairway } from "./terminal.ts";
 
 const golden = "test/golden/canary-weights";
@@ -113,4 +115,13 @@ test("a catalog or mesh file with problems compiles nothing", async () => {
   const mesh = await fairway(`compile --mesh test/cli/fixtures/catalog.yaml --node ${golden}/proxy.yaml`);
   expect([mesh.exit, mesh.out]).toEqual([1, ""]);
   expect(mesh.err).toContain('catalog.yaml:1:1: There is no field "services".');
+});
+
+test("a part that cannot be compiled is an error; one that stands in for what is missing is not", () => {
+  const missing = { type: "CDS", name: "a", kind: "missing", reason: "nobody has it" } as const;
+  expect(() => expectWhole(createResourceSet([], [missing]))).not.toThrow();
+  const broken = { type: "RDS", name: "80", kind: "broken", reason: "bad luck" } as const;
+  expect(() => expectWhole(createResourceSet([], [missing, broken]))).toThrow(
+    "a part could not be compiled\nRDS 80: bad luck",
+  );
 });

@@ -115,6 +115,19 @@ describe("proxies", () => {
     await expect(out).toMatchFileSnapshot("expected/proxies.txt");
   });
 
+  test("with what stands in for something, once for all that have it", async () => {
+    const reason = "a route names it, and no such service, port or subset is known";
+    const missing = { type: "CDS", resource: "outbound|80||nobody", kind: "missing", reason } as const;
+    const broken = { type: "RDS", resource: "80", kind: "broken", reason: "bad\u001b[2J luck" } as const;
+    const repaired = [
+      { ...inSync, repairs: [broken, missing] },
+      { ...gone, repairs: [missing] },
+    ];
+    const { exit, out } = await fairway(`proxies --server ${await serve({ proxies: () => repaired })}`);
+    expect(exit).toBe(0);
+    await expect(out).toMatchFileSnapshot("expected/proxies-repaired.txt");
+  });
+
   test.each([
     ["in sync", [inSync], 0],
     ["gone, which is no matter of configuration", [inSync, gone], 0],

@@ -209,6 +209,17 @@ test("a set that is not the present one confirms nothing, but a refusal stays on
   expect(told(ledger, set("CDS a=1 <x"), "x", true)).toBe("0/2 pending:p refused:q");
 });
 
+test("what could not be compiled is not all of a rule, whatever was accepted; other rules are not concerned", () => {
+  const { ledger, accept } = start("p");
+  accept("p", "CDS a=1 b=1");
+  const resources = createResourceSet(["CDS a=1 <x", "CDS b=1 <x y"].map(resource), [
+    { type: "CDS", name: "a", kind: "broken", reason: "bad luck" },
+    { type: "CDS", name: "b", kind: "missing", reason: "nobody has it" },
+  ]);
+  expect(told(ledger, resources, "x")).toBe("0/1 pending:p");
+  expect(told(ledger, resources, "y")).toBe("1/1");
+});
+
 test("several proxies and sets", () => {
   const { ledger, accept, refuse } = start("p", "q", "r", "s");
   const [one, other] = [set("CDS a=1 <x", "LDS l=1 <y"), set("CDS b=1 <x")];
