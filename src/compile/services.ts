@@ -1,8 +1,11 @@
 import { outboundClusterName } from "../envoy/names.ts";
 import type { Resource, ResourceSet } from "../envoy/resource-set.ts";
+import type { Instance } from "../model/instance.ts";
+import type { MeshSettings } from "../model/mesh-settings.ts";
 import type { Aspects } from "./aspects.ts";
 import { attempt, keep, type Report } from "./broken.ts";
 import { compileEmptyCluster } from "./clusters.ts";
+import type { DestinationPolicy } from "./destination-policy.ts";
 import { withLabels } from "./endpoints.ts";
 import { emptyEndpoints } from "./placeholders.ts";
 import { versionOf } from "./resource.ts";
@@ -11,23 +14,29 @@ import type { View } from "./view.ts";
 
 /** The clusters of every service that the proxy may call, one for each subset besides, and their endpoints. */
 export function compileServices(view: View, aspects: Aspects, report: Report): readonly Resource[] {
-  return view.reachable.flatMap((reachable) => {
-    const subsets = view.policyFor(reachable.service)?.subsets ?? [];
-    return [undefined, ...subsets.keys()].flatMap((index) => compileService(view, aspects, reachable, index, report));
+  const { mesh } = view;
+  return view.reachable.flatMap(({ service, port }) => {
+    const policy = view.policyFor(service);
+    const callable = { service, port, mesh, policy, instances: view.instancesOf(service) };
+    const subsets = [undefined, ...(policy?.subsets.keys() ?? [])];
+    return subsets.flatMap((subset) => compileService(callable, subset, aspects, report));
   });
 }
 
-/** One port of a service, or of one of its subsets. */
+/** One port of a service, and all that its clusters follow from. */
+interface Callable extends Reachable {
+  readonly mesh: MeshSettings;
+  readonly policy: DestinationPolicy | undefined;
+  readonly instances: readonly Instance[];
+}
+
+/** All of it, or one of its subsets. */
 function compileService(
-  view: View,
-  aspects: Aspects,
-  { service, port }: Reachable,
+  { service, port, mesh, policy, instances }: Callable,
   subset: number | undefined,
+  aspects: Aspects,
   report: Report,
 ): readonly Resource[] {
-  const { mesh } = view;
-  const policy = view.policyFor(service);
-  const instances = view.instancesOf(service);
   const { labels, name: subsetName = "" } = (subset === undefined ? undefined : policy?.subsets[subset]?.subset) ?? {};
 
   const endpointsOf = (cluster: Resource): Resource => {

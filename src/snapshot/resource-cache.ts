@@ -97,9 +97,23 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
     }
   };
 
+  /** A fault with one proxy is not to keep the others from what is new: it stays where it is. */
+  const profileAt = (at: World, { node }: Follower): Profile | undefined => {
+    try {
+      return profileOf(at, node);
+    } catch (error) {
+      log.error(
+        { err: error, proxy: node.id, revision: at.revision },
+        "no profile can be made; the proxy stays in its last one",
+      );
+      return undefined;
+    }
+  };
+
   /** Moves a follower to the entry of its profile; a new entry starts with what the proxy has, in case it does not compile. */
   const place = (follower: Follower, at: World): void => {
-    const profile = profileOf(at, follower.node);
+    const profile = profileAt(at, follower);
+    if (profile === undefined) return;
     const key = profileKey(profile);
     let entry = entries.get(key);
     if (entry === undefined) {

@@ -11,7 +11,7 @@ import { bytesJson } from "../../src/envoy/pack.ts";
 import type { Resource, ResourceSet } from "../../src/envoy/resource-set.ts";
 import { resourceType, resourceTypes } from "../../src/envoy/resource-types.ts";
 import { createResourceCache } from "../../src/snapshot/resource-cache.ts";
-import { egressEverywhere, instance, rule, service, sidecar, world } from "../support/mesh.ts";
+import { egressEverywhere, gateway, instance, rule, service, sidecar, world } from "../support/mesh.ts";
 
 const cluster = (name: string) => `outbound|9080||${name}.shop.svc.cluster.local`;
 const to = (name: string) => ({ host: name, weight: 1 });
@@ -266,4 +266,25 @@ describe("a reference that leads nowhere", () => {
     close();
     expect(await samples("fairway_repaired_resources")).toEqual([]);
   });
+});
+
+test("a rule by which no profile can be made of some proxies leaves them as they were; others move on", () => {
+  const odd = rule("Sidecar", "odd", {
+    ingress: [],
+    egress: [],
+    get workloadSelector(): never {
+      throw new Error("planted");
+    },
+  });
+  const elsewhere = gateway("gw", { namespace: "edge" });
+  const { current, follow, lines } = setUp(mesh([]));
+  const [web, edge] = [follow(), follow(elsewhere)];
+  const before = web.current();
+  current.set(mesh([odd], { ratings: "10.0.0.2" }));
+  expect(web.current()).toBe(before);
+  expect(addressOf(edge.current(), "ratings")).toBe("10.0.0.2");
+  expect(follow(sidecar("new")).current()).toBeUndefined();
+  expect(lines.join("")).toContain("no profile can be made");
+  current.set(mesh([], { ratings: "10.0.0.3" }));
+  expect(addressOf(web.current(), "ratings")).toBe("10.0.0.3");
 });
