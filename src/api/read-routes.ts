@@ -83,7 +83,7 @@ export const readRoutes: readonly Route[] = [
     key: (proxy) => proxy.id,
     filters: {
       namespace: [namespaceFilter, (proxy) => proxy.namespace],
-      kind: [oneOfTexts("Only those of this kind.", ["sidecar", "gateway"]), (proxy) => proxy.kind],
+      kind: [oneOfTexts("Only those of this kind.", ["sidecar", "gateway", "proxyless"]), (proxy) => proxy.kind],
     },
   }),
   {

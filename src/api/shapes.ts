@@ -273,7 +273,7 @@ const refusalView = shape<RefusalView>({
 
 export const proxyView: Decoder<ProxyView> = shape<ProxyView>({
   id: required(anyText),
-  kind: required(word("sidecar", "gateway")),
+  kind: required(word("sidecar", "gateway", "proxyless")),
   name: required(anyText),
   namespace: required(anyText),
   client: required(shape<ProxyView["client"]>({ name: required(anyText), version: required(anyText) })),

@@ -289,7 +289,7 @@ export interface FindingView extends RuleFindingView {
 export interface ProxyView {
   /** Its `node.id`. */
   readonly id: string;
-  readonly kind: "sidecar" | "gateway";
+  readonly kind: "sidecar" | "gateway" | "proxyless";
   readonly name: string;
   readonly namespace: string;
   readonly client: { readonly name: string; readonly version: string };

@@ -5,7 +5,6 @@ import { isIpAddress } from "../model/ip-address.ts";
 import type { Labels } from "../model/labels.ts";
 import { parseLocality } from "../model/locality.ts";
 import { defaultMeshSettings } from "../model/mesh-settings.ts";
-import type { ProxyKind } from "../model/proxy.ts";
 import {
   type CliIo,
   type Command,
@@ -77,7 +76,7 @@ async function bootstrap({ flags }: CommandInput, io: CliIo): Promise<ExitCode> 
   if (problems.length > 0) {
     throw new MeshError("usage/invalid", problems.join("\n  "), { hint: "`fairway bootstrap --help` shows examples." });
   }
-  const kind: ProxyKind = textOf("kind") === "gateway" ? "gateway" : "sidecar";
+  const kind = textOf("kind") === "gateway" ? "gateway" : "sidecar";
   const serviceAccount = flagValue(flags, "serviceAccount");
   const locality = flagValue(flags, "locality");
   const json = bootstrapFor({

@@ -5,11 +5,14 @@ import { compileOutboundCluster, compileSpecialClusters } from "./clusters.ts";
 import { compileEndpoints } from "./endpoints.ts";
 import { compileGatewayListener } from "./gateway-listener.ts";
 import { compilePlaceholder } from "./placeholders.ts";
+import { compileClientCluster, compileEmptyClientCluster } from "./proxyless-clusters.ts";
+import { compileClientListeners, compileServerListeners } from "./proxyless-listeners.ts";
 import { compileRouteTable } from "./route-table.ts";
 import { routesOf } from "./routes.ts";
 import { compileEgressListener, compileIngress } from "./sidecar-listeners.ts";
 import {
   blackHoleVirtualHost,
+  clientVirtualHost,
   hostVirtualHost,
   mergeRoutes,
   serviceVirtualHost,
@@ -37,6 +40,11 @@ export interface Aspects {
   readonly egressListener: typeof compileEgressListener;
   readonly ingress: typeof compileIngress;
   readonly gatewayListener: typeof compileGatewayListener;
+  readonly clientListeners: typeof compileClientListeners;
+  readonly clientVirtualHost: typeof clientVirtualHost;
+  readonly clientCluster: typeof compileClientCluster;
+  readonly emptyClientCluster: typeof compileEmptyClientCluster;
+  readonly serverListeners: typeof compileServerListeners;
 }
 
 export function createAspects(): Aspects {
@@ -56,5 +64,10 @@ export function createAspects(): Aspects {
     egressListener: memoize(compileEgressListener),
     ingress: memoize(compileIngress),
     gatewayListener: memoize(compileGatewayListener),
+    clientListeners: memoize(compileClientListeners),
+    clientVirtualHost: memoize(clientVirtualHost),
+    clientCluster: memoize(compileClientCluster),
+    emptyClientCluster: memoize(compileEmptyClientCluster),
+    serverListeners: memoize(compileServerListeners),
   };
 }

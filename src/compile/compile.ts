@@ -7,11 +7,12 @@ import {
 } from "../envoy/resource-set.ts";
 import type { ProxyKind, ProxyNode } from "../model/proxy.ts";
 import { type Aspects, createAspects } from "./aspects.ts";
-import { type Broken, keep } from "./broken.ts";
+import { type Broken, keep, type Report } from "./broken.ts";
 import { compileGateway } from "./gateway.ts";
 import { guardAspects } from "./guard.ts";
 import { type Profile, profileOf } from "./profile.ts";
-import { envoyPlaceholders, type Repaired, repairReferences } from "./references.ts";
+import { compileProxyless } from "./proxyless.ts";
+import { envoyPlaceholders, type MakePlaceholders, type Repaired, repairReferences } from "./references.ts";
 import { compileServices } from "./services.ts";
 import { compileSidecar } from "./sidecar.ts";
 import { createViewer, type View } from "./view.ts";
@@ -43,27 +44,57 @@ export function createCompiler(): Compiler {
   return { compile, compileFor: (world, node) => compile(world, profileOf(world, node)) };
 }
 
-const byKind: Readonly<Record<ProxyKind, (view: View, aspects: Aspects) => readonly Resource[]>> = {
-  sidecar: compileSidecar,
-  gateway: compileGateway,
+interface Kind {
+  /** Parts come in the order of precedence: where two want one name (listeners on one address), the first has it. */
+  readonly compile: (view: View, aspects: Aspects, report: Report) => readonly Resource[];
+  /** What stands in for what is named and not there. */
+  readonly placeholders: (view: View, aspects: Aspects) => MakePlaceholders;
+}
+
+const byKind: Readonly<Record<ProxyKind, Kind>> = {
+  sidecar: {
+    compile: (view, aspects, report) => [
+      ...compileSidecar(view, guardAspects(aspects, report)),
+      ...compileServices(view, aspects, report),
+    ],
+    placeholders: ({ mesh }, { placeholder }) => envoyPlaceholders(mesh, placeholder),
+  },
+  gateway: {
+    compile: (view, aspects, report) => [
+      ...compileGateway(view, guardAspects(aspects, report)),
+      ...compileServices(view, aspects, report),
+    ],
+    placeholders: ({ mesh }, { placeholder }) => envoyPlaceholders(mesh, placeholder),
+  },
+  proxyless: {
+    compile: (view, aspects, report) => compileProxyless(view, guardAspects(aspects, report)),
+    placeholders: clientPlaceholders,
+  },
 };
 
-/** Parts come in the order of precedence: where two want one name (listeners on one address), the first has it. */
+/** Those that a gRPC client takes. */
+function clientPlaceholders({ mesh }: View, aspects: Aspects): MakePlaceholders {
+  const others = envoyPlaceholders(mesh, aspects.placeholder);
+  return (missing, reason) =>
+    missing.type === "CDS" ? aspects.emptyClientCluster(mesh, missing.name, reason) : others(missing, reason);
+}
+
 function compileView(view: View, aspects: Aspects): Compiled {
+  const kind = byKind[view.profile.kind];
   const broken: Broken[] = [];
-  const report = (one: Broken): void => {
-    broken.push(one);
-  };
-  const own = byKind[view.profile.kind](view, guardAspects(aspects, report));
-  const compiled = firstOfEach([...own, ...compileServices(view, aspects, report)]);
+  const compiled = firstOfEach(
+    kind.compile(view, aspects, (one) => {
+      broken.push(one);
+    }),
+  );
   // A name that another has is not broken.
   const inPlace = broken.filter((one) => compiled.find((resource) => isSame(resource, one)) === one.standIn);
-  const placeholders = envoyPlaceholders(view.mesh, aspects.placeholder);
+  const placeholders = kind.placeholders(view, aspects);
   const repair = (resources: readonly Resource[]): Repaired => repairReferences(resources, placeholders);
   const { resources, repairs } = repair(compiled);
   return {
     ...createResourceSet(resources, [...inPlace.map(repairOf), ...repairs]),
-    broken: [...inPlace, ...repairs.filter(({ kind }) => kind === "broken").map(withoutStandIn)],
+    broken: [...inPlace, ...repairs.filter(({ kind: how }) => how === "broken").map(withoutStandIn)],
     repair,
   };
 }

@@ -50,7 +50,7 @@ export function loadAssignment(
       instance.weight > 0 &&
       (service.resolution !== "instances" || isIpAddress(instance.address)),
   );
-  const byLocality = Map.groupBy(usable, ({ locality }) => formatLocality(locality));
+  const byLocality = Map.groupBy(withUniqueAddresses(usable, port), ({ locality }) => formatLocality(locality));
   const localities = [...byLocality].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
   const assignment = create(ClusterLoadAssignmentSchema, {
     clusterName,
@@ -59,11 +59,22 @@ export function loadAssignment(
   return trace(assignment, fromService(service));
 }
 
+/** Two copies at one address are one endpoint: Envoy takes the first, gRPC would refuse them all. */
+function withUniqueAddresses(instances: readonly Instance[], port: ServicePort): readonly Instance[] {
+  const byAddress = new Map<string, Instance>();
+  for (const instance of instances) {
+    const key = `${instance.address} ${portOf(instance, port)}`;
+    if (!byAddress.has(key)) byAddress.set(key, instance);
+  }
+  return byAddress.size === instances.length ? instances : [...byAddress.values()];
+}
+
 function localityEndpoints(service: Service, port: ServicePort, instances: readonly Instance[]): LocalityLbEndpoints {
   const [first] = instances;
   const { region = "", zone = "", subzone = "" } = first?.locality ?? {};
   return create(LocalityLbEndpointsSchema, {
-    ...(region === "" ? {} : { locality: { region, zone, subZone: subzone } }),
+    // gRPC refuses a group without this message; to Envoy an empty one is none.
+    locality: { region, zone, subZone: subzone },
     loadBalancingWeight: Math.min(
       0xffff_ffff,
       instances.reduce((sum, { weight }) => sum + weight, 0),
@@ -73,7 +84,7 @@ function localityEndpoints(service: Service, port: ServicePort, instances: reado
 }
 
 /** A port may have any name, `constructor` too. */
-const portOf = ({ ports }: Instance, { name, number }: ServicePort): number =>
+export const portOf = ({ ports }: Instance, { name, number }: ServicePort): number =>
   Object.hasOwn(ports, name) ? (ports[name] ?? number) : number;
 
 const healthStatus: Readonly<Record<Exclude<Health, "unhealthy">, HealthStatus>> = {

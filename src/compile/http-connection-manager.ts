@@ -45,7 +45,7 @@ type RouteSpecifier = NonNullable<
   Exclude<MessageInitShape<typeof HttpConnectionManagerSchema>, HttpConnectionManager>["routeSpecifier"]
 >;
 
-function routeSpecifier(routes: RouteSource): RouteSpecifier {
+export function routeSpecifier(routes: RouteSource): RouteSpecifier {
   return routes.kind === "rds"
     ? { case: "rds", value: { configSource: overAds(), routeConfigName: routes.name } }
     : { case: "routeConfig", value: routes.table };

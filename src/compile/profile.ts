@@ -2,6 +2,7 @@ import type { AnyRule } from "../config/rule.ts";
 import type { Cohort } from "../model/hold.ts";
 import { type Selector, selectorText, selects } from "../model/labels.ts";
 import type { ProxyKind, ProxyNode } from "../model/proxy.ts";
+import { portsListenedOn } from "./listening.ts";
 import { sidecarFor, usesOwnAddress } from "./sidecar-choice.ts";
 import { rulesUnderHolds, type World } from "./world.ts";
 
@@ -21,6 +22,8 @@ export interface Profile {
   readonly holds: readonly string[];
   /** The proxy's own address, only where its Sidecar rule opens a listener on it or sends to it. */
   readonly address?: string;
+  /** Ports that the instances of a proxyless workload listen on, as far as the registries know it; in order. */
+  readonly listensOn?: readonly number[];
 }
 
 /** Equal profiles have equal keys. */
@@ -34,10 +37,11 @@ export function profileOf(world: World, node: ProxyNode): Profile {
   const profile: Profile = {
     kind: node.kind,
     namespace: node.namespace,
-    dnsDomain: node.kind === "sidecar" ? node.dnsDomain : "",
+    dnsDomain: node.kind === "gateway" ? "" : node.dnsDomain,
     selectors: [...new Set(matching.map(selectorText))].sort(),
     holds: holds.sort(),
   };
+  if (node.kind === "proxyless") return { ...profile, listensOn: portsListenedOn(world.catalog, node.addresses) };
   const sidecar = node.kind === "sidecar" ? sidecarFor(rules.values(), world.mesh, profile) : undefined;
   const [address] = node.addresses;
   return address !== undefined && sidecar !== undefined && usesOwnAddress(sidecar.spec)

@@ -34,10 +34,30 @@ export function serviceVirtualHost(
   dnsDomain: string,
   routes: readonly Route[] | undefined,
 ): VirtualHost {
+  return hostOfService(service, port, callableNames(service, dnsDomain), routes);
+}
+
+/** The same for a gRPC client, which looks for the very text that it dialled, port included. */
+export function clientVirtualHost(
+  service: Service,
+  port: ServicePort,
+  dnsDomain: string,
+  routes: readonly Route[] | undefined,
+): VirtualHost {
+  const names = callableNames(service, dnsDomain);
+  return hostOfService(service, port, [...names, ...names.map((name) => `${name}:${port.number}`)], routes);
+}
+
+function hostOfService(
+  service: Service,
+  port: ServicePort,
+  domains: readonly string[],
+  routes: readonly Route[] | undefined,
+): VirtualHost {
   const origin = fromService(service);
   const all = outboundClusterName(port.number, "", service.hostname);
   const name = `${service.hostname}:${port.number}`;
-  return virtualHost(name, callableNames(service, dnsDomain), routes ?? [defaultRoute(all, origin)], origin);
+  return virtualHost(name, domains, routes ?? [defaultRoute(all, origin)], origin);
 }
 
 /** A host that only rules speak of; `rule` is the first of them. */

@@ -17,6 +17,18 @@ export const sidecarRouteName = (port: number): string => String(port);
 export const gatewayRouteName = (port: number, bind: string | undefined): string =>
   bind === undefined ? `http.${port}` : `http.${port}.${bind}`;
 
+/** A gRPC client's listener: the target that it dials, without the scheme. */
+export const clientListenerName = (host: string, port: number): string => `${host}:${port}`;
+
+/** A gRPC client's route table for one port of a service. */
+export const clientRouteName = (port: number, hostname: string): string => outboundClusterName(port, "", hostname);
+
+/** What a gRPC server asks for, after its bootstrap's template: Istio's, and the one of gRPC's own examples. */
+export const serverListenerNames = (bind: string, port: number): readonly string[] => {
+  const address = `${bind.includes(":") ? `[${bind}]` : bind}:${port}`;
+  return [`xds.istio.io/grpc/lds/inbound/${address}`, `grpc/server?xds.resource.listening_address=${address}`];
+};
+
 /** Where calls go that nothing may answer. */
 export const blackHoleCluster = "BlackHoleCluster";
 /** Where calls go to whatever address the client dialled. */

@@ -3,7 +3,8 @@ import { isIpAddress } from "./ip-address.ts";
 import type { Labels } from "./labels.ts";
 import type { Locality } from "./locality.ts";
 
-export type ProxyKind = "sidecar" | "gateway";
+/** `proxyless`: a gRPC client or server that speaks xDS itself, with no Envoy beside it. */
+export type ProxyKind = "sidecar" | "gateway" | "proxyless";
 
 /** How traffic gets into a sidecar: by packet redirection, or (`none`) because the application dials its listeners. */
 export type InterceptionMode = "redirect" | "tproxy" | "none";
@@ -42,6 +43,10 @@ const kinds: ReadonlyMap<string, ProxyKind> = new Map([
   ["router", "gateway"],
 ]);
 
+/** Istio's mark in the metadata of proxyless workloads; gRPC's libraries name themselves besides, for example `gRPC Go`. */
+const isProxyless = ({ metadata, client }: NodeIdentity): boolean =>
+  metadata["GENERATOR"] === "grpc" || /^gRPC\b/.test(client.name);
+
 const interceptionModes: ReadonlyMap<string, InterceptionMode> = new Map([
   ["REDIRECT", "redirect"],
   ["TPROXY", "tproxy"],
@@ -54,6 +59,7 @@ const maxLabels = 256;
 
 /**
  * Parses a proxy's own name, `<sidecar|router>~<ip>~<name>.<namespace>~<domain>`, and the metadata that Istio's proxies send.
+ * A gRPC client names itself as a sidecar does.
  * Throws `node/invalid` with what was expected.
  */
 export function parseProxyNode(node: NodeIdentity): ProxyNode {
@@ -85,7 +91,7 @@ export function parseProxyNode(node: NodeIdentity): ProxyNode {
   };
   return {
     id: node.id,
-    kind,
+    kind: kind === "sidecar" && isProxyless(node) ? "proxyless" : kind,
     name: dot < 0 ? workload : workload.slice(0, dot),
     namespace: text("NAMESPACE") ?? dnsDomain.split(".")[0] ?? "default",
     dnsDomain,

@@ -146,8 +146,8 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
     if (next === undefined) return;
     const before = new Map([...followers].map((follower) => [follower, follower.entry?.resources]));
     for (const entry of entries.values()) compileEntry(entry, next);
-    if (compiled === undefined || mayMoveProfiles(compiled, next)) {
-      for (const follower of followers) place(follower, next);
+    for (const follower of followers) {
+      if (compiled === undefined || mayMoveProfile(compiled, next, follower.node)) place(follower, next);
     }
     compiled = next;
     dropUnused();
@@ -198,7 +198,8 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
   };
 }
 
-/** Profiles follow from rules, holds and settings; the catalog does not move them. */
-function mayMoveProfiles(before: World, next: World): boolean {
-  return before.rules !== next.rules || before.holds !== next.holds || before.mesh !== next.mesh;
+/** Profiles follow from rules, holds and settings; the catalog moves only those that hold what the proxy's instances listen on. */
+function mayMoveProfile(before: World, next: World, { kind }: ProxyNode): boolean {
+  const catalogMoved = kind === "proxyless" && before.catalog !== next.catalog;
+  return catalogMoved || before.rules !== next.rules || before.holds !== next.holds || before.mesh !== next.mesh;
 }

@@ -1,0 +1,107 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import type { Any } from "@bufbuild/protobuf/wkt";
+import { clientListenerName, clientRouteName, serverListenerNames } from "../envoy/names.ts";
+import { packAny } from "../envoy/pack.ts";
+import { type Origin, trace } from "../envoy/provenance.ts";
+import type { Reference, Resource } from "../envoy/resource-set.ts";
+import { TrafficDirection } from "../gen/envoy/config/core/v3/base_pb.ts";
+import { type Listener, ListenerSchema } from "../gen/envoy/config/listener/v3/listener_pb.ts";
+import { RouteConfigurationSchema } from "../gen/envoy/config/route/v3/route_pb.ts";
+import {
+  HttpConnectionManagerSchema,
+  type HttpFilter,
+} from "../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
+import type { MeshSettings } from "../model/mesh-settings.ts";
+import type { ServicePort } from "../model/port.ts";
+import type { Service } from "../model/service.ts";
+import { callableNames } from "./hosts.ts";
+import { httpConnectionManagerName, type RouteSource, routeSpecifier } from "./http-connection-manager.ts";
+import { httpFilters } from "./http-filters.ts";
+import { fromService, fromSetting } from "./origins.ts";
+import { encodeResource } from "./resource.ts";
+import { socketAddress } from "./wire-values.ts";
+
+/** The listeners of one port of a service. */
+export interface ClientListeners {
+  /** Under the service's own name. */
+  readonly full: readonly Resource[];
+  /** Under the short forms that a workload of the DNS domain may use. */
+  readonly short: readonly Resource[];
+}
+
+/** One for each name that the port may be dialled by: with its number, and without where the service has no other port. */
+export function compileClientListeners(service: Service, port: ServicePort, dnsDomain: string): ClientListeners {
+  const route = clientRouteName(port.number, service.hostname);
+  const origin = fromService(service);
+  const [full = [], ...short] = callableNames(service, dnsDomain).map((host) => {
+    const names = [clientListenerName(host, port.number), ...(service.ports.length === 1 ? [host] : [])];
+    return names.map((name) => clientListener(name, route, origin));
+  });
+  return { full, short: short.flat() };
+}
+
+function clientListener(name: string, route: string, origin: Origin): Resource {
+  const apiListener = { apiListener: connectionManager(name, { kind: "rds", name: route }) };
+  return listener({ name, apiListener, trafficDirection: TrafficDirection.OUTBOUND }, origin, [
+    { type: "RDS", name: route },
+  ]);
+}
+
+/**
+ * Where gRPC servers listen that say so by an address which tells nothing of their workload. One that names its own address would
+ * make every copy a profile of its own.
+ */
+const binds = ["0.0.0.0", "::", "127.0.0.1", "::1"];
+
+/**
+ * What a gRPC server that listens on `port` waits for before it serves, under every name that it may ask by. It lets every call in.
+ */
+export function compileServerListeners(_mesh: MeshSettings, port: number): readonly Resource[] {
+  const origin = fromSetting("proxyless server");
+  const table = create(RouteConfigurationSchema, {
+    name: `inbound|${port}||`,
+    virtualHosts: [
+      {
+        name: `inbound|${port}`,
+        domains: ["*"],
+        routes: [
+          {
+            match: { pathSpecifier: { case: "prefix", value: "/" } },
+            action: { case: "nonForwardingAction", value: {} },
+          },
+        ],
+      },
+    ],
+  });
+  return binds.flatMap((bind) =>
+    serverListenerNames(bind, port).map((name) => {
+      const manager = connectionManager(name, { kind: "inline", table });
+      const filter = { name: httpConnectionManagerName, configType: { case: "typedConfig", value: manager } } as const;
+      return listener(
+        {
+          name,
+          address: socketAddress(bind, port),
+          trafficDirection: TrafficDirection.INBOUND,
+          filterChains: [{ name: `inbound|${port}`, filters: [filter] }],
+        },
+        origin,
+        [],
+      );
+    }),
+  );
+}
+
+/** Of all that a connection manager can say, gRPC reads the routes, the filters and a limit on streams. */
+function connectionManager(statPrefix: string, routes: RouteSource): Any {
+  const manager = create(HttpConnectionManagerSchema, {
+    statPrefix,
+    routeSpecifier: routeSpecifier(routes),
+    httpFilters: httpFilters() as HttpFilter[],
+  });
+  return packAny(HttpConnectionManagerSchema, manager);
+}
+
+type ListenerInit = Exclude<MessageInitShape<typeof ListenerSchema>, Listener> & { readonly name: string };
+
+const listener = (init: ListenerInit, origin: Origin, references: readonly Reference[]): Resource =>
+  encodeResource("LDS", init.name, ListenerSchema, trace(create(ListenerSchema, init), origin), references);
