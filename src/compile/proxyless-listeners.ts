@@ -1,11 +1,11 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { clientListenerName, clientRouteName, serverListenerNames } from "../envoy/names.ts";
 import { packAny } from "../envoy/pack.ts";
-import { type Origin, trace } from "../envoy/provenance.ts";
-import type { Reference, Resource } from "../envoy/resource-set.ts";
+import { type Provenance, trace } from "../envoy/provenance.ts";
+import type { Resource } from "../envoy/resource-set.ts";
 import { TrafficDirection } from "../gen/envoy/config/core/v3/base_pb.ts";
-import { type Listener, ListenerSchema } from "../gen/envoy/config/listener/v3/listener_pb.ts";
+import { ListenerSchema } from "../gen/envoy/config/listener/v3/listener_pb.ts";
 import { RouteConfigurationSchema } from "../gen/envoy/config/route/v3/route_pb.ts";
 import {
   HttpConnectionManagerSchema,
@@ -33,18 +33,20 @@ export interface ClientListeners {
 export function compileClientListeners(service: Service, port: ServicePort, dnsDomain: string): ClientListeners {
   const route = clientRouteName(port.number, service.hostname);
   const origin = fromService(service);
-  const [full = [], ...short] = callableNames(service, dnsDomain).map((host) => {
-    const names = [clientListenerName(host, port.number), ...(service.ports.length === 1 ? [host] : [])];
-    return names.map((name) => clientListener(name, route, origin));
-  });
+  const references = [{ type: "RDS", name: route }] as const;
+  // A mesh has many names: they share what they can.
+  const apiListener = { apiListener: connectionManager(route, { kind: "rds", name: route }) };
+  const provenance = (): Provenance => [{ pointer: "", origins: [origin] }];
+  const [full = [], ...short] = callableNames(service, dnsDomain)
+    .filter((host) => !host.endsWith("."))
+    .map((host) => [clientListenerName(host, port.number), ...(service.ports.length === 1 ? [host] : [])])
+    .map((names) =>
+      names.map((name): Resource => {
+        const message = create(ListenerSchema, { name, apiListener, trafficDirection: TrafficDirection.OUTBOUND });
+        return { ...encodeResource("LDS", name, ListenerSchema, message, references), provenance };
+      }),
+    );
   return { full, short: short.flat() };
-}
-
-function clientListener(name: string, route: string, origin: Origin): Resource {
-  const apiListener = { apiListener: connectionManager(name, { kind: "rds", name: route }) };
-  return listener({ name, apiListener, trafficDirection: TrafficDirection.OUTBOUND }, origin, [
-    { type: "RDS", name: route },
-  ]);
 }
 
 /**
@@ -73,20 +75,15 @@ export function compileServerListeners(_mesh: MeshSettings, port: number): reado
       },
     ],
   });
+  const manager = connectionManager(table.name, { kind: "inline", table });
+  const filter = { name: httpConnectionManagerName, configType: { case: "typedConfig", value: manager } } as const;
+  const filterChains = [{ name: `inbound|${port}`, filters: [filter] }];
+  const trafficDirection = TrafficDirection.INBOUND;
   return binds.flatMap((bind) =>
     serverListenerNames(bind, port).map((name) => {
-      const manager = connectionManager(name, { kind: "inline", table });
-      const filter = { name: httpConnectionManagerName, configType: { case: "typedConfig", value: manager } } as const;
-      return listener(
-        {
-          name,
-          address: socketAddress(bind, port),
-          trafficDirection: TrafficDirection.INBOUND,
-          filterChains: [{ name: `inbound|${port}`, filters: [filter] }],
-        },
-        origin,
-        [],
-      );
+      const address = socketAddress(bind, port);
+      const message = create(ListenerSchema, { name, address, trafficDirection, filterChains });
+      return encodeResource("LDS", name, ListenerSchema, trace(message, origin), []);
     }),
   );
 }
@@ -100,8 +97,3 @@ function connectionManager(statPrefix: string, routes: RouteSource): Any {
   });
   return packAny(HttpConnectionManagerSchema, manager);
 }
-
-type ListenerInit = Exclude<MessageInitShape<typeof ListenerSchema>, Listener> & { readonly name: string };
-
-const listener = (init: ListenerInit, origin: Origin, references: readonly Reference[]): Resource =>
-  encodeResource("LDS", init.name, ListenerSchema, trace(create(ListenerSchema, init), origin), references);

@@ -2,15 +2,15 @@ import { describe, expect, test } from "vitest";
 import type { Resource } from "../../src/envoy/resource-set.ts";
 import { startEcho } from "../support/echo-server.ts";
 import { freePort } from "../support/free-port.ts";
-import { defaultListenerTemplate, startGrpcClient } from "../support/grpc-client.ts";
+import { startGrpcClient } from "../support/grpc-client.ts";
 import { cluster, endpoints, listener, type RouteTo, serverListeners, table } from "../support/grpc-resources.ts";
 import { startRawXds } from "../support/raw-xds.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { wireResource } from "../support/wire-resources.ts";
 
 /*
- * What real gRPC clients do with what our server sends, after the scenarios of docs/grpc.md. Each client is a process of its own; the
- * server has nothing behind it but the resources of the case, so that it can be asked for what the compiler would never make.
+ * What real gRPC clients do with what our server sends: one case for each thing that broke such a client elsewhere. Each client is a process
+ * of its own; the server has nothing behind it but the resources of the case, so that it can send what the compiler would never make.
  */
 
 /** The target, and the table that its listener names. */
@@ -22,7 +22,7 @@ const route = (...routes: readonly RouteTo[]): readonly Resource[] => [
 
 const grpcStatus = { deadlineExceeded: 4, unavailable: 14 };
 
-describe.concurrent.each(["grpc-js", "grpcio"] as const)("%s", (language) => {
+describe.concurrent.each(["grpc-js", "grpcio"] as const)("%s", { timeout: 60_000 }, (language) => {
   test("calls, and goes on calling when its stream is ended and another server answers", async (context) => {
     const port = await startEcho(context, "a");
     const resources = [...route({ cluster: "a" }), cluster("a"), endpoints("a", port)];
@@ -223,13 +223,13 @@ describe.concurrent.each(["grpc-js", "grpcio"] as const)("%s", (language) => {
   });
 
   test.for([
-    ["gRPC's own", defaultListenerTemplate],
-    ["Istio's", "xds.istio.io/grpc/lds/inbound/%s"],
-  ] as const)("a server serves when its listener is there, under %s name", async ([, listenerTemplate], context) => {
+    ["gRPC's own", {}],
+    ["Istio's", { listenerTemplate: "xds.istio.io/grpc/lds/inbound/%s" }],
+  ] as const)("a server serves when its listener is there, under %s name", async ([, template], context) => {
     const [port, a] = [await freePort(), await startEcho(context, "a")];
     const others = [...route({ cluster: "a" }), cluster("a"), endpoints("a", port)];
     const xds = await startRawXds(context, [...others, ...serverListeners(port)]);
-    const server = await startGrpcClient(context, language, { xdsPort: xds.port, listenerTemplate });
+    const server = await startGrpcClient(context, language, { xdsPort: xds.port, ...template });
     await server.serve(`127.0.0.1:${port}`, "served");
     // A client of the other kind calls it, by way of the same control plane.
     const client = await startGrpcClient(context, language, { xdsPort: xds.port });
@@ -240,7 +240,7 @@ describe.concurrent.each(["grpc-js", "grpcio"] as const)("%s", (language) => {
 });
 
 /** Missing by name, for a client that reads errors of single resources: it fails at once, in our words. */
-describe.concurrent("grpcio with resource errors", () => {
+describe.concurrent("grpcio with resource errors", { timeout: 60_000 }, () => {
   const env = { GRPC_EXPERIMENTAL_XDS_DATA_ERROR_HANDLING: "true" };
   const all = route({ cluster: "a" });
   test.for([

@@ -81,7 +81,7 @@ spec:
     - { name: v2, labels: { version: v2 } }
 `;
 
-describe.concurrent.each(["grpc-js", "grpcio"] as const)("%s", (language) => {
+describe.concurrent.each(["grpc-js", "grpcio"] as const)("%s", { timeout: 60_000 }, (language) => {
   test("a canary moves, and a route to nowhere takes nothing else down", async (context) => {
     const { plane, setRule } = await startMesh(context);
     const client = await startGrpcClient(context, language, { xdsPort: plane.listens.xds.port });

@@ -38,11 +38,11 @@ export const breakBeforeMake = (feed: ResourceFeed, stepMs: number): ResourceFee
   },
 });
 
-function brokenParts({ resources: before }: ResourceSet, { resources: after }: ResourceSet): readonly ResourceSet[] {
+function brokenParts({ resources: before }: ResourceSet, { resources: after, repairs }: ResourceSet): readonly ResourceSet[] {
   const removed = { CDS: common(before.CDS, after.CDS), EDS: common(before.EDS, after.EDS) };
   return [
-    { resources: { ...before, ...removed } },
-    { resources: { ...before, ...removed, LDS: after.LDS, RDS: after.RDS } },
+    { resources: { ...before, ...removed }, repairs },
+    { resources: { ...before, ...removed, LDS: after.LDS, RDS: after.RDS }, repairs },
   ];
 }
 

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { TestContext } from "vitest";
+import { blocksOf, pageAt } from "../docs/pages.ts";
 import { pythonGrpc } from "./grpcio.ts";
 
 /** gRPC's own clients, each as a process with its own bootstrap. */
@@ -32,13 +33,12 @@ export interface GrpcClient {
 
 export interface GrpcClientOptions {
   readonly xdsPort: number;
-  /** Default: a workload `web-1` of `shop`. */
+  /** Default: the workload `web-1` of `shop`. */
   readonly nodeId?: string;
+  /** Default: that of gRPC's own examples. */
   readonly listenerTemplate?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
-
-export const defaultListenerTemplate = "grpc/server?xds.resource.listening_address=%s";
 
 const file = (name: string): string => fileURLToPath(new URL(`../grpc-clients/${name}`, import.meta.url));
 
@@ -100,21 +100,14 @@ export async function startGrpcClient(
   };
 }
 
-function bootstrap({ xdsPort, nodeId, listenerTemplate = defaultListenerTemplate }: GrpcClientOptions): object {
+/** That of docs/grpc.md, with what differs from process to process. */
+function bootstrap({ xdsPort, nodeId, listenerTemplate }: GrpcClientOptions): object {
+  const [example] = blocksOf(pageAt("docs/grpc.md")).filter(({ language }) => language === "json");
+  const { xds_servers: servers, node, ...rest } = JSON.parse(example?.text ?? "");
   return {
-    xds_servers: [
-      {
-        server_uri: `127.0.0.1:${xdsPort}`,
-        channel_creds: [{ type: "insecure" }],
-        server_features: ["xds_v3"],
-      },
-    ],
-    node: {
-      id: nodeId ?? "sidecar~10.0.0.9~web-1.shop~shop.svc.cluster.local",
-      cluster: "web.shop",
-      locality: { region: "r1", zone: "z1", sub_zone: "" },
-      metadata: { NAMESPACE: "shop", GENERATOR: "grpc" },
-    },
-    server_listener_resource_name_template: listenerTemplate,
+    ...rest,
+    xds_servers: [{ ...servers[0], server_uri: `127.0.0.1:${xdsPort}` }],
+    node: { ...node, ...(nodeId !== undefined && { id: nodeId }) },
+    ...(listenerTemplate !== undefined && { server_listener_resource_name_template: listenerTemplate }),
   };
 }
