@@ -98,6 +98,7 @@ def run(order):
         say({"id": order["id"], "failed": repr(error)})
 
 
+say({"id": 0})
 for line in sys.stdin:
     threading.Thread(target=run, args=(json.loads(line),), daemon=True).start()
 # Without waiting for what is under way.

@@ -11,7 +11,7 @@ import { addEcho, echoPath } from "../support/echo-server.ts";
  *   {id, do: "begin", target, headers}                     calls one after the other until
  *   {id, do: "end", target}                                answers {id, answers, errors}
  *   {id, do: "serve", address, name}                       answers {id} once it serves
- * client.py is the same in Python. It ends with its input.
+ * It says {id: 0} when it is ready, and ends with its input. client.py is the same in Python.
  */
 
 interface Order {
@@ -95,6 +95,7 @@ const orders: Readonly<Record<Order["do"], (order: Order) => Promise<object>>> =
     }),
 };
 
+console.log(JSON.stringify({ id: 0 }));
 for await (const line of createInterface({ input: process.stdin })) {
   const order: Order = JSON.parse(line);
   orders[order.do](order).then(

@@ -159,3 +159,20 @@ describe("a compile that fails", () => {
     expect(cache.servedTo(node)).toBeUndefined();
   });
 });
+
+test("a gRPC server gets its listeners when the catalog comes to know its instance; a sidecar's profile stays", () => {
+  const { current, follow, compiles } = setUp(world({ services }));
+  const server = follow(sidecar("reviews-2", { kind: "proxyless", addresses: ["10.0.0.2"] }));
+  const other = follow();
+  const listeners = () =>
+    [...(server.watch.current()?.resources.LDS.keys() ?? [])].filter((name) => /inbound/.test(name));
+  expect(listeners()).toEqual([]);
+  const before = compiles();
+  const more = [instance("a"), instance("b", { address: "10.0.0.2" })];
+  current.set(world({ services: [service("reviews", more)] }));
+  expect(listeners()).toContain("xds.istio.io/grpc/lds/inbound/0.0.0.0:9080");
+  expect(server.heard).toHaveLength(1);
+  expect(other.watch.current()?.resources.LDS.size).toBe(0);
+  // One for each profile that was there, and one for the server's new one.
+  expect(compiles() - before).toBe(3);
+});
