@@ -38,7 +38,10 @@ export const breakBeforeMake = (feed: ResourceFeed, stepMs: number): ResourceFee
   },
 });
 
-function brokenParts({ resources: before }: ResourceSet, { resources: after, repairs }: ResourceSet): readonly ResourceSet[] {
+function brokenParts(
+  { resources: before }: ResourceSet,
+  { resources: after, repairs }: ResourceSet,
+): readonly ResourceSet[] {
   const removed = { CDS: common(before.CDS, after.CDS), EDS: common(before.EDS, after.EDS) };
   return [
     { resources: { ...before, ...removed }, repairs },
