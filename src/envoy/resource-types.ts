@@ -115,7 +115,7 @@ export const resourceTypes = [
     gated: true,
     gates: false,
     usedBy: ["LDS", "SRDS"],
-    resumable: false,
+    resumable: true,
     absent: { sotw: "error", delta: "removed" },
   },
   {
@@ -159,9 +159,8 @@ interface ResourceTypeRow {
    */
   readonly usedBy: readonly string[];
   /**
-   * A reconnecting delta client that lists the present version is believed to hold the resource. Endpoints may be, because
-   * their version covers their cluster; routes are sent again, because nothing ties them to their listener; and an Envoy may
-   * have forgotten a secret that it lists.
+   * A reconnecting delta client that lists the present version is believed to hold the resource, where a real Envoy, cut at
+   * every message, has lost nothing by it. An Envoy may have forgotten a secret that it lists.
    */
   readonly resumable: boolean;
   /** How each variant says that a resource asked for by name does not exist. */

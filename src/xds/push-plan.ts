@@ -95,6 +95,9 @@ export const startPlan = (target: ResourceSet, users: Users): PushPlan => ({
 export const continuePlan = ({ offered, unconfirmed }: PastPlan, { target, users }: PushPlan): PushPlan =>
   retarget({ ...startPlan(target, returning(users)), offered, unconfirmed }, target);
 
+/** For one that is at work, and nobody knows on what. */
+export const returnedPlan = (plan: PushPlan): PushPlan => ({ ...plan, users: returning(plan.users) });
+
 const returning = (users: Users): Users => (users === "here" ? "returning" : users);
 
 /**
@@ -194,6 +197,8 @@ function endpointsOfUnsent({ offered }: PushPlan, { CDS }: Progress): ReadonlySe
 export function gateOpen(plan: PushPlan, { short: type, gated }: ResourceType, types: Progress): boolean {
   if (!gated) return true;
   if (plan.users === "elsewhere" || plan.users === "elsewhere, lagging") return plan.users === "elsewhere";
+  // It lost its stream in the middle of a change of clusters, and asks for them when it has their endpoints.
+  if (plan.users === "returning" && types.EDS.subscription && !types.CDS.subscription) return false;
   const rank = resourceTypes.findIndex(({ short }) => short === type);
   return resourceTypes.slice(0, rank).every(({ short }) => {
     if (types[short].partial) return false;
@@ -227,7 +232,7 @@ export function confirm(
 export const openGate = (plan: PushPlan): PushPlan => ({
   ...plan,
   unconfirmed: allConfirmed,
-  users: plan.users === "elsewhere, lagging" ? "elsewhere" : plan.users,
+  users: plan.users === "elsewhere, lagging" ? "elsewhere" : plan.users === "returning" ? "here" : plan.users,
 });
 
 /** Lets go of removed resources whose users have been replaced: at once where nobody can see it, else after a grace time. */

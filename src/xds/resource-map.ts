@@ -33,8 +33,8 @@ export const overlay = memoize(
     if (current === target) return target;
     const merged = new Map(current);
     for (const [name, resource] of target) if (!except.has(name)) merged.set(name, resource);
-    if (sameContent(merged, target)) return target;
-    return sameContent(merged, current) ? current : sorted(merged);
+    if (isSame(merged, target)) return target;
+    return isSame(merged, current) ? current : sorted(merged);
   },
 );
 
@@ -49,6 +49,14 @@ export const byName = (a: { readonly name: string }, b: { readonly name: string 
 export function sameContent(a: ResourceMap, b: ResourceMap): boolean {
   return a.size === b.size && difference(a, b).changed.length === 0;
 }
+
+/** And the same bodies: what is back again in the version that a client has listed takes the place of what was left over. */
+const isSame = (a: ResourceMap, b: ResourceMap): boolean =>
+  sameContent(a, b) &&
+  leftOversIn(a).every((one) => b.get(one.name) === one) &&
+  leftOversIn(b).every((one) => a.get(one.name) === one);
+
+const leftOversIn = memoize((map: ResourceMap): readonly Resource[] => [...map.values()].filter(isLeftOver));
 
 /** The names of one type that these resources refer to. */
 export const namesReferred = (resources: Iterable<Resource>, type: Resource["type"]): ReadonlySet<string> => {

@@ -13,6 +13,7 @@ import type { NodeStreams } from "./node-streams.ts";
 import type { XdsOptions } from "./options.ts";
 import type { PastStreams } from "./past-streams.ts";
 import type { DeliveryRecorder, ResourceFeed } from "./ports.ts";
+import type { PastPlan } from "./push-plan.ts";
 import type { EncodedResponse, ResponseCache } from "./response-cache.ts";
 import { stepSotw } from "./sotw.ts";
 import type { StreamKind } from "./stream-kind.ts";
@@ -96,6 +97,8 @@ class StreamSession<R extends Request> implements Session {
   readonly #releases: (() => void)[] = [];
   #running = false;
   #state: StreamState;
+  /** As it was when the proxy last spoke: what was sent since then may have reached nobody. */
+  #lastKnownPlan: PastPlan | undefined;
   #node: ProxyNode | undefined;
   #closed = false;
 
@@ -114,6 +117,7 @@ class StreamSession<R extends Request> implements Session {
       const request = this.#ofThisMethod(this.#machine.decode(bytes));
       this.#identify(request.node);
       this.#dispatch({ on: "request", request, atMs: this.#ports.clock.now() });
+      this.#lastKnownPlan = this.#state.plan;
     });
   }
 
@@ -200,7 +204,7 @@ class StreamSession<R extends Request> implements Session {
       metrics.unwatched();
     });
     const before = past.of(node.id, this.#kind);
-    this.#releases.push(past.stand(node.id, this.#kind, () => this.#state.plan));
+    this.#releases.push(past.stand(node.id, this.#kind, () => this.#lastKnownPlan));
     const { variant } = this.#kind;
     recorder.opened({ stream: this.#stream, node, variant, peer: this.#transport.peer });
     log.info({ ...this.#who(), ...this.#kind, client: node.client }, "proxy connected");

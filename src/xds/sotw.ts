@@ -2,7 +2,7 @@ import type { SotwRequest } from "../envoy/discovery-request.ts";
 import type { Resource } from "../envoy/resource-set.ts";
 import { type Dialect, emptyContent, emptyResource } from "./dialect.ts";
 import { owedTo } from "./owed.ts";
-import { continuePlan } from "./push-plan.ts";
+import { continuePlan, returnedPlan } from "./push-plan.ts";
 import { isLeftOver, type ResourceMap } from "./resource-map.ts";
 import { step } from "./stream.ts";
 import type { StreamEffect, StreamEvent, StreamState, TypeState } from "./stream-state.ts";
@@ -29,7 +29,7 @@ const sotw: Dialect<SotwRequest> = {
     };
   },
 
-  resumePlan: (plan, _state, past) => (past === undefined ? plan : continuePlan(past, plan)),
+  resumePlan: (plan, _state, past) => (past === undefined ? returnedPlan(plan) : continuePlan(past, plan)),
 
   compose(state, offered, target, traits) {
     const { type } = state;

@@ -112,9 +112,27 @@ function requested<Request extends CommonRequest>(
   if (subscription !== undefined && subscription !== before.subscription) {
     effects.push({ do: "subscribed", type: type.short, subscription });
   }
-  const next = withType(answered, type.short, after);
+  const next = withType(
+    answered,
+    type.short,
+    isInTheMiddle(after, answered.types) ? askingForAll(after, answered.plan) : after,
+  );
   if (!after.resuming || before.subscription !== undefined || next.plan === undefined) return next;
   return { ...next, plan: dialect.resumePlan(next.plan, after, next.past), past: undefined };
+}
+
+/**
+ * A proxy that comes back and asks for endpoints before clusters is in the middle of a change of clusters: one of them waits for
+ * endpoints, whatever versions it lists.
+ */
+const isInTheMiddle = ({ type, resuming }: TypeState, { CDS }: TypeStates): boolean =>
+  type.short === "EDS" && resuming && CDS.subscription === undefined;
+
+/** All that there is; what is gone is said in its time. */
+function askingForAll(state: TypeState, plan: PushPlan | undefined): TypeState {
+  const names = [...(state.subscription?.names ?? [])];
+  const there = names.filter((name) => plan === undefined || plan.target.resources[state.type.short].has(name));
+  return { ...state, asked: new Set([...state.asked, ...there]) };
 }
 
 function unknownType(state: StreamState, typeUrl: string, effects: StreamEffect[]): StreamState {

@@ -254,18 +254,26 @@ describe("reconnect", () => {
     ]);
   });
 
-  test("DEL-10 endpoints skipped before their cluster is sent again follow it", () => {
-    const stream = streamWith(set({ CDS: { a: "1" }, EDS: { a: "1" } }));
-    stream.ask("EDS", ["a"], { a: "1" });
-    expect(stream.sent()).toEqual([]);
-    stream.ask("CDS", ["*"]);
-    expect(stream.sent()).toEqual(["CDS a=1", "EDS a=1"]);
+  test("DEL-10 asked for before clusters, endpoints are sent again: a cluster waits for them", () => {
+    const stream = streamWith(set({ CDS: { a: "1" }, EDS: { a: "1", b: "1" } }));
+    stream.ask("EDS", ["a", "b"], { a: "1", b: "1" });
+    expect(stream.sent()).toEqual(["EDS a=1 b=1"]);
   });
 
-  test("DEL-10 routes are always sent again", () => {
-    const stream = streamWith(set({ RDS: { r: "1" } }));
+  test("DEL-10 equal routes are skipped; of those that are gone it is told when listeners have left them", () => {
+    const stream = streamWith(set({ LDS: { l: "1" }, RDS: { r: "1" } }));
+    stream.ask("LDS", ["*"], { l: "1" });
     stream.ask("RDS", ["r", "gone"], { r: "1", gone: "1" });
-    expect(stream.sent()).toEqual(["RDS r=1 -gone"]);
+    expect(stream.sent()).toEqual(["LDS"]);
+    stream.ack("LDS");
+    stream.fire("grace/RDS");
+    expect(stream.sent()).toEqual(["RDS -gone"]);
+  });
+
+  test("DEL-10 secrets are always sent again", () => {
+    const stream = streamWith(set({ SDS: { s: "1" } }));
+    stream.ask("SDS", ["s"], { s: "1" });
+    expect(stream.sent()).toEqual(["SDS s=1"]);
   });
 
   test("DEL-10 compares with the first world, when it comes", () => {
@@ -276,13 +284,13 @@ describe("reconnect", () => {
   });
 
   test("DEL-11 known versions are no subscription, and count in the first message only", () => {
-    const stream = streamWith(set({ EDS: { a: "1", b: "1", c: "1" } }));
-    stream.ask("EDS", ["a"], { a: "1", b: "0" });
+    const stream = streamWith(set({ RDS: { a: "1", b: "1", c: "1" } }));
+    stream.ask("RDS", ["a"], { a: "1", b: "0" });
     expect(stream.sent()).toEqual([]);
-    stream.set(set({ EDS: { a: "1", b: "2", c: "1" } }));
+    stream.set(set({ RDS: { a: "1", b: "2", c: "1" } }));
     expect(stream.sent()).toEqual([]);
-    stream.ask("EDS", ["c"], { c: "1" });
-    expect(stream.sent()).toEqual(["EDS c=1"]);
+    stream.ask("RDS", ["c"], { c: "1" });
+    expect(stream.sent()).toEqual(["RDS c=1"]);
   });
 
   test("REC-04 a name whose parent is gone is answered, and nothing comes of it", () => {

@@ -67,6 +67,33 @@ describe("delta", () => {
     expect(proxy.sent()).toEqual(["RDS r=2"]);
   });
 
+  test("it lost its stream between a cluster and its endpoints: routes wait until it has asked for clusters again", () => {
+    const proxy = new DeltaDriver();
+    proxy.set(wireSet(moved));
+    proxy.ask("EDS", ["c1", "c2"], old.EDS);
+    proxy.ask("LDS", ["*"], old.LDS);
+    proxy.ask("RDS", ["r"], old.RDS);
+    expect(proxy.sent()).toEqual(["EDS c2=1"]);
+    proxy.ack("EDS");
+    expect(proxy.sent()).toEqual([]);
+    proxy.ask("CDS", ["*"], { ...old.CDS, ...moved.CDS });
+    expect(proxy.sent()).toEqual(["CDS", "LDS", "RDS r=2"]);
+  });
+
+  test("what it listed comes back in that version: its endpoints are answered", () => {
+    const proxy = new DeltaDriver();
+    proxy.set(wireSet(old));
+    proxy.ask("CDS", ["*"], { ...old.CDS, ...moved.CDS });
+    proxy.ask("EDS", ["c1", "c2"], { ...old.EDS, ...moved.EDS });
+    expect(proxy.sent()).toEqual(["CDS"]);
+    proxy.ack("CDS");
+    proxy.fire("grace/CDS");
+    expect(proxy.sent()).toEqual(["CDS -c2"]);
+    proxy.set(wireSet({ ...old, CDS: { c1: "1", c2: "1" }, EDS: { c1: "1", c2: "1" } }));
+    proxy.ack("CDS");
+    expect(proxy.sent()).toEqual(["CDS c2=1", "EDS c2=1"]);
+  });
+
   test("what it listed and asks for again by name, and is gone: said at once", () => {
     const proxy = new DeltaDriver();
     proxy.set(wireSet(moved));
