@@ -1,0 +1,194 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { JsonObject } from "@bufbuild/protobuf";
+import { freePorts } from "../../src/app/dev/loopback.ts";
+import type { EnvoyAdmin } from "../../src/app/envoy/admin.ts";
+import { launcherOf } from "../../src/app/envoy/launch.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import { createLog } from "../../src/base/log.ts";
+import { createMetrics } from "../../src/base/metrics.ts";
+import { createSignal } from "../../src/base/signal.ts";
+import { createCompiler } from "../../src/compile/compile.ts";
+import type { World } from "../../src/compile/world.ts";
+import { bootstrapFor } from "../../src/envoy/bootstrap.ts";
+import { createResourceCache } from "../../src/snapshot/resource-cache.ts";
+import { createXdsServer } from "../../src/xds/server.ts";
+import { type CuttingProxy, startCuttingProxy, type Way } from "./cutting-proxy.ts";
+import { type Cleanup, launchTestEnvoy } from "./envoy.ts";
+import { gateway, sidecar } from "./mesh.ts";
+import { differencesFrom } from "./owed.ts";
+import { passedText } from "./passed-text.ts";
+import { requestsOf, type Shop, type ShopPorts, type Target, worldOf } from "./shop-worlds.ts";
+import { recordingRecorder } from "./static-feed.ts";
+import { steadyRequests } from "./steady-requests.ts";
+
+export interface LaneOptions {
+  readonly cleanup: Cleanup;
+  /** Path of the binary. */
+  readonly envoy: string;
+  readonly kind: "sidecar" | "gateway";
+  readonly variant: "delta" | "sotw";
+  readonly removalGraceMs: number;
+  readonly latencyMs: number;
+}
+
+/** One Envoy, a control plane of its own, and a proxy between them that cuts. */
+export interface CutLane {
+  /** Goes to this shop and waits until Envoy is at rest there; `prepare` is called just before. */
+  readonly move: (to: Shop, cut?: CutPlan) => Promise<Moved>;
+  /** Failed requests, refusals and warnings since the last call, as texts. */
+  readonly close: () => Promise<void>;
+}
+
+export type CutPlan =
+  /** At the k-th message. */
+  | { readonly at: number; readonly way: Way }
+  /** Before the change, which the reconnecting Envoy meets. */
+  | { readonly at: "away"; readonly way: Way };
+
+export interface Moved {
+  /** The cut has happened. */
+  readonly cut: boolean;
+  /** What went wrong; empty when nothing did. */
+  readonly problems: readonly string[];
+  /** What went by. */
+  readonly story: () => readonly string[];
+  readonly tookMs: number;
+  readonly requests: number;
+}
+
+/** So long nothing may go by before Envoy counts as at rest. */
+const quietMs = 60;
+const restWithinMs = 15_000;
+
+export async function startCutLane(options: LaneOptions): Promise<CutLane> {
+  const { cleanup, envoy, kind, variant, removalGraceMs, latencyMs } = options;
+  const ports = await shopPorts(cleanup);
+  const node = kind === "sidecar" ? sidecar() : gateway();
+  const log = createLog({ level: "silent", format: "json", write: () => {} });
+  const metrics = createMetrics();
+  const world = createSignal<World | undefined>(undefined);
+  const cache = createResourceCache({ world, compiler: createCompiler(), log, metrics });
+  const recorder = recordingRecorder();
+  const server = createXdsServer({
+    ...{ feed: cache, recorder, metrics, log, clock: systemClock, identifier: "test" },
+    options: { removalGraceMs },
+  });
+  const port = await server.listen("127.0.0.1", 0);
+  const proxy = await startCuttingProxy({ port, latencyMs });
+  cleanup(async () => {
+    proxy.close();
+    server.close();
+    cache.close();
+  });
+  const { drainSeconds } = kinds[kind];
+  const process = await launchTestEnvoy({
+    cleanup,
+    launcher: launcherOf((args) => ({ command: envoy, args: [...args, "--drain-time-s", String(drainSeconds)] })),
+    name: `${kind} ${variant}`,
+    bootstrap: quickToReturn(
+      bootstrapFor({
+        node: { id: node.id, cluster: "cut.shop", metadata: { NAMESPACE: "shop", LABELS: { ...node.labels } } },
+        xds: { host: "127.0.0.1", port: proxy.port, variant },
+        admin: { host: "127.0.0.1", port: 0 },
+      }),
+    ),
+  });
+  const admin = await process.admin();
+  let present: Shop | undefined;
+
+  return {
+    async move(to, cut) {
+      const begun = performance.now();
+      const refusals = recorder.events.length;
+      const warnings = process.log.length;
+      proxy.clear();
+      proxy.forget();
+      const before = present;
+      const lasting = before === undefined ? [] : targetsOfBoth(before, to, ports);
+      const load = steadyRequests(lasting);
+      const armed = cut !== undefined && cut.at !== "away" ? proxy.arm(cut.at, cut.way) : undefined;
+      if (cut?.at === "away") proxy.hold(cut.way);
+      world.set(worldOf(to, ports));
+      present = to;
+      if (cut?.at === "away") proxy.release();
+      const late = await restProblems(admin, proxy, () => cache.resourcesOf(node));
+      const answers = await load.stop();
+      armed?.disarm();
+      const passed = [...proxy.passed];
+      return {
+        cut: armed === undefined ? cut !== undefined : armed.done,
+        problems: [
+          ...late,
+          ...answers.failures.map(({ atMs, text }) => `${(atMs - begun).toFixed(0)} ms: ${text}`),
+          ...recorder.events
+            .slice(refusals)
+            .flatMap((event) => (event.on === "refused" ? [`${event.type} refused: ${event.reason}`] : [])),
+        ],
+        story: () => [
+          ...passedText(passed, variant, begun),
+          ...process.log
+            .slice(warnings)
+            .filter(({ level }) => level !== "info")
+            .map(({ text }) => text),
+        ],
+        tookMs: performance.now() - begun,
+        requests: answers.count,
+      };
+    },
+    close: async () => {},
+  };
+}
+
+/** How long listeners drain: with the shorter time a listener that comes back is a new one, with the longer one the old is still there. */
+const kinds = { sidecar: { drainSeconds: 600 }, gateway: { drainSeconds: 1 } } as const;
+
+function targetsOfBoth(before: Shop, after: Shop, ports: ShopPorts): readonly Target[] {
+  const then = new Set(requestsOf(before, ports).map(({ host, port }) => `${host}:${port}`));
+  return requestsOf(after, ports).filter(({ host, port }) => then.has(`${host}:${port}`));
+}
+
+/** Waits for rest; what is missing when it does not come. */
+async function restProblems(
+  admin: EnvoyAdmin,
+  proxy: CuttingProxy,
+  owed: () => Parameters<typeof differencesFrom>[0] | undefined,
+): Promise<readonly string[]> {
+  const deadline = performance.now() + restWithinMs;
+  for (;;) {
+    await new Promise((resolve) => systemClock.after(15, () => resolve(undefined)));
+    const set = owed();
+    const differences =
+      proxy.isQuietFor(quietMs) && set !== undefined ? await differencesFrom(set, admin) : ["not quiet"];
+    if (differences.length === 0 && proxy.isQuietFor(quietMs)) return [];
+    if (performance.now() > deadline) return differences.map((text) => `after ${restWithinMs} ms: ${text}`);
+  }
+}
+
+async function shopPorts(cleanup: Cleanup): Promise<ShopPorts> {
+  const [first = 0, second = 0] = await freePorts([{ address: "127.0.0.1" }, { address: "127.0.0.1" }]);
+  const copies = await Promise.all([0, 1, 2, 3, 4, 5].map(() => startCopy(cleanup)));
+  return { listeners: [first, second], copies };
+}
+
+/** Answers everything, and never closes a connection by itself: what fails is not its fault. */
+async function startCopy(cleanup: Cleanup): Promise<number> {
+  const server = createServer({ keepAliveTimeout: 0 }, (_, response) => response.end("ok"));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  cleanup(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** Waits a little between attempts only, so that many of them fit into a test. */
+function quickToReturn(bootstrap: JsonObject): JsonObject {
+  const text = JSON.stringify(bootstrap).replace(
+    /"retry_back_off":\{[^}]*\}/,
+    '"retry_back_off":{"base_interval":"0.02s","max_interval":"0.05s"}',
+  );
+  return JSON.parse(text) as JsonObject;
+}
