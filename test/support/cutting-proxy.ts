@@ -22,7 +22,7 @@ export interface Way {
   readonly server: "told" | "late";
 }
 
-export const ways: readonly Way[] = [
+export const ways: readonly [Way, ...Way[]] = [
   { message: "delivered", server: "told" },
   { message: "lost", server: "late" },
   { message: "delivered", server: "late" },
