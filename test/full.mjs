@@ -2,7 +2,7 @@
 //
 //     npm run full
 //
-// About twenty minutes on two cores, with nothing else to do for them; FAIRWAY_SCHEMATHESIS_SECONDS shortens the longest part
+// About twenty-five minutes on two cores, with nothing else to do for them; FAIRWAY_SCHEMATHESIS_SECONDS shortens the longest part
 // (default 600). Exit status 1 when a part failed.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -36,6 +36,10 @@ const parts = [
   {
     title: "20 Envoys, a restart and a change of replica",
     ...test("test/envoy/replicas.test.ts", { FAIRWAY_REPLICA_ENVOYS: "20" }),
+  },
+  {
+    title: "200 changes, the stream cut at every message",
+    ...test("test/envoy/cut-streams.test.ts", { FAIRWAY_CUTS: "50" }),
   },
   {
     title: "Minutes of schemathesis: every operation, every check",

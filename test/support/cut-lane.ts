@@ -14,7 +14,7 @@ import type { World } from "../../src/compile/world.ts";
 import { bootstrapFor } from "../../src/envoy/bootstrap.ts";
 import { createResourceCache } from "../../src/snapshot/resource-cache.ts";
 import { createXdsServer } from "../../src/xds/server.ts";
-import { type CuttingProxy, startCuttingProxy, type Way } from "./cutting-proxy.ts";
+import { type Cut, type CuttingProxy, startCuttingProxy, type Way } from "./cutting-proxy.ts";
 import { type Cleanup, launchTestEnvoy } from "./envoy.ts";
 import { gateway, sidecar } from "./mesh.ts";
 import { differencesFrom } from "./owed.ts";
@@ -39,11 +39,13 @@ export interface CutLane {
   readonly resumed: () => Readonly<Record<string, number>>;
 }
 
-export type CutPlan =
-  /** At the k-th message. */
-  | { readonly at: number; readonly way: Way }
-  /** Before the change, which the reconnecting Envoy meets. */
-  | { readonly at: "away"; readonly way: Way };
+export interface CutPlan {
+  /** Before the change, which the proxy meets when it comes back; or at the k-th message of the change. */
+  readonly at: number | "away";
+  readonly way: Way;
+  /** Where the world turns while it is away, instead. */
+  readonly meanwhile?: Shop;
+}
 
 export interface Moved {
   /** The cut has happened. */
@@ -113,13 +115,20 @@ export async function startCutLane(options: LaneOptions): Promise<CutLane> {
       proxy.clear();
       proxy.forget();
       const before = present;
-      const lasting = before === undefined ? [] : targetsOfBoth(before, to, ports);
+      const shops = [before ?? to, to, ...(cut?.meanwhile === undefined ? [] : [cut.meanwhile])];
+      const lasting = before === undefined ? [] : targetsOfAll(shops, ports);
       const load = steadyRequests(lasting);
-      const armed = cut !== undefined && cut.at !== "away" ? proxy.arm(cut.at, cut.way) : undefined;
-      if (cut?.at === "away") proxy.hold(cut.way);
-      world.set(worldOf(to, ports));
-      present = to;
-      if (cut?.at === "away") proxy.release();
+      const turn = (shop: Shop): void => {
+        present = shop;
+        world.set(worldOf(shop, ports));
+      };
+      const armed = cut === undefined || cut.at === "away" ? undefined : arm(proxy, cut.at, cut, turn);
+      if (cut?.at === "away") {
+        proxy.hold();
+        proxy.cut(cut.way);
+      }
+      turn(to);
+      proxy.release();
       const late = await restProblems(admin, proxy, () => cache.resourcesOf(node));
       const answers = await load.stop();
       armed?.disarm();
@@ -150,9 +159,23 @@ export async function startCutLane(options: LaneOptions): Promise<CutLane> {
 /** How long listeners drain: with the shorter time a listener that comes back is a new one, with the longer one the old is still there. */
 const kinds = { sidecar: { drainSeconds: 600 }, gateway: { drainSeconds: 1 } } as const;
 
-function targetsOfBoth(before: Shop, after: Shop, ports: ShopPorts): readonly Target[] {
-  const then = new Set(requestsOf(before, ports).map(({ host, port }) => `${host}:${port}`));
-  return requestsOf(after, ports).filter(({ host, port }) => then.has(`${host}:${port}`));
+const targetsOfAll = (shops: readonly Shop[], ports: ShopPorts): readonly Target[] => {
+  const asked = shops.map((shop) => requestsOf(shop, ports));
+  return (asked[0] ?? []).filter(({ host, port }) =>
+    asked.every((targets) => targets.some((one) => one.host === host && one.port === port)),
+  );
+};
+
+function arm(proxy: CuttingProxy, k: number, { way, meanwhile }: CutPlan, turn: (shop: Shop) => void): Cut {
+  if (meanwhile === undefined) return proxy.arm(k, way);
+  return proxy.arm(k, way, () => {
+    proxy.hold();
+    // Not within the turn in which the server writes.
+    setImmediate(() => {
+      turn(meanwhile);
+      proxy.release();
+    });
+  });
 }
 
 /** Waits for rest; what is missing when it does not come. */

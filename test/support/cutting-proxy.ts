@@ -47,10 +47,15 @@ export type Fate = "delivered" | "lost" | "unheard";
 /** Stands between one Envoy and a control plane, on the level of the messages of ADS; both variants. */
 export interface CuttingProxy {
   readonly port: number;
-  /** Cuts the present stream once, at its `k`-th message from now on (1 is the next), whichever side it comes from. */
-  readonly arm: (k: number, way: Way) => Cut;
-  /** Cuts the present stream now; those that come after it wait for `release`. */
-  readonly hold: (way: Way) => void;
+  /**
+   * Cuts the present stream once, at its `k`-th message from now on (1 is the next), whichever side it comes from. `onCut` is
+   * called at once; it may `hold` the streams to come.
+   */
+  readonly arm: (k: number, way: Way, onCut?: () => void) => Cut;
+  /** Cuts the present stream now. */
+  readonly cut: (way: Way) => void;
+  /** Streams that come from now on wait for `release`. */
+  readonly hold: () => void;
   readonly release: () => void;
   /** Tells the server of streams that were cut without its knowledge. */
   readonly forget: () => void;
@@ -106,7 +111,7 @@ export async function startCuttingProxy({ port, latencyMs }: CuttingProxyOptions
   let streams = 0;
   let current: Stream | undefined;
   let held = false;
-  let armed: { left: number; readonly way: Way; done: boolean } | undefined;
+  let armed: { left: number; readonly way: Way; readonly onCut: () => void; done: boolean } | undefined;
 
   const note = (what: "opened" | "cut" | "ended", { id }: Stream): void => {
     passed.push({ what, atMs: performance.now(), stream: id });
@@ -152,6 +157,7 @@ export async function startCuttingProxy({ port, latencyMs }: CuttingProxyOptions
     last.done = true;
     armed = undefined;
     cut(stream, last.way);
+    last.onCut();
   };
 
   const connect = (stream: Stream): void => {
@@ -213,8 +219,8 @@ export async function startCuttingProxy({ port, latencyMs }: CuttingProxyOptions
   return {
     port: bound,
     passed,
-    arm(k, way) {
-      const mine = { left: k, way, done: false };
+    arm(k, way, onCut = () => {}) {
+      const mine = { left: k, way, onCut, done: false };
       armed = mine;
       return {
         get done() {
@@ -225,9 +231,11 @@ export async function startCuttingProxy({ port, latencyMs }: CuttingProxyOptions
         },
       };
     },
-    hold(way) {
-      held = true;
+    cut(way) {
       if (current !== undefined) cut(current, way);
+    },
+    hold() {
+      held = true;
     },
     release() {
       held = false;
