@@ -101,3 +101,25 @@ describe.concurrent.each([
     expect(tally.cuts()).toBeGreaterThan(changes);
   });
 });
+
+/* A machine between vanishes: the server talks to nobody until its patience ends, and only then does the proxy come back. */
+describe.concurrent.each(["delta", "sotw"] as const)("%s", (variant) => {
+  test("what was sent to nobody in an outage does not count as taken", { timeout: 60_000 }, async (context) => {
+    const { path } = await envoyBinary(context);
+    const ackTimeoutMs = 300;
+    const lane = await startCutLane({
+      ...{ cleanup: context.onTestFinished, envoy: path, kind: "sidecar", variant, ackTimeoutMs },
+    });
+    const tally = tallyOf(lane);
+    await tally.move("the first world", firstShop);
+    // To one subset and away from the others: the second kind.
+    const [change] = shopChanges(1, { seed, start: 1 });
+    if (change === undefined) throw new Error("no change");
+    const outage = { at: "away", way: { message: "lost", server: "late" }, awayMs: 6 * ackTimeoutMs } as const;
+    for (let round = 1; round <= 3; round++) {
+      await tally.move(`${change.title}: there, in an outage`, change.to, outage);
+      await tally.move(`${change.title}: back, in an outage`, change.from, outage);
+    }
+    expect(tally.failed, ["", ...tally.failed, "", ...tally.stories].join("\n\n")).toEqual([]);
+  });
+});

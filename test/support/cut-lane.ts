@@ -29,6 +29,8 @@ export interface LaneOptions {
   readonly envoy: string;
   readonly kind: "sidecar" | "gateway";
   readonly variant: "delta" | "sotw";
+  /** How long the server waits for an answer; its own default when absent. */
+  readonly ackTimeoutMs?: number;
 }
 
 /** One Envoy, a control plane of its own, and a proxy between them that cuts. */
@@ -43,6 +45,8 @@ export interface CutPlan {
   /** Before the change, which the proxy meets when it comes back; or at the k-th message of the change. */
   readonly at: number | "away";
   readonly way: Way;
+  /** How long it stays away; default: until the change is known. */
+  readonly awayMs?: number;
   /** Where the world turns while it is away, instead. */
   readonly meanwhile?: Shop;
 }
@@ -64,9 +68,12 @@ const latencyMs = 10;
 /** So long nothing may go by before Envoy counts as at rest. */
 const quietMs = 60;
 const restWithinMs = 15_000;
+const pollMs = 15;
+
+const passTime = (ms: number): Promise<void> => new Promise((resolve) => systemClock.after(ms, resolve));
 
 export async function startCutLane(options: LaneOptions): Promise<CutLane> {
-  const { cleanup, envoy, kind, variant } = options;
+  const { cleanup, envoy, kind, variant, ackTimeoutMs } = options;
   const ports = await shopPorts(cleanup);
   const node = kind === "sidecar" ? sidecar() : gateway();
   const log = createLog({ level: "silent", format: "json", write: () => {} });
@@ -82,7 +89,7 @@ export async function startCutLane(options: LaneOptions): Promise<CutLane> {
   };
   const server = createXdsServer({
     ...{ feed: cache, recorder, metrics, log, clock: systemClock, identifier: "test" },
-    options: { removalGraceMs },
+    options: { removalGraceMs, ...(ackTimeoutMs !== undefined && { ackTimeoutMs }) },
   });
   const port = await server.listen("127.0.0.1", 0);
   const proxy = await startCuttingProxy({ port, latencyMs });
@@ -128,6 +135,7 @@ export async function startCutLane(options: LaneOptions): Promise<CutLane> {
         proxy.cut(cut.way);
       }
       turn(to);
+      if (cut?.awayMs !== undefined) await passTime(cut.awayMs);
       proxy.release();
       const late = await restProblems(admin, proxy, () => cache.resourcesOf(node));
       const answers = await load.stop();
@@ -186,7 +194,7 @@ async function restProblems(
 ): Promise<readonly string[]> {
   const deadline = performance.now() + restWithinMs;
   for (;;) {
-    await new Promise((resolve) => systemClock.after(15, () => resolve(undefined)));
+    await passTime(pollMs);
     const set = owed();
     const differences =
       proxy.isQuietFor(quietMs) && set !== undefined ? await differencesFrom(set, admin) : ["not quiet"];
