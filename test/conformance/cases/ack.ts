@@ -1,0 +1,474 @@
+import type { TypeName } from "../../../src/envoy/resource-types.ts";
+import { type Case, type CaseContext, ensure, ensureNames } from "../case.ts";
+import type { Response } from "../client/response.ts";
+import type { XdsStream } from "../client/stream.ts";
+import { resource } from "../resources.ts";
+import { allTypes, allVariants, deltaVariants, namedTypes, sotwVariants } from "../variants.ts";
+
+/** Puts `names`, asks for them, and has the answer, not acknowledged yet. */
+async function offered(
+  context: CaseContext,
+  ...shorts: readonly string[]
+): Promise<{ readonly stream: XdsStream; readonly response: Response }> {
+  const { put, open, name, type } = context;
+  const names = shorts.map(name);
+  await put(...names.map((one) => resource(type, one)));
+  const stream = open();
+  stream.ask(type, names);
+  return { stream, response: await stream.expect(type) };
+}
+
+/** The same, acknowledged. */
+async function accepted(
+  context: CaseContext,
+  ...shorts: readonly string[]
+): Promise<{ readonly stream: XdsStream; readonly response: Response }> {
+  const { stream, response } = await offered(context, ...shorts);
+  stream.ack(response);
+  return { stream, response };
+}
+
+const has =
+  (name: string) =>
+  ({ resources }: Response): boolean =>
+    resources.some((one) => one.name === name);
+
+/** What a NACK leaves behind is not what the server has. */
+const refusedAtTheEnd = { "final-state": "the client has refused the newest state" } as const;
+
+const nackVersions = [
+  { of: "the rejected version", version: (_before: Response, rejected: Response) => rejected.version },
+  { of: "the version before", version: (before: Response) => before.version },
+  { of: "no version", version: () => "" },
+] as const;
+
+export const ackCases: readonly Case[] = [
+  {
+    statement: "ACK-01",
+    title: "every change has a nonce of its own, also when versions come back",
+    variants: allVariants,
+    types: allTypes,
+    needs: ["state"],
+    run: async (context) => {
+      const { put, name, type } = context;
+      const { stream, response } = await accepted(context, "a");
+      const nonces = new Set([response.nonce]);
+      // The same two contents, again and again.
+      for (const revision of [2, 1, 2, 1]) {
+        await put(resource(type, name("a"), revision));
+        nonces.add((await stream.accept(type)).nonce);
+      }
+      ensure(nonces.size === 5, `5 responses had ${nonces.size} nonces`);
+    },
+  },
+  {
+    statement: "ACK-01",
+    title: "a nonce of an earlier stream in a first request is ignored",
+    variants: allVariants,
+    types: allTypes,
+    needs: ["state"],
+    run: async (context) => {
+      const { open, name, type } = context;
+      const { stream, response } = await accepted(context, "a");
+      stream.halfClose();
+      await stream.status();
+      const next = open();
+      next.ask(type, [name("a")], { nonce: response.nonce, version: response.version });
+      ensureNames(
+        (await next.accept(type)).resources.map((one) => one.name),
+        [name("a")],
+        "the answer on the new stream",
+      );
+    },
+  },
+  {
+    statement: "ACK-02",
+    title: "an ACK is met with silence",
+    variants: allVariants,
+    types: allTypes,
+    needs: ["state"],
+    run: async (context) => {
+      const { stream } = await accepted(context, "a", "b");
+      await stream.quiet(undefined, context.quietMs);
+    },
+  },
+  {
+    statement: "ACK-02",
+    title: "an ACK of a wildcard answer, or of an empty one, is met with silence",
+    variants: allVariants,
+    types: ["LDS", "CDS", "SRDS"],
+    needs: [],
+    run: async ({ open, type, quietMs }) => {
+      const stream = open();
+      stream.ask(type);
+      await stream.accept(type);
+      await stream.quiet(undefined, quietMs);
+    },
+  },
+  ...nackVersions.map(
+    ({ of, version }): Case => ({
+      statement: "ACK-03",
+      title: `a NACK with ${of} is a NACK`,
+      variants: sotwVariants,
+      types: allTypes,
+      needs: ["state", "counters", "receipts"],
+      except: refusedAtTheEnd,
+      run: async (context) => {
+        const { put, name, type, server, node, until, quietMs } = context;
+        const { stream, response: before } = await accepted(context, "a");
+        const { nacks } = await server.stats();
+        await put(resource(type, name("a"), 2));
+        const rejected = await stream.expect(type);
+        stream.nack(rejected, "refused by the suite", { version: version(before, rejected) });
+        await until("the NACK is counted", async () => (await server.stats()).nacks === nacks + 1);
+        const receipt = await server.receipt(node.id, type, name("a"));
+        ensure(receipt?.status === "refused", `the resource is ${receipt?.status}, not refused`);
+        await stream.quiet(undefined, quietMs);
+      },
+    }),
+  ),
+  {
+    statement: "ACK-03",
+    title: "a NACK is a NACK",
+    variants: deltaVariants,
+    types: allTypes,
+    needs: ["state", "counters", "receipts"],
+    except: refusedAtTheEnd,
+    run: async (context) => {
+      const { name, type, server, node, until, quietMs } = context;
+      const { stream, response } = await offered(context, "a");
+      stream.nack(response, "refused by the suite");
+      await until("the NACK is counted", async () => (await server.stats()).nacks === 1);
+      const receipt = await server.receipt(node.id, type, name("a"));
+      ensure(receipt?.status === "refused", `the resource is ${receipt?.status}, not refused`);
+      await stream.quiet(undefined, quietMs);
+    },
+  },
+  {
+    statement: "ACK-03",
+    title: "an error without a text is a NACK all the same",
+    variants: allVariants,
+    types: ["CDS"],
+    needs: ["state", "counters"],
+    except: refusedAtTheEnd,
+    run: async (context) => {
+      const { server, until, quietMs } = context;
+      const { stream, response } = await offered(context, "a");
+      stream.ask(context.type, [context.name("a")], { nonce: response.nonce, error: { code: 0, message: "" } });
+      await until("the NACK is counted", async () => (await server.stats()).nacks === 1);
+      await stream.quiet(undefined, quietMs);
+    },
+  },
+  {
+    statement: "ACK-04",
+    title: "a NACK of one resource is met with silence",
+    variants: allVariants,
+    types: allTypes,
+    needs: ["state"],
+    except: refusedAtTheEnd,
+    run: async (context) => {
+      const { stream, response } = await offered(context, "a");
+      stream.nack(response, "refused by the suite");
+      await stream.quiet(undefined, 2 * context.quietMs);
+    },
+  },
+  {
+    statement: "ACK-04",
+    title: "the same NACK 100 times is met with silence",
+    variants: allVariants,
+    types: allTypes,
+    needs: ["state"],
+    except: refusedAtTheEnd,
+    run: async (context) => {
+      const { stream, response } = await offered(context, "a");
+      for (let i = 0; i < 100; i++) stream.nack(response, "refused by the suite");
+      await stream.quiet(undefined, 2 * context.quietMs);
+    },
+  },
+  {
+    statement: "ACK-04",
+    title:
+      "computed again to the same bytes, what was refused is not sent again; changed, it is sent at once, as another version",
+    variants: allVariants,
+    types: allTypes,
+    needs: ["state", "touch"],
+    run: async (context) => {
+      const { put, name, type, server, quietMs } = context;
+      const { stream, response } = await offered(context, "a");
+      stream.nack(response, "refused by the suite");
+      await server.touch();
+      await stream.quiet(undefined, quietMs);
+      await put(resource(type, name("a"), 2));
+      const changed = await stream.accept(type);
+      ensure(changed.version !== response.version, "the version did not change with the content");
+    },
+  },
+  {
+    statement: "ACK-04",
+    title: "a refused message of several is at most sent in parts, each once, and then there is silence",
+    variants: allVariants,
+    types: allTypes,
+    needs: ["state"],
+    except: refusedAtTheEnd,
+    run: async (context) => {
+      const { type, name, quietMs } = context;
+      const shorts = ["a", "b", "c", "d"];
+      const { stream, response } = await offered(context, ...shorts);
+      const bad = name("c");
+      const parts = new Set([
+        response.resources
+          .map((one) => one.name)
+          .sort()
+          .join(" "),
+      ]);
+      let next: Response | undefined = response;
+      while (next !== undefined) {
+        if (has(bad)(next)) stream.nack(next, `${bad} is refused by the suite`);
+        else stream.ack(next);
+        next = await stream.expect(type, () => true, quietMs).catch(() => undefined);
+        if (next === undefined) break;
+        const part = next.resources
+          .map((one) => one.name)
+          .sort()
+          .join(" ");
+        ensure(!parts.has(part), `{${part}} came twice`);
+        parts.add(part);
+        ensure(parts.size <= 8, `more parts than halving needs: ${[...parts].join(", ")}`);
+      }
+      await stream.quiet(undefined, quietMs);
+    },
+  },
+  {
+    statement: "ACK-04",
+    title: "a refused first answer does not keep later resources back",
+    variants: allVariants,
+    types: allTypes,
+    needs: ["state"],
+    run: async (context) => {
+      const { put, name, type } = context;
+      const { stream, response } = await offered(context, "a");
+      stream.nack(response, "refused by the suite", { names: [name("a"), name("b")] });
+      await put(resource(type, name("a"), 2), resource(type, name("b")));
+      const wanted = new Set([name("a"), name("b")]);
+      while (wanted.size > 0) {
+        for (const one of (await stream.accept(type)).resources) wanted.delete(one.name);
+      }
+    },
+  },
+  {
+    statement: "ACK-05",
+    title: "names added in a NACK are answered, again with the same nonce and error",
+    variants: allVariants,
+    types: allTypes,
+    needs: ["state"],
+    except: refusedAtTheEnd,
+    run: async (context) => {
+      const { put, name, type } = context;
+      const [a, b, c] = [name("a"), name("b"), name("c")];
+      const { stream, response } = await offered(context, "a");
+      await put(resource(type, b), resource(type, c));
+      stream.nack(response, "refused by the suite", { names: [a, b] });
+      await stream.expect(type, has(b));
+      // As grpc-js does: the old error with the old nonce, and one name more.
+      stream.nack(response, "refused by the suite", { names: [a, b, c] });
+      await stream.expect(type, has(c));
+    },
+  },
+  {
+    statement: "ACK-05",
+    title: "names dropped in a NACK get no more updates",
+    variants: allVariants,
+    types: allTypes,
+    needs: ["state"],
+    except: refusedAtTheEnd,
+    run: async (context) => {
+      const { put, name, type, quietMs } = context;
+      const { stream } = await accepted(context, "a", "b");
+      await put(resource(type, name("a"), 2));
+      stream.nack(await stream.expect(type), "refused by the suite", { names: [name("a")] });
+      await stream.quiet(type, quietMs);
+      await put(resource(type, name("b"), 2));
+      await stream.quiet(type, quietMs);
+    },
+  },
+  ...([true, false] as const).map(
+    (repeated): Case => ({
+      statement: "ACK-06",
+      title: repeated
+        ? "a stale request is not answered; acknowledged with its names, the new one comes exactly once"
+        : "a stale request is not answered; acknowledged without its names, the new one never comes",
+      variants: sotwVariants,
+      types: allTypes,
+      needs: ["state"],
+      run: async (context) => {
+        const { put, name, type, quietMs } = context;
+        const [a, b] = [name("a"), name("b")];
+        const { stream, response: first } = await accepted(context, "a");
+        await put(resource(type, b));
+        await put(resource(type, a, 2));
+        const second = await stream.expect(type);
+        stream.ask(type, [a, b], { nonce: first.nonce, version: first.version });
+        await stream.quiet(type, quietMs);
+        stream.ack(second, repeated ? [a, b] : [a]);
+        if (repeated) await stream.accept(type, has(b));
+        await stream.quiet(type, quietMs);
+      },
+    }),
+  ),
+  {
+    statement: "ACK-07",
+    title: "an ACK of an older nonce does not accept the newer one",
+    variants: allVariants,
+    types: allTypes,
+    needs: ["state", "receipts", "short-times"],
+    run: async (context) => {
+      const { put, name, type, server, node, until, quietMs } = context;
+      const { stream, response: first } = await offered(context, "a");
+      await put(resource(type, name("a"), 2));
+      // It comes when the server no longer waits for the first ACK.
+      const second = await stream.expect(type);
+      stream.ack(first);
+      await stream.quiet(type, quietMs);
+      const receipt = await server.receipt(node.id, type, name("a"));
+      ensure(receipt?.status === "pending", `the newer response is ${receipt?.status}, not pending`);
+      stream.ack(second);
+      await until(
+        "the newer one is accepted",
+        async () => (await server.receipt(node.id, type, name("a")))?.status === "accepted",
+      );
+    },
+  },
+  {
+    statement: "ACK-07",
+    title: "a request without a nonce is no ACK",
+    variants: deltaVariants,
+    types: allTypes,
+    needs: ["state", "receipts"],
+    run: async (context) => {
+      const { name, type, put, server, node } = context;
+      await put(resource(type, name("b")));
+      const { stream, response } = await offered(context, "a");
+      stream.ask(type, [name("a"), name("b")]);
+      await context.until("the request is read", () => server.receipt(node.id, type, name("a")));
+      await stream.quiet(type, 50).catch(() => {});
+      const receipt = await server.receipt(node.id, type, name("a"));
+      ensure(receipt?.status === "pending", `the outstanding response is ${receipt?.status}, not pending`);
+      stream.ack(response);
+      stream.ack(stream.received.find(has(name("b"))) ?? (await stream.expect(type, has(name("b")))));
+    },
+  },
+  {
+    statement: "ACK-08",
+    title: "without any ACK the newest content is delivered in the end",
+    variants: allVariants,
+    types: allTypes,
+    needs: ["state", "short-times"],
+    run: async (context) => {
+      const { put, name, type } = context;
+      const { stream } = await offered(context, "a");
+      for (const revision of [2, 3]) {
+        await put(resource(type, name("a"), revision));
+        await stream.expect(type);
+      }
+    },
+  },
+  {
+    statement: "ACK-09",
+    title: "all names dropped, then one taken up with an empty nonce: it is answered",
+    variants: sotwVariants,
+    types: namedTypes,
+    needs: ["state"],
+    run: async (context) => {
+      const { name, type, quietMs } = context;
+      const { stream, response } = await accepted(context, "a");
+      stream.ask(type, [], { nonce: response.nonce, version: response.version });
+      await stream.quiet(type, quietMs);
+      stream.ask(type, [name("a")]);
+      await stream.accept(type, has(name("a")));
+    },
+  },
+  {
+    statement: "ACK-09",
+    title: "the same names with an empty nonce change nothing",
+    variants: sotwVariants,
+    types: allTypes,
+    needs: ["state"],
+    run: async (context) => {
+      const { name, type, quietMs } = context;
+      const { stream } = await accepted(context, "a");
+      await stream.quiet(type, quietMs);
+      stream.ask(type, [name("a")]);
+      await stream.quiet(type, quietMs);
+    },
+  },
+  {
+    statement: "ACK-09",
+    title: "names that grow with empty nonces before the first answer are all delivered",
+    variants: allVariants,
+    types: allTypes,
+    needs: ["state"],
+    run: async ({ put, open, name, type, quietMs }) => {
+      const names = ["a", "b", "c"].map(name);
+      await put(...names.map((one) => resource(type, one)));
+      const stream = open();
+      for (let count = 1; count <= names.length; count++) stream.ask(type, names.slice(0, count));
+      const wanted = new Set(names);
+      while (wanted.size > 0) {
+        for (const one of (await stream.accept(type)).resources) wanted.delete(one.name);
+      }
+      await stream.quiet(type, quietMs);
+    },
+  },
+  {
+    statement: "ACK-10",
+    title: "200 quick changes, each answered without delay: every answer is known",
+    variants: allVariants,
+    types: ["CDS", "EDS"] satisfies readonly TypeName[],
+    needs: ["state", "receipts"],
+    run: async ({ put, open, name, type, server, node, until }) => {
+      await put(resource(type, name("a")));
+      const stream = open({ autoAck: true });
+      stream.ask(type, [name("a")]);
+      for (let revision = 2; revision <= 200; revision++) {
+        await put(resource(type, name("a"), revision));
+        const seen = stream.received.length;
+        await until("the change or an answer to one before", () => stream.received.length > seen || server);
+      }
+      const last = resource(type, name("a"), 200).bytes;
+      await until("the last content", () => {
+        const body = stream.received.at(-1)?.resources.find((one) => one.name === name("a"))?.body;
+        return body !== undefined && Buffer.compare(body, last) === 0;
+      });
+      // Were one answer unknown, the resource would be pending for ever.
+      await until("accepted", async () => (await server.receipt(node.id, type, name("a")))?.status === "accepted");
+    },
+  },
+  {
+    statement: "ACK-11",
+    title: "a refusal is kept with its text, cut to a length, and cleared by the next ACK",
+    variants: allVariants,
+    types: allTypes,
+    needs: ["state", "receipts"],
+    run: async (context) => {
+      const { put, name, type, server, node, until } = context;
+      const { stream, response } = await accepted(context, "a");
+      ensure(response.nonce !== "", "no nonce");
+      await put(resource(type, name("a"), 2));
+      const text = `refused by the suite ${"x".repeat(100 * 1024)}`;
+      stream.nack(await stream.expect(type), text);
+      const refused = await until("the refusal", async () => {
+        const receipt = await server.receipt(node.id, type, name("a"));
+        return receipt?.status === "refused" ? receipt : undefined;
+      });
+      const { reason = "" } = refused;
+      ensure(reason.startsWith("refused by the suite"), `the text is ${JSON.stringify(reason.slice(0, 100))}`);
+      ensure(reason.length < 16 * 1024, `${reason.length} characters of it are kept`);
+      await put(resource(type, name("a"), 3));
+      await stream.accept(type);
+      await until("the refusal is cleared", async () => {
+        const receipt = await server.receipt(node.id, type, name("a"));
+        return receipt?.status === "accepted" && receipt.reason === undefined;
+      });
+    },
+  },
+];

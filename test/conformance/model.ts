@@ -1,0 +1,205 @@
+import { createHash } from "node:crypto";
+import { resourceType, type TypeName } from "../../src/envoy/resource-types.ts";
+import type { RequestFields } from "./client/request.ts";
+import type { ReceivedResource, Response } from "./client/response.ts";
+import type { Wire } from "./variants.ts";
+
+export interface HeldResource {
+  readonly version: string;
+  readonly body: Uint8Array;
+}
+
+/** What a correct client believes of one type on one stream, and what a correct server owes it. */
+export interface TypeModel {
+  readonly type: TypeName;
+  readonly wire: Wire;
+  readonly requested: boolean;
+  readonly wildcard: boolean;
+  readonly held: ReadonlyMap<string, HeldResource>;
+  /** Of `performance.now()`. */
+  readonly firstAskedAt: number | undefined;
+  readonly lastSeenAt: number | undefined;
+  /** The last response was accepted, or none came; and nothing was refused since. */
+  readonly atRest: boolean;
+  /** Whether a response may name this: it is subscribed, or was until after `sinceMs`. */
+  readonly covers: (name: string, sinceMs: number) => boolean;
+  /** Whether the server owes it if it exists. */
+  readonly owes: (name: string, onDemand: boolean) => boolean;
+  readonly sent: (request: RequestFields, atMs: number) => void;
+  readonly received: (response: Response) => void;
+  /** Clusters came on this stream: the endpoints of these names are owed again. */
+  readonly clustersCame: (names: readonly string[]) => void;
+  /** What in this response nobody needs; call before `received`. */
+  readonly superfluous: (response: Response) => readonly string[];
+}
+
+const digest = (body: Uint8Array | undefined): string =>
+  body === undefined ? "" : createHash("sha1").update(body).digest("base64url");
+
+export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
+  const row = resourceType(type);
+  const held = new Map<string, HeldResource>();
+  /** Names to be answered whatever the client holds: newly or again subscribed, or of a cluster that came. */
+  const asked = new Set<string>();
+  /** When a name was dropped. */
+  const dropped = new Map<string, number>();
+  const errors = new Map<string, number>();
+  /** What came in the last response, for the halving of a refused one. */
+  let last: readonly string[] = [];
+  let refused = new Set<string>();
+  const tried = new Set<string>();
+  let names = new Set<string>();
+  let wildcard = false;
+  /** No name was ever given: an empty list still means everything. */
+  let legacy = true;
+  let requested = false;
+  let owesFirst = false;
+  let firstAskedAt: number | undefined;
+  let lastSeenAt: number | undefined;
+  let lastNonce: string | undefined;
+  let settled = true;
+
+  const isCovered = (name: string): boolean => names.has(name) || wildcard;
+
+  const subscribe = (next: ReadonlySet<string>, nextWildcard: boolean, atMs: number): void => {
+    for (const name of new Set([...names, ...held.keys()])) {
+      if (!next.has(name) && !nextWildcard) {
+        dropped.set(name, atMs);
+        held.delete(name);
+        asked.delete(name);
+        errors.delete(name);
+      }
+    }
+    if (nextWildcard && !wildcard) owesFirst = true;
+    names = new Set(next);
+    wildcard = nextWildcard;
+  };
+
+  const sentSotw = (given: readonly string[], atMs: number): void => {
+    const next = new Set(given);
+    const star = next.delete("*");
+    if (given.length > 0) legacy = false;
+    for (const name of next) if (!names.has(name)) asked.add(name);
+    subscribe(next, star || (legacy && row.wildcard), atMs);
+  };
+
+  const sentDelta = (
+    { subscribe: added = [], unsubscribe: removed = [], known = {} }: RequestFields,
+    atMs: number,
+  ): void => {
+    const first = !requested;
+    if (first) for (const [name, version] of Object.entries(known)) held.set(name, { version, body: new Uint8Array() });
+    const implicit = first && added.length === 0 && removed.length === 0 && row.wildcard;
+    const next = new Set(names);
+    for (const name of added) {
+      if (name !== "*") asked.add(name);
+      next.add(name);
+    }
+    const hadStar = wildcard || implicit || added.includes("*");
+    const star = hadStar && !removed.includes("*");
+    for (const name of removed) {
+      if (names.has(name) && wildcard) asked.add(name);
+      next.delete(name);
+    }
+    next.delete("*");
+    subscribe(next, star, atMs);
+    for (const name of [...held.keys()]) if (first && !isCovered(name)) held.delete(name);
+  };
+
+  /** The client has it already as it comes, and did not ask for it again. */
+  const isNews = ({ name, body, version }: ReceivedResource): boolean => {
+    if (body === undefined) return true;
+    const before = held.get(name);
+    if (before === undefined || asked.has(name)) return true;
+    return before.body.length > 0 ? digest(before.body) !== digest(body) : before.version !== version;
+  };
+
+  /** A refused message of several resources, sent again in part; each part once. */
+  const isPart = (resources: readonly ReceivedResource[]): boolean => {
+    const parts = resources.map(({ name }) => name);
+    const key = parts.toSorted().join("\n");
+    if (parts.length === 0 || tried.has(key) || !parts.every((name) => refused.has(name))) return false;
+    return parts.length < refused.size || wire === "delta";
+  };
+
+  return {
+    type,
+    wire,
+    held,
+    get requested() {
+      return requested;
+    },
+    get wildcard() {
+      return wildcard;
+    },
+    get firstAskedAt() {
+      return firstAskedAt;
+    },
+    get lastSeenAt() {
+      return lastSeenAt;
+    },
+    get atRest() {
+      return requested && settled;
+    },
+    covers: (name, sinceMs) => isCovered(name) || asked.has(name) || (dropped.get(name) ?? 0) > sinceMs,
+    owes: (name, onDemand) => names.has(name) || (wildcard && !onDemand),
+
+    sent(request, atMs) {
+      if (wire === "sotw") sentSotw(request.names ?? [], atMs);
+      else sentDelta(request, atMs);
+      requested = true;
+      firstAskedAt ??= atMs;
+      if (request.nonce === undefined || request.nonce === "" || request.nonce !== lastNonce) return;
+      settled = request.error === undefined;
+      if (request.error === undefined) {
+        refused.clear();
+        tried.clear();
+      } else if (refused.size === 0) refused = new Set(last);
+    },
+
+    received(response) {
+      if (wire === "sotw" && row.fullState && response.resources.some(({ body }) => body !== undefined)) held.clear();
+      if (wire === "sotw" && row.fullState && response.resources.length === 0) held.clear();
+      for (const { name, body, version } of response.resources) {
+        asked.delete(name);
+        if (body !== undefined) held.set(name, { version, body });
+      }
+      for (const name of response.removed) {
+        asked.delete(name);
+        held.delete(name);
+      }
+      for (const { name, code } of response.errors) errors.set(name, code);
+      for (const { name } of response.resources) errors.delete(name);
+      last = response.resources.map(({ name }) => name);
+      tried.add(last.toSorted().join("\n"));
+      owesFirst = false;
+      lastNonce = response.nonce;
+      lastSeenAt = performance.now();
+      settled = false;
+    },
+
+    clustersCame(list) {
+      for (const name of list) if (names.has(name) || wildcard) asked.add(name);
+    },
+
+    superfluous({ resources, removed, errors: reported }) {
+      if (owesFirst) return [];
+      const part = isPart(resources);
+      const stale = part
+        ? []
+        : resources.filter((one) => !isNews(one)).map(({ name }) => `${name} came again, unchanged and not asked for`);
+      const unknown = removed
+        .filter((name) => !held.has(name) && !asked.has(name))
+        .map((name) => `${name} is removed, and the client does not have it`);
+      const told = reported.some(({ name, code }) => errors.get(name) !== code);
+      if (wire === "delta") {
+        const empty = resources.length + removed.length === 0 && !told;
+        return [...stale, ...unknown, ...(empty ? ["a response that says nothing"] : [])];
+      }
+      const present = new Set(resources.map(({ name }) => name));
+      const gone = row.fullState && held.keys().some((name) => !present.has(name));
+      const news = part || told || gone || resources.length > stale.length;
+      return news ? [] : ["a response without anything new"];
+    },
+  };
+}

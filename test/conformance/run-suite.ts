@@ -1,0 +1,71 @@
+import type { Case } from "./case.ts";
+import { planCells } from "./cells.ts";
+import { type Expectation, expectationFor } from "./expect/expectation.ts";
+import { type Cell, runCell } from "./run-case.ts";
+import type { Target } from "./targets/target.ts";
+
+/** `xfail`: it fails, as is known; `xpass`: it should have, by what is known, and did not. */
+export type Outcome = "pass" | "fail" | "xfail" | "xpass" | "n/a";
+
+export interface CellResult {
+  readonly cell: Cell;
+  readonly outcome: Outcome;
+  /** Why it failed, or is not applicable. */
+  readonly reason?: string;
+  readonly tookMs: number;
+}
+
+export interface SuiteOptions {
+  readonly target: Target;
+  readonly cases: readonly Case[];
+  readonly expectations: readonly Expectation[];
+  /** Only cells whose id contains this. */
+  readonly only?: string;
+  /** How many cells at the same time: most of their time is silence. */
+  readonly concurrency: number;
+  readonly onResult?: (result: CellResult) => void;
+}
+
+/** Runs every cell; never rejects because of one. Results are in the order of the cells. */
+export async function runSuite(options: SuiteOptions): Promise<readonly CellResult[]> {
+  const { target, cases, expectations, only = "", concurrency, onResult } = options;
+  const plans = planCells(cases, target).filter(({ cell }) => cell.id.includes(only));
+  const results: CellResult[] = [];
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let index = next++; index < plans.length; index = next++) {
+      const plan = plans[index];
+      if (plan === undefined) return;
+      const result: CellResult =
+        plan.notApplicable === undefined
+          ? judged(await attempt(target, plan.cell), expectationFor(expectations, target.name, plan.cell))
+          : { cell: plan.cell, outcome: "n/a", reason: plan.notApplicable, tookMs: 0 };
+      results[index] = result;
+      onResult?.(result);
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, work));
+  return results;
+}
+
+/** Runs one cell; never rejects. */
+export async function attempt(target: Target, cell: Cell): Promise<CellResult> {
+  const begun = performance.now();
+  try {
+    await runCell(target, cell);
+    return { cell, outcome: "pass", tookMs: performance.now() - begun };
+  } catch (error) {
+    const reason =
+      error instanceof Error
+        ? `${error.message}${error.cause instanceof Error ? ` (${error.cause.message})` : ""}`
+        : String(error);
+    return { cell, outcome: "fail", reason, tookMs: performance.now() - begun };
+  }
+}
+
+function judged(result: CellResult, expectation: Expectation | undefined): CellResult {
+  if (expectation === undefined) return result;
+  return result.outcome === "pass"
+    ? { ...result, outcome: "xpass", reason: `expected to fail: ${expectation.reason}` }
+    : { ...result, outcome: "xfail", reason: `${expectation.reason} (${result.reason})` };
+}

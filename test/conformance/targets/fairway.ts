@@ -1,0 +1,213 @@
+import { systemClock } from "../../../src/base/clock.ts";
+import { contentHash } from "../../../src/base/digest.ts";
+import { createLog } from "../../../src/base/log.ts";
+import { createMetrics, type Metrics } from "../../../src/base/metrics.ts";
+import { createSignal, type SettableSignal } from "../../../src/base/signal.ts";
+import { compileEmptyCluster } from "../../../src/compile/clusters.ts";
+import type { Compiler } from "../../../src/compile/compile.ts";
+import { repairReferences } from "../../../src/compile/references.ts";
+import { createWorld, type World } from "../../../src/compile/world.ts";
+import { emptyRuleSet } from "../../../src/config/rule-set.ts";
+import { createLedger, type Ledger } from "../../../src/delivery/ledger.ts";
+import { statusOf } from "../../../src/delivery/receipts.ts";
+import { createResourceSet, type Resource, type ResourceSet } from "../../../src/envoy/resource-set.ts";
+import { emptyCatalog } from "../../../src/model/catalog.ts";
+import { defaultMeshSettings } from "../../../src/model/mesh-settings.ts";
+import { createResourceCache } from "../../../src/snapshot/resource-cache.ts";
+import { createXdsServer, type XdsServer } from "../../../src/xds/server.ts";
+import { referencesOf } from "../references.ts";
+import type { RawResource, ResourceKey } from "../resources.ts";
+import { createState } from "../state.ts";
+import { allTypes, allVariants } from "../variants.ts";
+import { type Change, capabilities, type Instance, type Stats, type Target } from "./target.ts";
+
+/** Waits long enough for loopback, and short enough for silence to be watched. Milliseconds. */
+const xdsOptions = {
+  ackTimeoutMs: 600,
+  removalGraceMs: 100,
+  keepaliveIntervalMs: 200,
+  keepaliveTimeoutMs: 400,
+};
+
+const host = "127.0.0.1";
+
+/**
+ * This repository's own stations, in process: raw resources take the place of what the compiler makes of rules; resource cache,
+ * sessions, server and ledger are the product's.
+ */
+export function createFairwayTarget(): Target {
+  const instances = new Set<Instance>();
+  return {
+    name: "fairway",
+    can: new Set(capabilities),
+    variants: new Set(allVariants),
+    types: new Set([...allTypes, "LEDS"]),
+    unchecked: {},
+    times: { quietMs: 150, withinMs: 3_000 },
+    start: async ({ held = false } = {}) => {
+      const instance = await startInstance(held);
+      instances.add(instance);
+      return instance;
+    },
+    close: async () => {
+      for (const instance of instances) await instance.close();
+    },
+  };
+}
+
+/** The state of one case's server and of its replicas. */
+interface RawWorld {
+  readonly world: SettableSignal<World | undefined>;
+  /** A world of its own identity for the state as it is now. */
+  readonly next: () => World;
+  readonly failing: { key: ResourceKey | undefined };
+  readonly compiler: Compiler;
+}
+
+async function startInstance(held: boolean): Promise<Instance> {
+  const state = createState();
+  const raw = createRawWorld(() => state.resources());
+  if (!held) raw.world.set(raw.next());
+  let complete = !held;
+  let plane = await startPlane(raw, 0);
+  const replicas: Plane[] = [];
+  const publish = (): void => {
+    if (complete) raw.world.set(raw.next());
+  };
+  const view = (read: () => Plane): Omit<Instance, "address"> => ({
+    change: async (change: Change) => {
+      state.apply(change);
+      publish();
+    },
+    touch: async () => publish(),
+    release: async () => {
+      complete = true;
+      publish();
+    },
+    drain: (withinMs) => read().server.drain(withinMs),
+    restart: async () => {
+      const { port } = plane;
+      plane.close();
+      plane = await startPlane(raw, port);
+    },
+    replica: async () => {
+      const replica = await startPlane(createMirror(raw), 0);
+      replicas.push(replica);
+      return { ...view(() => replica), address: `${host}:${replica.port}` };
+    },
+    fail: async (key) => {
+      raw.failing.key = key;
+    },
+    stats: () => statsOf(read()),
+    receipt: async (nodeId, type, name) => {
+      const receipt = read().ledger.receiptsOf(nodeId)?.receipt(type, name);
+      if (receipt === undefined) return undefined;
+      return { status: statusOf(receipt), ...(receipt.refused && { reason: receipt.refused.reason }) };
+    },
+    close: async () => {
+      for (const one of [plane, ...replicas]) one.close();
+    },
+  });
+  return { ...view(() => plane), address: `${host}:${plane.port}` };
+}
+
+function createRawWorld(resources: () => readonly RawResource[]): RawWorld {
+  const states = new WeakMap<World, readonly RawResource[]>();
+  const failing: RawWorld["failing"] = { key: undefined };
+  const compile = (world: World): ResourceSet => compileRaw(states.get(world) ?? [], failing.key);
+  return {
+    world: createSignal<World | undefined>(undefined),
+    next: () => {
+      const world = createWorld(emptyCatalog, emptyRuleSet, [], defaultMeshSettings);
+      states.set(world, resources());
+      return world;
+    },
+    failing,
+    compiler: { compile, compileFor: compile },
+  };
+}
+
+/** The same states, told in another order and computed by a compiler of its own. */
+function createMirror(raw: RawWorld): RawWorld {
+  const world = createSignal<World | undefined>(raw.world.value);
+  raw.world.subscribe(world.set);
+  return { ...raw, world };
+}
+
+/** Stands for the compiler: the resources as they are, with what the product adds to any set so that nothing dangles. */
+function compileRaw(raws: readonly RawResource[], failing: ResourceKey | undefined): ResourceSet {
+  const failed = raws.find(({ type, name }) => type === failing?.type && name === failing.name);
+  if (failed !== undefined) throw new Error(`${failed.type} ${failed.name} cannot be computed`);
+  const clusters = new Map(
+    raws
+      .filter(({ type }) => type === "CDS")
+      .flatMap(({ bytes }) => referencesOf("CDS", bytes).map(({ name }) => [name, bytes] as const)),
+  );
+  const resources = raws.map((raw) => resourceOf(raw, raw.type === "EDS" ? clusters.get(raw.name) : undefined));
+  const repairs = repairReferences(resources, (name, reason) => compileEmptyCluster(defaultMeshSettings, name, reason));
+  return createResourceSet([...resources, ...repairs]);
+}
+
+/** The version of endpoints covers the cluster that names them; a time to live is covered too. */
+function resourceOf({ type, name, bytes, onDemand, ttlMs }: RawResource, cluster: Uint8Array | undefined): Resource {
+  const content = Buffer.concat([bytes, Buffer.from(`\0${ttlMs ?? ""}\0`), cluster ?? new Uint8Array()]);
+  return {
+    ...{
+      type,
+      name,
+      bytes,
+      version: contentHash(content),
+      references: referencesOf(type, bytes),
+      provenance: () => [],
+    },
+    ...(onDemand !== undefined && { onDemand }),
+    ...(ttlMs !== undefined && { ttlMs }),
+  };
+}
+
+interface Plane {
+  readonly port: number;
+  readonly server: XdsServer;
+  readonly ledger: Ledger;
+  readonly metrics: Metrics;
+  readonly close: () => void;
+}
+
+async function startPlane({ world, compiler }: RawWorld, port: number): Promise<Plane> {
+  const metrics = createMetrics();
+  const log = createLog({ level: "silent", format: "json", write: () => {} });
+  const cache = createResourceCache({ world, compiler, log, metrics });
+  const ledger = createLedger({ clock: systemClock, metrics });
+  const identifier = "fairway/conformance";
+  const server = createXdsServer({
+    feed: cache,
+    recorder: ledger,
+    metrics,
+    log,
+    clock: systemClock,
+    identifier,
+    options: xdsOptions,
+  });
+  const bound = await server.listen(host, port);
+  const close = (): void => {
+    server.close();
+    cache.close();
+  };
+  return { port: bound, server, ledger, metrics, close };
+}
+
+async function statsOf({ metrics }: Plane): Promise<Stats> {
+  const { text } = await metrics.expose();
+  const sum = (name: string): number =>
+    [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, "gm"))].reduce(
+      (total, [, value]) => total + Number(value),
+      0,
+    );
+  return {
+    streams: sum("fairway_xds_streams"),
+    watches: sum("fairway_profiles"),
+    nacks: sum("fairway_xds_nacks_total"),
+    nodeChanges: sum("fairway_xds_node_changes_total"),
+    responses: sum("fairway_xds_pushes_total"),
+  };
+}
