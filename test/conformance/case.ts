@@ -1,5 +1,6 @@
 import type { TypeName } from "../../src/envoy/resource-types.ts";
 import type { Connection } from "./client/connection.ts";
+import type { Link } from "./client/link.ts";
 import type { NodeFields } from "./client/request.ts";
 import type { XdsStream } from "./client/stream.ts";
 import type { InvariantName } from "./invariants.ts";
@@ -61,6 +62,8 @@ export interface CaseContext {
   readonly open: (options?: OpenOptions) => XdsStream;
   /** Another connection, to the cell's server or to `address`. */
   readonly connect: (address?: string) => Connection;
+  /** A wire to the cell's server that can be cut; `connect` to its address. */
+  readonly link: () => Promise<Link>;
   /** One change of the state. */
   readonly put: (...resources: readonly RawResource[]) => Promise<void>;
   readonly del: (...keys: readonly ResourceKey[]) => Promise<void>;

@@ -80,6 +80,8 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
     const star = next.delete("*");
     if (given.length > 0) legacy = false;
     for (const name of next) if (!names.has(name)) asked.add(name);
+    // The first answer is owed even when nothing of what is asked for exists.
+    if (!requested && row.fullState && next.size > 0) owesFirst = true;
     subscribe(next, star || (legacy && row.wildcard), atMs);
   };
 
@@ -158,8 +160,12 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
     },
 
     received(response) {
-      if (wire === "sotw" && row.fullState && response.resources.some(({ body }) => body !== undefined)) held.clear();
-      if (wire === "sotw" && row.fullState && response.resources.length === 0) held.clear();
+      const isWholeSet = wire === "sotw" && row.fullState && !response.resources.some(({ body }) => body === undefined);
+      if (isWholeSet) {
+        held.clear();
+        // Those that do not exist are answered by their absence.
+        asked.clear();
+      }
       for (const { name, body, version } of response.resources) {
         asked.delete(name);
         if (body !== undefined) held.set(name, { version, body });
@@ -197,8 +203,8 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
         return [...stale, ...unknown, ...(empty ? ["a response that says nothing"] : [])];
       }
       const present = new Set(resources.map(({ name }) => name));
-      const gone = row.fullState && held.keys().some((name) => !present.has(name));
-      const news = part || told || gone || resources.length > stale.length;
+      const absent = row.fullState && [...held.keys(), ...asked].some((name) => !present.has(name));
+      const news = part || told || absent || resources.length > stale.length;
       return news ? [] : ["a response without anything new"];
     },
   };

@@ -2,6 +2,7 @@ import type { TypeName } from "../../src/envoy/resource-types.ts";
 import { waitFor } from "../support/wait-for.ts";
 import type { Case, CaseContext, OpenOptions } from "./case.ts";
 import { type Connection, connect } from "./client/connection.ts";
+import { createLink, type Link } from "./client/link.ts";
 import type { NodeFields } from "./client/request.ts";
 import type { XdsStream } from "./client/stream.ts";
 import { createChecks, type InvariantName } from "./invariants.ts";
@@ -35,6 +36,7 @@ export async function runCell(target: Target, cell: Cell): Promise<void> {
   const checks = createChecks(state, unchecked);
   const server = await target.start({ held: tried.held ?? false });
   const connections: Connection[] = [];
+  const links: Link[] = [];
   const opened: Opened[] = [];
 
   const connectTo = (address = server.address): Connection => {
@@ -68,6 +70,11 @@ export async function runCell(target: Target, cell: Cell): Promise<void> {
     put: (...put) => change({ put }),
     del: (...del) => change({ del }),
     change: (put, del) => change({ put, del }),
+    link: async () => {
+      const link = await createLink(server.address);
+      links.push(link);
+      return link;
+    },
     replica: () => server.replica(),
     until: (what, condition) => waitFor(condition, { withinMs, what }),
   };
@@ -87,6 +94,7 @@ export async function runCell(target: Target, cell: Cell): Promise<void> {
   } finally {
     for (const { stream } of opened) stream.cancel();
     for (const connection of connections) connection.close();
+    for (const link of links) link.close();
     await server.close();
   }
 }

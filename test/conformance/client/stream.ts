@@ -51,6 +51,7 @@ export class XdsStream {
   readonly #pending: Response[] = [];
   readonly #asked = new Map<TypeName, ReadonlySet<string>>();
   #first = true;
+  #leaving = false;
   #status: StatusObject | undefined;
   readonly #wake: (() => void)[] = [];
 
@@ -200,17 +201,19 @@ export class XdsStream {
     return this.#status;
   }
 
-  /** Whether the stream has ended, whoever ended it. */
+  /** Whether the stream has ended, whoever ended it, or is about to by our doing. */
   get ended(): boolean {
-    return this.#status !== undefined;
+    return this.#status !== undefined || this.#leaving;
   }
 
   halfClose(): void {
+    this.#leaving = true;
     this.#call.end();
   }
 
   /** Resets the stream. */
   cancel(): void {
+    this.#leaving = true;
     this.#call.cancel();
   }
 
