@@ -9,10 +9,11 @@ import { chooseTarget } from "./targets/choose.ts";
 const help = `Asks a control plane about the 100 statements of the suite, and prints what holds.
 
     node test/conformance/main.ts --target fairway
+    node test/conformance/main.ts --target go-control-plane:ordered
     node test/conformance/main.ts --target grpc://127.0.0.1:15010
     node test/conformance/main.ts --target fairway --only ACK --failures
 
-    --target TEXT     fairway | grpc://HOST:PORT
+    --target TEXT     fairway | go-control-plane[:plain|ordered|no-legacy-wildcard|linear] | grpc://HOST:PORT
     --only TEXT       only cells whose id contains this, for example ACK-04/ads-delta/CDS
     --failures        each failure with its reason
     -o json           the matrix as JSON
@@ -37,7 +38,7 @@ if (values.help) console.log(help);
 else process.exitCode = await run();
 
 async function run(): Promise<number> {
-  const { target, expectations } = await chooseTarget(values.target);
+  const { target, expectations } = await chooseTarget(values.target, process.env);
   const begun = performance.now();
   try {
     const { only, concurrency } = values;
