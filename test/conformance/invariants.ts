@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { resourceType, type TypeName } from "../../src/envoy/resource-types.ts";
+import { digestOf } from "./canonical.ts";
 import type { RequestFields } from "./client/request.ts";
 import { describeResponse, type ReceivedResource, type Response } from "./client/response.ts";
 import type { StreamWatcher } from "./client/stream.ts";
@@ -9,7 +9,7 @@ import type { Variant } from "./variants.ts";
 
 /**
  * What holds for every message of every case. `types`: the type was asked for, and fits what is inside, and so do the names;
- * `nonces`; `versions`: equal content, equal version, and the other way round; `names`: no name twice, none in both lists, none
+ * `nonces`; `versions`: other content, other version; `stable-versions`: equal content, equal version; `names`: no name twice, none in both lists, none
  * that is not asked for; `full-set`: state-of-the-world listeners and clusters leave nothing out; `size`; `superfluous`: nothing
  * that the client has already; `references`: at the end, nothing names what cannot be had; `final-state`: at the end it is quiet,
  * the client has what the server has, and after closing nothing is left open.
@@ -18,6 +18,7 @@ export const invariantNames = [
   "types",
   "nonces",
   "versions",
+  "stable-versions",
   "names",
   "full-set",
   "size",
@@ -89,7 +90,7 @@ export function createChecks(state: StateView | undefined, unchecked: ReadonlySe
         if (response.nonce === "") say("nonces")("no nonce");
         nonces.add(response.nonce);
         if (response.version === "") say("versions")("no version");
-        for (const text of versions.note(variant, type, response)) say("versions")(text);
+        for (const { invariant, text } of versions.note(variant, type, response)) say(invariant)(text);
         checkNames(response, seen, say("names"));
         if (variant.wire === "sotw" && resourceType(type).fullState && state !== undefined) {
           for (const name of missingFrom(response, seen, state)) say("full-set")(`${name} is left out`);
@@ -165,22 +166,24 @@ function missingFrom({ resources, errors }: Response, model: TypeModel, state: S
 
 interface VersionBook {
   /** What is wrong with the versions of this response, given all before it. */
-  readonly note: (variant: Variant, type: TypeName, response: Response) => readonly string[];
+  readonly note: (variant: Variant, type: TypeName, response: Response) => readonly Fault[];
 }
 
 /** Over all streams, restarts and replicas of a case: which version went with which content. */
 function createVersionBook(): VersionBook {
   const contentOf = new Map<string, string>();
   const versionOf = new Map<string, string>();
-  const note = (key: string, version: string, content: string, coversMore: boolean): readonly string[] => {
-    const texts: string[] = [];
+  const note = (key: string, version: string, content: string, coversMore: boolean): readonly Fault[] => {
+    const found: Fault[] = [];
     const before = contentOf.get(`${key} ${version}`);
-    if (before !== undefined && before !== content) texts.push(`version ${version} stood for other content before`);
+    if (before !== undefined && before !== content)
+      found.push({ invariant: "versions", text: `version ${version} stood for other content before` });
     contentOf.set(`${key} ${version}`, content);
     const known = versionOf.get(`${key} ${content}`);
-    if (!coversMore && known !== undefined && known !== version) texts.push(`this content had version ${known} before`);
+    if (!coversMore && known !== undefined && known !== version)
+      found.push({ invariant: "stable-versions", text: `this content had version ${known} before` });
     versionOf.set(`${key} ${content}`, version);
-    return texts;
+    return found;
   };
   return {
     note({ wire }, type, response) {
@@ -189,23 +192,21 @@ function createVersionBook(): VersionBook {
       if (wire === "delta") {
         const bodies = response.resources.filter(({ body }) => body !== undefined);
         return bodies.flatMap((one) =>
-          note(`delta ${type} ${one.name}`, one.version, contentOfResource(one), coversMore),
+          note(`delta ${type} ${one.name}`, one.version, contentOfResource(type, one), coversMore),
         );
       }
       const signs = response.resources.length > 0 && response.resources.every(({ body }) => body === undefined);
       if (signs) return [];
       const errors = response.errors.map(({ name, code }) => `${name} ${code}`).sort();
       const names = response.resources.map(({ name }) => name).sort();
-      const content = [...response.resources.map(contentOfResource).sort(), ...errors].join("|");
+      const content = [...response.resources.map((one) => contentOfResource(type, one)).sort(), ...errors].join("|");
       return note(`sotw ${type} ${names.join(",")}`, response.version, content, coversMore);
     },
   };
 }
 
-const contentOfResource = ({ name, body, ttlMs }: ReceivedResource): string =>
-  `${name}=${body === undefined ? "" : digest(body)}${ttlMs === undefined ? "" : `/${ttlMs}`}`;
-
-const digest = (bytes: Uint8Array): string => createHash("sha1").update(bytes).digest("base64url");
+const contentOfResource = (type: TypeName, { name, body, ttlMs }: ReceivedResource): string =>
+  `${name}=${body === undefined ? "" : digestOf(type, body)}${ttlMs === undefined ? "" : `/${ttlMs}`}`;
 
 /** The name that a cluster's endpoints are asked for by. */
 function endpointsOf({ name, body }: ReceivedResource): string {
@@ -241,7 +242,7 @@ function differencesTo(state: StateView, model: TypeModel): readonly string[] {
     const held = model.held.get(name);
     if (held === undefined) texts.push(`${type} ${name} never came`);
     // Without a body it is held from an earlier stream, and only the server knows whether the version still stands.
-    else if (held.body.length > 0 && digest(held.body) !== digest(bytes))
+    else if (held.body.length > 0 && digestOf(type, held.body) !== digestOf(type, bytes))
       texts.push(`${type} ${name} is not the newest`);
   }
   if (!resourceType(type).fullState && model.wire === "sotw") return texts;

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { resourceType, type TypeName } from "../../src/envoy/resource-types.ts";
+import { digestOf } from "./canonical.ts";
 import type { RequestFields } from "./client/request.ts";
 import type { ReceivedResource, Response } from "./client/response.ts";
 import type { Wire } from "./variants.ts";
@@ -32,9 +32,6 @@ export interface TypeModel {
   /** What in this response nobody needs; call before `received`. */
   readonly superfluous: (response: Response) => readonly string[];
 }
-
-const digest = (body: Uint8Array | undefined): string =>
-  body === undefined ? "" : createHash("sha1").update(body).digest("base64url");
 
 export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
   const row = resourceType(type);
@@ -113,7 +110,7 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
     if (body === undefined) return true;
     const before = held.get(name);
     if (before === undefined || asked.has(name)) return true;
-    return before.body.length > 0 ? digest(before.body) !== digest(body) : before.version !== version;
+    return before.body.length > 0 ? digestOf(type, before.body) !== digestOf(type, body) : before.version !== version;
   };
 
   /** A refused message of several resources, sent again in part; each part once. */

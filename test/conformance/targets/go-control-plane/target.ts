@@ -31,7 +31,10 @@ export function createGoControlPlaneTarget(config: Config, path: string): Target
     types: new Set(allTypes),
     unchecked: {
       references: "the library gives out what it was given; what is missing is its user's fault",
-      ...(config === "linear" && { versions: "a linear cache counts its changes, it does not look at content" }),
+      "stable-versions":
+        config === "linear"
+          ? "a linear cache counts its changes and does not look at content"
+          : "version_info is that of all resources of the type, of which a response has a part",
     },
     times: { quietMs: 150, withinMs: 3_000 },
     start: ({ held = false } = {}) => startInstance(program, config, held),
