@@ -1,10 +1,13 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { allCases } from "./cases/all.ts";
-import { matrixOf } from "./report/matrix.ts";
+import { headline, type Matrix, matrixOf } from "./report/matrix.ts";
+import { withMatrices } from "./report/page.ts";
 import { failuresText, matrixText } from "./report/text.ts";
-import { runSuite } from "./run-suite.ts";
+import { type CellResult, runSuite } from "./run-suite.ts";
 import { chooseTarget } from "./targets/choose.ts";
+import { configs } from "./targets/go-control-plane/target.ts";
 
 const help = `Asks a control plane about the 100 statements of the suite, and prints what holds.
 
@@ -17,7 +20,8 @@ const help = `Asks a control plane about the 100 statements of the suite, and pr
     --only TEXT       only cells whose id contains this, for example ACK-04/ads-delta/CDS
     --failures        each failure with its reason
     -o json           the matrix as JSON
-    --concurrency N   cells at the same time; default 24
+    --write           runs Fairway and all configurations of go-control-plane, and writes what it saw into docs/conformance.md
+    --concurrency N   cells at the same time; default 32
 
 Exit status: 0 nothing unexpected, 1 a cell failed, or passed that was expected to fail, 2 wrong use.
 `;
@@ -27,29 +31,62 @@ const { values } = parseArgs({
     target: { type: "string", default: "fairway" },
     only: { type: "string", default: "" },
     failures: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
     output: { type: "string", short: "o", default: "text" },
-    concurrency: { type: "string", default: "24" },
+    concurrency: { type: "string", default: "32" },
     help: { type: "boolean", default: false },
   },
 });
 
+const page = "docs/conformance.md";
+const pageTargets = ["fairway", ...configs.map((config) => `go-control-plane:${config}`)];
+
 setLogVerbosity(logVerbosity.NONE);
 if (values.help) console.log(help);
-else process.exitCode = await run();
+else if (values.write) process.exitCode = await write();
+else process.exitCode = await show(values.target).catch(wrongUse);
 
-async function run(): Promise<number> {
-  const { target, expectations } = await chooseTarget(values.target, process.env);
+function wrongUse(error: unknown): number {
+  console.error(error instanceof Error ? error.message : String(error));
+  return 2;
+}
+
+async function show(text: string): Promise<number> {
+  const { matrix, results } = await run(text, values.only);
+  if (values.output === "json") console.log(JSON.stringify(matrix, undefined, 2));
+  else {
+    if (values.failures) console.log(failuresText(results));
+    console.log(matrixText(matrix));
+  }
+  return isAsKnown(matrix) ? 0 : 1;
+}
+
+async function write(): Promise<number> {
+  const matrices: Matrix[] = [];
+  for (const text of pageTargets) {
+    const { matrix } = await run(text, "");
+    console.log(headline(matrix));
+    matrices.push(matrix);
+  }
+  const date = new Date().toISOString().slice(0, 10);
+  writeFileSync(page, withMatrices(readFileSync(page, "utf8"), matrices, date));
+  return matrices.every(isAsKnown) ? 0 : 1;
+}
+
+function isAsKnown({ cells }: Matrix): boolean {
+  return cells.fail + cells.xpass === 0;
+}
+
+async function run(
+  text: string,
+  only: string,
+): Promise<{ readonly matrix: Matrix; readonly results: readonly CellResult[] }> {
+  const { target, expectations } = await chooseTarget(text, process.env);
   const begun = performance.now();
   try {
-    const { only, concurrency } = values;
-    const results = await runSuite({ target, cases: allCases, expectations, only, concurrency: Number(concurrency) });
-    const matrix = matrixOf(target.name, allCases, results, performance.now() - begun);
-    if (values.output === "json") console.log(JSON.stringify(matrix, undefined, 2));
-    else {
-      if (values.failures) console.log(failuresText(results));
-      console.log(matrixText(matrix));
-    }
-    return matrix.cells.fail + matrix.cells.xpass === 0 ? 0 : 1;
+    const concurrency = Number(values.concurrency);
+    const results = await runSuite({ target, cases: allCases, expectations, only, concurrency });
+    return { matrix: matrixOf(target.name, allCases, results, performance.now() - begun), results };
   } finally {
     await target.close();
   }

@@ -10,8 +10,10 @@ export type Outcome = "pass" | "fail" | "xfail" | "xpass" | "n/a";
 export interface CellResult {
   readonly cell: Cell;
   readonly outcome: Outcome;
-  /** Why it failed, or is not applicable. */
+  /** Why it failed, as far as is known, or is not applicable. */
   readonly reason?: string;
+  /** Where the failure was expected: what this run saw. */
+  readonly saw?: string;
   readonly tookMs: number;
 }
 
@@ -64,8 +66,9 @@ export async function attempt(target: Target, cell: Cell): Promise<CellResult> {
 }
 
 function judged(result: CellResult, expectation: Expectation | undefined): CellResult {
-  if (expectation === undefined) return result;
+  if (expectation === undefined || (expectation.sometimes === true && result.outcome === "pass")) return result;
+  const { reason: saw = "" } = result;
   return result.outcome === "pass"
     ? { ...result, outcome: "xpass", reason: `expected to fail: ${expectation.reason}` }
-    : { ...result, outcome: "xfail", reason: `${expectation.reason} (${result.reason})` };
+    : { ...result, outcome: "xfail", reason: expectation.reason, saw };
 }

@@ -12,6 +12,8 @@ export interface Expectation {
   readonly types?: readonly TypeName[];
   readonly title?: string;
   readonly reason: string;
+  /** It is a matter of time, and may pass as well. */
+  readonly sometimes?: true;
   /** When it was seen, `YYYY-MM-DD`. */
   readonly seen: string;
 }

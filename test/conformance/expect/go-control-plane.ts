@@ -1,4 +1,152 @@
+import { adsVariants, deltaVariants, sotwVariants } from "../variants.ts";
 import type { Expectation } from "./expectation.ts";
 
-/** What is known of v0.14.0, each entry with what the library does instead. */
-export const goControlPlaneExpectations: readonly Expectation[] = [];
+const seen = "2026-11-22";
+const linear = ["linear"] as const;
+const noLegacyWildcard = ["no-legacy-wildcard"] as const;
+
+/** What is known of v0.14.0: each entry says what the library does instead. */
+export const goControlPlaneExpectations: readonly Expectation[] = [
+  {
+    statement: "STR-02",
+    reason: "the node is not looked at: a stream without one is served, or left without an answer",
+    seen,
+  },
+  {
+    ...{ statement: "STR-07", title: "streams refused for their node: nothing is left", seen },
+    reason: "streams without a node are not refused (STR-02)",
+  },
+  {
+    ...{
+      statement: "STR-01",
+      title: "the same node may come with every request",
+      configs: noLegacyWildcard,
+      variants: deltaVariants,
+      seen,
+    },
+    reason: "an empty first list asks for nothing in this configuration, and is not answered in delta",
+  },
+  {
+    ...{ statement: "STR-03", title: "a NACK of one type does not stop another", variants: ["ads-sotw"], seen },
+    reason: "it does not, but the refused resources are sent again at once (ACK-04)",
+  },
+  {
+    ...{
+      statement: "STR-06",
+      title: "an unknown type gets no answer, and the stream goes on",
+      variants: ["ads-delta"],
+      seen,
+    },
+    reason: "an unknown type gets an empty answer in delta; a multiplexer of linear caches ends the stream",
+  },
+  {
+    ...{
+      statement: "STR-06",
+      title: "an unknown type gets no answer, and the stream goes on",
+      configs: linear,
+      variants: ["ads-sotw"],
+      seen,
+    },
+    reason: "a multiplexer of linear caches ends the stream",
+  },
+  {
+    ...{ statement: "STR-09", configs: linear, variants: sotwVariants, seen },
+    reason: "a linear cache is never incomplete: what is not there yet is not there",
+  },
+  {
+    ...{ statement: "SNG-02", title: "another type: INVALID_ARGUMENT, and nothing of it", seen },
+    reason: "type_url is overwritten with the method's type, whatever it says",
+  },
+  { statement: "SNG-02", title: "Fetch methods: UNIMPLEMENTED", reason: "Fetch is served", seen },
+  {
+    ...{ statement: "SNG-03", configs: ["ordered"], variants: ["single-sotw"], seen },
+    reason: "with its ADS flag the cache is silent until every resource of the snapshot is asked for by one stream",
+  },
+  {
+    ...{ statement: "ACK-02", title: "an ACK of a wildcard answer, or of an empty one, is met with silence", seen },
+    ...{ configs: noLegacyWildcard, variants: deltaVariants },
+    reason: "an empty first list asks for nothing in this configuration, and is not answered in delta",
+  },
+  ...(
+    [
+      "a NACK of one resource is met with silence",
+      "the same NACK 100 times is met with silence",
+      "computed again to the same bytes, what was refused is not sent again; changed, it is sent at once, as another version",
+      "a refused message of several is at most sent in parts, each once, and then there is silence",
+    ] as const
+  ).map(
+    (title): Expectation => ({
+      ...{ statement: "ACK-04", title, variants: sotwVariants, seen },
+      reason:
+        "a NACK carries the version before, which is compared with the present one: the client looks behind, and is sent the same again",
+    }),
+  ),
+  {
+    ...{
+      statement: "ACK-04",
+      title: "a refused first answer does not keep later resources back",
+      variants: sotwVariants,
+      seen,
+      sometimes: true,
+    },
+    reason: "the refused resources may be sent again before they change",
+  },
+  {
+    ...{
+      statement: "ACK-05",
+      title: "names added in a NACK are answered, again with the same nonce and error",
+      variants: sotwVariants,
+      seen,
+    },
+    reason: "the second request has a stale nonce by then, and is dropped with the names in it",
+  },
+  {
+    ...{
+      statement: "ACK-05",
+      title: "names dropped in a NACK get no more updates",
+      variants: sotwVariants,
+      seen,
+      sometimes: true,
+    },
+    reason: "the refused resources are sent again (ACK-04)",
+  },
+  {
+    ...{ statement: "ACK-06", variants: sotwVariants, seen, sometimes: true },
+    reason:
+      "a new version of the whole type is sent for names that have not changed, and stale requests are dropped with what they ask for",
+  },
+  {
+    statement: "ACK-08",
+    reason: "the next response of a type waits for the answer to the one before, without limit",
+    seen,
+  },
+  {
+    ...{
+      statement: "ACK-09",
+      title: "the same names with an empty nonce change nothing",
+      variants: sotwVariants,
+      seen,
+    },
+    reason: "an empty nonce with no version looks like a client that has nothing: everything is sent again",
+  },
+  {
+    ...{
+      statement: "ACK-09",
+      title: "names that grow with empty nonces before the first answer are all delivered",
+      seen,
+    },
+    ...{ configs: linear, variants: sotwVariants, types: ["SRDS"], sometimes: true },
+    reason: "scoped routes are sent in part, though for Envoy what is left out is removed",
+  },
+  {
+    ...{
+      statement: "STR-04",
+      title: "no type comes that was not asked for",
+      configs: linear,
+      variants: adsVariants,
+      seen,
+      sometimes: true,
+    },
+    reason: "a linear cache sends what it is told of, changed or not",
+  },
+];

@@ -14,8 +14,10 @@ export interface MatrixRow {
   readonly standing: Standing;
   /** undefined: the statement has no case in this variant. */
   readonly cells: Readonly<Record<VariantName, Standing | undefined>>;
-  /** Different reasons of what did not pass. */
+  /** Different reasons of what failed, or passed against what is known. */
   readonly reasons: readonly string[];
+  /** Different reasons of what is not applicable. */
+  readonly notApplicable: readonly string[];
 }
 
 export interface Matrix {
@@ -54,8 +56,11 @@ export function matrixOf(
       : written
         ? (together(mine.map(({ outcome }) => outcome)) ?? "n/a")
         : "open";
-    const reasons = new Set(mine.filter(({ outcome }) => outcome !== "pass").flatMap(({ reason }) => reason ?? []));
-    return { statement, level, text, standing, cells, reasons: [...reasons] };
+    const reasonsOf = (outcomes: readonly Outcome[]): readonly string[] => [
+      ...new Set(mine.filter(({ outcome }) => outcomes.includes(outcome)).flatMap(({ reason }) => reason ?? [])),
+    ];
+    const [reasons, notApplicable] = [reasonsOf(["fail", "xfail", "xpass"]), reasonsOf(["n/a"])];
+    return { statement, level, text, standing, cells, reasons, notApplicable };
   });
   const count = (outcome: Outcome): number => results.filter((result) => result.outcome === outcome).length;
   return {

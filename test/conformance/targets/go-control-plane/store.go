@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
@@ -69,6 +72,7 @@ func (s *snapshots) set(ctx context.Context, state map[string]typeState) error {
 type linear struct {
 	mux    *cache.MuxCache
 	byType map[string]*cache.LinearCache
+	last   map[string]typeState
 }
 
 var linearTypes = []string{
@@ -93,17 +97,32 @@ func newLinear() *linear {
 
 func (l *linear) cache() cache.Cache { return l.mux }
 
+// set tells each cache what has changed, as it asks for: whatever it is given counts as changed.
 func (l *linear) set(_ context.Context, state map[string]typeState) error {
 	for url, one := range l.byType {
 		messages, err := state[url].messages(url)
 		if err != nil {
 			return err
 		}
-		resources := map[string]types.Resource{}
-		for name, message := range messages {
-			resources[name] = message.Resource
+		before := map[string][]byte{}
+		for _, raw := range l.last[url].Resources {
+			before[raw.Name] = raw.Bytes
 		}
-		one.SetResources(resources)
+		changed := map[string]types.Resource{}
+		for _, raw := range state[url].Resources {
+			if known, ok := before[raw.Name]; !ok || !bytes.Equal(known, raw.Bytes) {
+				changed[raw.Name] = messages[raw.Name].Resource
+			}
+			delete(before, raw.Name)
+		}
+		gone := slices.Collect(maps.Keys(before))
+		if len(changed)+len(gone) == 0 {
+			continue
+		}
+		if err := one.UpdateResources(changed, gone); err != nil {
+			return err
+		}
 	}
+	l.last = state
 	return nil
 }
