@@ -1,4 +1,4 @@
-import { adsVariants, deltaVariants, sotwVariants } from "../variants.ts";
+import { deltaVariants, sotwVariants } from "../variants.ts";
 import type { Expectation } from "./expectation.ts";
 
 const seen = "2026-11-22";
@@ -137,16 +137,5 @@ export const goControlPlaneExpectations: readonly Expectation[] = [
     },
     ...{ configs: linear, variants: sotwVariants, types: ["SRDS"], sometimes: true },
     reason: "scoped routes are sent in part, though for Envoy what is left out is removed",
-  },
-  {
-    ...{
-      statement: "STR-04",
-      title: "no type comes that was not asked for",
-      configs: linear,
-      variants: adsVariants,
-      seen,
-      sometimes: true,
-    },
-    reason: "a linear cache sends what it is told of, changed or not",
   },
 ];
