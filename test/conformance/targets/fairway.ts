@@ -1,21 +1,22 @@
+import { createSideServices } from "../../../src/app/side-services.ts";
 import { systemClock } from "../../../src/base/clock.ts";
 import { contentHash } from "../../../src/base/digest.ts";
 import { createLog } from "../../../src/base/log.ts";
 import { createMetrics, type Metrics } from "../../../src/base/metrics.ts";
 import { createSignal, type SettableSignal } from "../../../src/base/signal.ts";
-import { compileEmptyCluster } from "../../../src/compile/clusters.ts";
-import type { Compiler } from "../../../src/compile/compile.ts";
+import { keep } from "../../../src/compile/broken.ts";
+import type { Compiled, Compiler } from "../../../src/compile/compile.ts";
 import { repairReferences } from "../../../src/compile/references.ts";
 import { createWorld, type World } from "../../../src/compile/world.ts";
 import { emptyRuleSet } from "../../../src/config/rule-set.ts";
 import { createLedger, type Ledger } from "../../../src/delivery/ledger.ts";
 import { statusOf } from "../../../src/delivery/receipts.ts";
-import { createResourceSet, type Resource, type ResourceSet } from "../../../src/envoy/resource-set.ts";
+import { referencesOf } from "../../../src/envoy/references.ts";
+import { createResourceSet, type Resource } from "../../../src/envoy/resource-set.ts";
 import { emptyCatalog } from "../../../src/model/catalog.ts";
 import { defaultMeshSettings } from "../../../src/model/mesh-settings.ts";
 import { createResourceCache } from "../../../src/snapshot/resource-cache.ts";
 import { createXdsServer, type XdsServer } from "../../../src/xds/server.ts";
-import { referencesOf } from "../references.ts";
 import type { RawResource, ResourceKey } from "../resources.ts";
 import { createState } from "../state.ts";
 import { allTypes, allVariants } from "../variants.ts";
@@ -115,7 +116,7 @@ async function startInstance(held: boolean): Promise<Instance> {
 function createRawWorld(resources: () => readonly RawResource[]): RawWorld {
   const states = new WeakMap<World, readonly RawResource[]>();
   const failing: RawWorld["failing"] = { key: undefined };
-  const compile = (world: World): ResourceSet => compileRaw(states.get(world) ?? [], failing.key);
+  const compile = (world: World): Compiled => compileRaw(states.get(world) ?? [], failing.key);
   return {
     world: createSignal<World | undefined>(undefined),
     next: () => {
@@ -136,17 +137,22 @@ function createMirror(raw: RawWorld): RawWorld {
 }
 
 /** Stands for the compiler: the resources as they are, with what the product adds to any set so that nothing dangles. */
-function compileRaw(raws: readonly RawResource[], failing: ResourceKey | undefined): ResourceSet {
-  const failed = raws.find(({ type, name }) => type === failing?.type && name === failing.name);
-  if (failed !== undefined) throw new Error(`${failed.type} ${failed.name} cannot be computed`);
+function compileRaw(all: readonly RawResource[], failing: ResourceKey | undefined): Compiled {
+  const isFailing = ({ type, name }: RawResource): boolean => type === failing?.type && name === failing.name;
+  const raws = all.filter((raw) => !isFailing(raw));
   const clusters = new Map(
     raws
       .filter(({ type }) => type === "CDS")
       .flatMap(({ bytes }) => referencesOf("CDS", bytes).map(({ name }) => [name, bytes] as const)),
   );
   const resources = raws.map((raw) => resourceOf(raw, raw.type === "EDS" ? clusters.get(raw.name) : undefined));
-  const repairs = repairReferences(resources, (name, reason) => compileEmptyCluster(defaultMeshSettings, name, reason));
-  return createResourceSet([...resources, ...repairs]);
+  const repaired = repairReferences(resources);
+  const broken = all.filter(isFailing).map(({ type, name }) => ({
+    ...{ type, name, standIn: undefined },
+    error: new Error(`${type} ${name} cannot be computed`),
+    rescue: keep({ type, name }),
+  }));
+  return { ...createResourceSet(repaired.resources, repaired.repairs), broken, repair: repairReferences };
 }
 
 /** The version of endpoints covers the cluster that names them; a time to live is covered too. */
@@ -180,6 +186,15 @@ async function startPlane({ world, compiler }: RawWorld, port: number): Promise<
   const cache = createResourceCache({ world, compiler, log, metrics });
   const ledger = createLedger({ clock: systemClock, metrics });
   const identifier = "fairway/conformance";
+  const side = createSideServices({
+    ledger,
+    resources: cache,
+    world,
+    metrics,
+    clock: systemClock,
+    log,
+    lrsIntervalMs: 200,
+  });
   const server = createXdsServer({
     feed: cache,
     recorder: ledger,
@@ -188,10 +203,12 @@ async function startPlane({ world, compiler }: RawWorld, port: number): Promise<
     clock: systemClock,
     identifier,
     options: xdsOptions,
+    services: side.services,
   });
   const bound = await server.listen(host, port);
   const close = (): void => {
     server.close();
+    side.close();
     cache.close();
   };
   return { port: bound, server, ledger, metrics, close };
@@ -206,7 +223,7 @@ async function statsOf({ metrics }: Plane): Promise<Stats> {
     );
   return {
     streams: sum("fairway_xds_streams"),
-    watches: sum("fairway_profiles"),
+    watches: sum("fairway_xds_watches"),
     nacks: sum("fairway_xds_nacks_total"),
     nodeChanges: sum("fairway_xds_node_changes_total"),
     responses: sum("fairway_xds_pushes_total"),
