@@ -5,6 +5,7 @@ import { resourceTypes, type TypeName } from "../../src/envoy/resource-types.ts"
 import { wireSet } from "../support/wire-resources.ts";
 import { DeltaDriver, SotwDriver } from "./driver.ts";
 import { badVersion, FreeClient } from "./free-client.ts";
+import { propertyRuns } from "./property-runs.ts";
 
 /* Whatever a client asks, in whatever order, and whatever is lost: no response breaks a rule, and in the end it has what it is owed. */
 
@@ -107,7 +108,7 @@ describe.each(["sotw", "delta"] as const)("%s", (variant) => {
           }
         }
       }),
-      { numRuns: 400 },
+      propertyRuns(400),
     );
   });
 });

@@ -5,6 +5,7 @@ import { resourceTypes, type TypeName } from "../../src/envoy/resource-types.ts"
 import { wireSet } from "../support/wire-resources.ts";
 import { DeltaDriver, SotwDriver } from "./driver.ts";
 import { ModelClient } from "./model-client.ts";
+import { propertyRuns } from "./property-runs.ts";
 
 /** Any sequence of changes, requests, answers, losses and timers; then fair delivery: the client has what it is owed. */
 
@@ -127,7 +128,7 @@ describe.each(["sotw", "delta"] as const)("%s", (variant) => {
         expect(client.faults).toEqual([]);
         expectHeldIsOwed(client, world);
       }),
-      { numRuns: 400 },
+      propertyRuns(400),
     );
   });
 
@@ -139,7 +140,7 @@ describe.each(["sotw", "delta"] as const)("%s", (variant) => {
         expect(client.faults).toEqual([]);
         expectHeldIsOwed(client, world);
       }),
-      { numRuns: 400 },
+      propertyRuns(400),
     );
   });
 
@@ -157,7 +158,7 @@ describe.each(["sotw", "delta"] as const)("%s", (variant) => {
           expectHeldIsOwed(client, freshWorld);
         },
       ),
-      { numRuns: 400 },
+      propertyRuns(400),
     );
   });
 
@@ -176,7 +177,7 @@ describe.each(["sotw", "delta"] as const)("%s", (variant) => {
           expect([...client.stream.timers]).toEqual([]);
         },
       ),
-      { numRuns: 100 },
+      propertyRuns(100),
     );
   });
 });

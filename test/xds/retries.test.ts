@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { wireSet } from "../support/wire-resources.ts";
 import { DeltaDriver, SotwDriver } from "./driver.ts";
+import { propertyRuns } from "./property-runs.ts";
 
 /* What was refused together is sent again apart, until each culprit stands alone; nothing is refused alone twice. */
 
@@ -65,7 +66,7 @@ describe.each([
         stream.set(wireSet({ [type]: versions(names, "2") }));
         expect(stream.sent()).toEqual([]);
       }),
-      { numRuns: 60 },
+      propertyRuns(60),
     );
   });
 

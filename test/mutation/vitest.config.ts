@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+/** The tests of the pure machines, which are quick enough to be run for each mutant. */
+const machines = ["delta", "sotw", "order", "retries", "parts", "returning", "types", "model", "free-client"];
+
+// biome-ignore lint/style/noDefaultExport: vitest reads the default export.
+export default defineConfig({
+  test: {
+    include: machines.map((name) => `test/xds/${name}.test.ts`),
+    env: { FAIRWAY_MODEL_RUNS: "60" },
+    testTimeout: 10_000,
+    isolate: false,
+    fileParallelism: false,
+  },
+});
