@@ -36,8 +36,7 @@ const delta: Dialect<DeltaRequest> = {
     };
   },
 
-  resumePlan: (plan, { type, subscription, held }) =>
-    subscription === undefined ? plan : resume(plan, type, subscription, held),
+  resumePlan: (plan, { type, subscription, held }) => resume(plan, type, subscription, held),
 
   compose(state, offered, target, traits) {
     const { resources, pending, ...gone } = owedTo(state, offered, target);

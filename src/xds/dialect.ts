@@ -4,7 +4,7 @@ import type { ResourceType } from "../envoy/resource-types.ts";
 import type { ClientTraits } from "./client-traits.ts";
 import type { PastPlan, PushPlan } from "./push-plan.ts";
 import type { ResourceMap } from "./resource-map.ts";
-import type { TypeState } from "./stream-state.ts";
+import type { AskedType, TypeState } from "./stream-state.ts";
 
 /** What the two variants of the protocol have in common of a request. */
 export interface CommonRequest {
@@ -17,11 +17,11 @@ export interface CommonRequest {
 export interface Dialect<Request extends CommonRequest> {
   readonly variant: "sotw" | "delta";
   /** Takes the names of any request, be it an ACK, a NACK, stale or neither. */
-  readonly subscribe: (state: TypeState, request: Request) => TypeState;
+  readonly subscribe: (state: TypeState, request: Request) => AskedType;
   /** The plan for a proxy that is at work on what an earlier stream gave it: for one type, from its first request of it. */
-  readonly resumePlan: (plan: PushPlan, state: TypeState, past: PastPlan | undefined) => PushPlan;
+  readonly resumePlan: (plan: PushPlan, state: AskedType, past: PastPlan | undefined) => PushPlan;
   /** What is to be sent now of what is on offer, and which names that are still to come stay asked for. */
-  readonly compose: (state: TypeState, offered: ResourceMap, target: ResourceMap, traits: ClientTraits) => Outgoing;
+  readonly compose: (state: AskedType, offered: ResourceMap, target: ResourceMap, traits: ClientTraits) => Outgoing;
 }
 
 export type Outgoing =

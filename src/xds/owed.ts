@@ -1,6 +1,6 @@
 import type { Resource } from "../envoy/resource-set.ts";
 import { byName, difference, isLeftOver, noNames, type ResourceMap } from "./resource-map.ts";
-import type { TypeState } from "./stream-state.ts";
+import type { AskedType } from "./stream-state.ts";
 import { covers, type Subscription } from "./subscription.ts";
 
 /** What one type of a stream lacks to be up to date. */
@@ -16,9 +16,8 @@ export interface Owed {
 }
 
 /** `offered` is what may be sent now, `target` what will be. */
-export function owedTo(state: TypeState, offered: ResourceMap, target: ResourceMap): Owed {
+export function owedTo(state: AskedType, offered: ResourceMap, target: ResourceMap): Owed {
   const { subscription, held, asked } = state;
-  if (subscription === undefined) return { resources: [], removed: [], absent: [], pending: noNames };
   const { changed, removed } = difference(held, offered);
   const found = new Map<string, Resource>();
   const missing: string[] = [];

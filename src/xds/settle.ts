@@ -7,7 +7,7 @@ import { heartbeatsOf } from "./heartbeat.ts";
 import { gateOpen, type PushPlan, release, retire } from "./push-plan.ts";
 import { namesReferred, type ResourceMap, type VersionMap } from "./resource-map.ts";
 import { afterNews, nextRetry } from "./retries.ts";
-import type { StreamEffect, StreamState, TypeState, TypeStates } from "./stream-state.ts";
+import type { AskedType, StreamEffect, StreamState, TypeState, TypeStates } from "./stream-state.ts";
 import { covers } from "./subscription.ts";
 
 /** Brings the stream as far as it may go: type by type in the order of the table, each as the one before it allows. */
@@ -22,9 +22,10 @@ export function settle<Request extends CommonRequest>(
   for (;;) {
     for (const type of resourceTypes) {
       plan = release(plan, type, types);
-      if (isIdle(types[type.short], plan)) continue;
+      const one = types[type.short];
+      if (!isOwed(one, plan)) continue;
       if (isHeldBack(type, plan, types)) plan = { ...plan, gated: true };
-      else types = flush(dialect, { ...state, types, plan }, type, effects);
+      else types = flush(dialect, { ...state, types, plan }, one, effects);
     }
     const next = retire(plan, types);
     if (next.offered === plan.offered) return { ...state, types, plan: next };
@@ -32,13 +33,11 @@ export function settle<Request extends CommonRequest>(
   }
 }
 
-/** Nothing is owed: nothing asked for, or all of it sent. */
-function isIdle(
-  { type, subscription, held, asked, due, heartbeat, retries }: TypeState,
-  { offered }: PushPlan,
-): boolean {
-  if (subscription === undefined) return true;
-  return held === offered[type.short] && asked.size === 0 && !due && !heartbeat && retries.groups.length === 0;
+/** May something be owed? Asked for, and not all of it sent. */
+function isOwed(state: TypeState, { offered }: PushPlan): state is AskedType {
+  const { type, subscription, held, asked, due, heartbeat, retries } = state;
+  if (subscription === undefined) return false;
+  return held !== offered[type.short] || asked.size > 0 || due || heartbeat || retries.groups.length > 0;
 }
 
 /** A first answer waits for nothing, with two exceptions: the proxy is at work, or what comes before goes out in parts. */
@@ -52,22 +51,22 @@ type Settling = StreamState & { readonly plan: PushPlan };
 function flush<Request extends CommonRequest>(
   dialect: Dialect<Request>,
   { types, plan, traits, room }: Settling,
-  type: ResourceType,
+  state: AskedType,
   effects: StreamEffect[],
 ): TypeStates {
-  const state = types[type.short];
+  if (state.answer === "awaited" || !room) return types;
+  const { type } = state;
   const offered = plan.offered[type.short];
   const outgoing = dialect.compose(state, offered, plan.target.resources[type.short], traits);
-  const isBlocked = state.answer === "awaited" || !room;
-  if (outgoing.kind === "wait" || (outgoing.kind === "send" && isBlocked)) return types;
+  if (outgoing.kind === "wait") return types;
   if (state.resuming) effects.push(...resumed(state, offered, outgoing));
   if (outgoing.kind === "send") {
     const fitted = fitToClient(type, outgoing, traits.maxResponseBytes, effects);
     const next = sent(afterAnswer(state, offered, outgoing, fitted), fitted.content, effects);
-    const renewed = outgoing.renewed.length === 0 ? [] : outgoing.renewed.filter(isAmong(fitted.content.resources));
+    const renewed = outgoing.renewed.filter(isAmong(fitted.content.resources));
     return follow({ ...types, [type.short]: next }, type.short, renewed, plan);
   }
-  const current: TypeState = {
+  const current: AskedType = {
     ...state,
     held: offered,
     asked: outgoing.pending,
@@ -75,7 +74,7 @@ function flush<Request extends CommonRequest>(
     resuming: false,
     partial: false,
   };
-  return { ...types, [type.short]: isBlocked ? current : sendMore(current, offered, effects) };
+  return { ...types, [type.short]: sendMore(current, offered, effects) };
 }
 
 const isAmong = (resources: readonly Resource[]): ((resource: Resource) => boolean) => {
@@ -100,9 +99,9 @@ function fitToClient(
     return fitted;
   }
   const bytes = estimate(type, content);
-  if (bytes <= maxBytes) return { content, partial: false, oversized: [] };
-  effects.push({ do: "oversized", type: type.short, names: [], bytes });
-  return { content: emptyContent, partial: false, oversized: content.resources };
+  const fits = bytes <= maxBytes;
+  if (!fits) effects.push({ do: "oversized", type: type.short, names: [], bytes });
+  return { content: fits ? content : emptyContent, partial: false, oversized: [] };
 }
 
 /** The state after a response with this much of what was owed. */
@@ -152,9 +151,8 @@ function sent(state: TypeState, content: ResponseContent, effects: StreamEffect[
 }
 
 /** With nothing new to say: part of what was refused together, or a sign of life. */
-function sendMore(state: TypeState, offered: ResourceMap, effects: StreamEffect[]): TypeState {
+function sendMore(state: AskedType, offered: ResourceMap, effects: StreamEffect[]): TypeState {
   const { type, subscription, retries, refused, heartbeat } = state;
-  if (subscription === undefined) return state;
   const wanted = new Set([...refused].filter((name) => covers(subscription, name)));
   const { group, rest } = nextRetry(retries, offered, wanted);
   if (group.length > 0) {
@@ -170,7 +168,6 @@ function sendMore(state: TypeState, offered: ResourceMap, effects: StreamEffect[
 
 /** What a client forgets, or waits for, when it gets a resource of another type: to be answered whatever it is believed to hold. */
 function follow(types: TypeStates, short: TypeName, renewed: readonly Resource[], { offered }: PushPlan): TypeStates {
-  if (renewed.length === 0) return types;
   switch (short) {
     case "CDS": {
       // A new or changed cluster waits for its endpoints, even for the ones that the proxy already has.
@@ -196,13 +193,11 @@ function follow(types: TypeStates, short: TypeName, renewed: readonly Resource[]
 const routeTableOf = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf("/")));
 
 /** What a reconnected proxy listed in its present version, and is therefore not sent. */
-function resumed(state: TypeState, offered: ResourceMap, outgoing: Outgoing): readonly StreamEffect[] {
+function resumed(state: AskedType, offered: ResourceMap, outgoing: Outgoing): readonly StreamEffect[] {
   const { type, subscription, held } = state;
   const sending = new Set(outgoing.kind === "send" ? outgoing.content.resources.map(({ name }) => name) : []);
   const resources = [...held]
-    .filter(
-      ([name, { version }]) => subscription && covers(subscription, name) && offered.get(name)?.version === version,
-    )
+    .filter(([name, { version }]) => covers(subscription, name) && offered.get(name)?.version === version)
     .flatMap(([name, { version }]) => (sending.has(name) ? [] : [{ name, version }]));
   return resources.length === 0 ? [] : [{ do: "resumed", type: type.short, resources }];
 }

@@ -5,7 +5,7 @@ import { owedTo } from "./owed.ts";
 import { continuePlan, returnedPlan } from "./push-plan.ts";
 import { isLeftOver, type ResourceMap } from "./resource-map.ts";
 import { step } from "./stream.ts";
-import type { StreamEffect, StreamEvent, StreamState, TypeState } from "./stream-state.ts";
+import type { AskedType, StreamEffect, StreamEvent, StreamState } from "./stream-state.ts";
 import { covers, sotwSubscription } from "./subscription.ts";
 
 /**
@@ -59,9 +59,7 @@ export const stepSotw = (
   event: StreamEvent<SotwRequest>,
 ): readonly [StreamState, readonly StreamEffect[]] => step(sotw, state, event);
 
-const wholeSet = ({ subscription }: TypeState, offered: ResourceMap): readonly Resource[] =>
-  subscription === undefined
-    ? []
-    : [...offered.values()].filter(
-        (resource) => covers(subscription, resource.name, resource.onDemand) && !isLeftOver(resource),
-      );
+const wholeSet = ({ subscription }: AskedType, offered: ResourceMap): readonly Resource[] =>
+  [...offered.values()].filter(
+    (resource) => covers(subscription, resource.name, resource.onDemand) && !isLeftOver(resource),
+  );

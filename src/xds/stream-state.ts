@@ -39,6 +39,9 @@ export interface TypeState extends TypeProgress {
   readonly written: boolean;
 }
 
+/** One that the proxy has asked for. */
+export type AskedType = TypeState & { readonly subscription: Subscription };
+
 export type TypeStates = Readonly<Record<TypeName, TypeState>>;
 
 /** One stream. Plain data: the machines of `sotw.ts` and `delta.ts` make the next one out of it. */

@@ -7,6 +7,7 @@ import { confirm, graceOver, openGate, type PushPlan, retarget, startPlan } from
 import { splitRefused } from "./retries.ts";
 import { settle } from "./settle.ts";
 import type {
+  AskedType,
   SentResponse,
   StreamEffect,
   StreamEvent,
@@ -15,7 +16,7 @@ import type {
   TypeState,
   TypeStates,
 } from "./stream-state.ts";
-import { covers } from "./subscription.ts";
+import { covers, type Subscription } from "./subscription.ts";
 
 /** Responses of one type whose answers are still told apart; older ones are forgotten. */
 const maxUnanswered = 8;
@@ -83,7 +84,7 @@ function started<Request extends CommonRequest>(
 ): PushPlan {
   const fresh = startPlan(target, only === undefined ? "here" : "elsewhere");
   return Object.values(types)
-    .filter(({ resuming }) => resuming)
+    .filter((type): type is AskedType => type.resuming)
     .reduce((plan, type) => dialect.resumePlan(plan, type, past), fresh);
 }
 
@@ -102,16 +103,14 @@ function requested<Request extends CommonRequest>(
   const before = answered.types[type.short];
   const after = dialect.subscribe(before, request);
   const { subscription } = after;
-  if ((subscription?.names.size ?? 0) > maxNamesPerRequest) {
+  if (subscription.names.size > maxNamesPerRequest) {
     const reason = `more than ${maxNamesPerRequest} ${type.short} names are subscribed to`;
     effects.push({ do: "end", status: "RESOURCE_EXHAUSTED", reason });
     return answered;
   }
-  const names = droppedNames(before, after);
+  const names = droppedNames(before, subscription);
   if (names.length > 0) effects.push({ do: "dropped", type: type.short, names });
-  if (subscription !== undefined && subscription !== before.subscription) {
-    effects.push({ do: "subscribed", type: type.short, subscription });
-  }
+  if (subscription !== before.subscription) effects.push({ do: "subscribed", type: type.short, subscription });
   const next = withType(
     answered,
     type.short,
@@ -129,9 +128,9 @@ const isInTheMiddle = ({ type, resuming }: TypeState, { CDS }: TypeStates): bool
   type.short === "EDS" && resuming && CDS.subscription === undefined;
 
 /** All that there is; what is gone is said in its time. */
-function askingForAll(state: TypeState, plan: PushPlan | undefined): TypeState {
-  const names = [...(state.subscription?.names ?? [])];
-  const there = names.filter((name) => plan === undefined || plan.target.resources[state.type.short].has(name));
+function askingForAll(state: AskedType, plan: PushPlan | undefined): TypeState {
+  const { type, subscription } = state;
+  const there = [...subscription.names].filter((name) => plan?.target.resources[type.short].has(name) !== false);
   return { ...state, asked: new Set([...state.asked, ...there]) };
 }
 
@@ -184,11 +183,8 @@ function takeAnswer<Request extends CommonRequest>(
   });
 }
 
-function droppedNames(
-  { subscription: before, held }: TypeState,
-  { subscription: after }: TypeState,
-): readonly string[] {
-  if (before === undefined || after === undefined || before === after) return [];
+function droppedNames({ subscription: before, held }: TypeState, after: Subscription): readonly string[] {
+  if (before === undefined || before === after) return [];
   const had = before.wildcard ? new Set([...held.keys(), ...before.names]) : before.names;
   return [...had].filter((name) => !covers(after, name));
 }

@@ -104,6 +104,7 @@ describe("changes", () => {
     subscribed(stream, "CDS", []);
     stream.set(set({ CDS: { ...all, c7: "2" } }));
     expect(stream.sent()).toEqual(["CDS c7=2"]);
+    expect(stream.effects()).toEqual([]);
   });
 
   test("DEL-02 DEL-03 a new name brings no other, and a name asked for again comes again", () => {
@@ -274,6 +275,14 @@ describe("reconnect", () => {
     const stream = streamWith(set({ SDS: { s: "1" } }));
     stream.ask("SDS", ["s"], { s: "1" });
     expect(stream.sent()).toEqual(["SDS s=1"]);
+    expect(stream.effects()).toEqual([]);
+  });
+
+  test("DEL-10 what is gone at once is not taken for held", () => {
+    const stream = streamWith(set({ LDS: { l: "1" } }));
+    stream.ask("LDS", ["*"], { gone: "1", l: "1" });
+    expect(stream.sent()).toEqual(["LDS -gone"]);
+    expect(stream.effects()).toEqual([{ do: "resumed", type: "LDS", resources: [{ name: "l", version: "1" }] }]);
   });
 
   test("DEL-10 compares with the first world, when it comes", () => {
@@ -285,8 +294,9 @@ describe("reconnect", () => {
 
   test("DEL-11 known versions are no subscription, and count in the first message only", () => {
     const stream = streamWith(set({ RDS: { a: "1", b: "1", c: "1" } }));
-    stream.ask("RDS", ["a"], { a: "1", b: "0" });
+    stream.ask("RDS", ["a"], { a: "1", b: "1" });
     expect(stream.sent()).toEqual([]);
+    expect(stream.effects()).toEqual([{ do: "resumed", type: "RDS", resources: [{ name: "a", version: "1" }] }]);
     stream.set(set({ RDS: { a: "1", b: "2", c: "1" } }));
     expect(stream.sent()).toEqual([]);
     stream.ask("RDS", ["c"], { c: "1" });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { createResourceSet, type Resource } from "../../src/envoy/resource-set.ts";
-import type { TypeName } from "../../src/envoy/resource-types.ts";
+import { resourceType, type TypeName } from "../../src/envoy/resource-types.ts";
+import { emptyContent } from "../../src/xds/dialect.ts";
+import { estimate } from "../../src/xds/fit.ts";
 import { wireResource } from "../support/wire-resources.ts";
 import { DeltaDriver, SotwDriver } from "./driver.ts";
 
@@ -54,6 +56,47 @@ test("DEL-15 clusters in parts, one after the other's ACK; endpoints and listene
   ]);
 });
 
+test("endpoints that were asked for before their clusters follow those of each part, and no others", () => {
+  const clusters = large("CDS", 60).map((one) => ({ ...one, references: [{ type: "EDS" as const, name: one.name }] }));
+  const endpoints = names(clusters).map((name) => wireResource("EDS", name, "1"));
+  const stream = new DeltaDriver();
+  stream.set(createResourceSet([...clusters, ...endpoints]));
+  stream.ask("EDS", names(clusters));
+  stream.responses();
+  stream.ack("EDS");
+  stream.ask("CDS", []);
+  const [part, followers] = stream.responses();
+  expect(part?.content.resources).toHaveLength(39);
+  expect(names(followers?.content.resources ?? [])).toEqual(names(part?.content.resources ?? []));
+});
+
+test("what has nothing to send waits at no gate", () => {
+  const stream = new DeltaDriver();
+  stream.set(createResourceSet([...large("CDS", 60), wireResource("LDS", "l", "1")]));
+  stream.ask("LDS", []);
+  stream.ack("LDS");
+  stream.ask("CDS", []);
+  expect([...stream.timers]).toEqual(["ack/CDS"]);
+  stream.ack("CDS");
+  stream.ack("CDS");
+  expect([...stream.timers]).toEqual([]);
+});
+
+test("what is gone is said in the first part alone", () => {
+  const stream = new DeltaDriver();
+  stream.set(createResourceSet(large("LDS", 60)));
+  stream.ask("LDS", []);
+  takeParts(stream, "LDS");
+  stream.set(createResourceSet(large("LDS", 58, "2")));
+  const [first] = stream.responses();
+  expect(first?.content.removed).toEqual(["r1058", "r1059"]);
+  expect(stream.state.types.LDS.held.has("r1058")).toBe(false);
+  stream.ack("LDS");
+  const [second] = stream.responses();
+  expect(second?.content.removed).toEqual([]);
+  expect(names(second?.content.resources ?? [])).toEqual(names(large("LDS", 58)).slice(39));
+});
+
 test("a first answer of listeners waits for the rest of the clusters", () => {
   const stream = new DeltaDriver();
   stream.set(createResourceSet([...large("CDS", 50), wireResource("LDS", "l", "1")]));
@@ -102,11 +145,33 @@ describe("FLW-02 a gRPC client's limit", () => {
     stream.set(createResourceSet(large("CDS", 50)));
     stream.ask("CDS", names(large("CDS", 50)));
     expect(stream.responses()).toEqual([]);
-    expect(stream.effects()).toMatchObject([{ do: "oversized", type: "CDS" }]);
+    expect(stream.effects()).toMatchObject([{ do: "oversized", type: "CDS", names: [] }]);
     stream.ask("CDS", names(large("CDS", 50)));
     expect([stream.responses(), stream.effects()]).toEqual([[], []]);
     stream.set(createResourceSet(large("CDS", 20)));
     expect(stream.responses()).toHaveLength(1);
+  });
+
+  test("a whole set beyond it stops no other type", () => {
+    const stream = new SotwDriver({ traits: grpc });
+    stream.set(createResourceSet([...large("CDS", 50), wireResource("LDS", "l", "1")]));
+    stream.ask("CDS", names(large("CDS", 50)));
+    stream.ask("LDS", ["l"]);
+    expect(stream.sent()).toEqual(["LDS l=1"]);
+  });
+
+  test("a whole set that just fits is sent", () => {
+    const clusters = large("CDS", 3);
+    const size = estimate(resourceType("CDS"), { ...emptyContent, resources: clusters });
+    for (const [maxResponseBytes, count] of [
+      [size, 1],
+      [size - 1, 0],
+    ] as const) {
+      const stream = new SotwDriver({ traits: { maxResponseBytes } });
+      stream.set(createResourceSet(clusters));
+      stream.ask("CDS", names(clusters));
+      expect(stream.responses()).toHaveLength(count);
+    }
   });
 
   test("one resource beyond it stays behind, its neighbours arrive", () => {

@@ -85,6 +85,17 @@ describe.each([
     expect(stream.sent()).toEqual([]);
   });
 
+  test("the wait for the answer to a retry begins when its bytes have left", () => {
+    const stream = connected(["a", "b"]);
+    stream.set(wireSet({ [type]: { a: "2", b: "2" } }));
+    stream.reading = false;
+    stream.nack(type);
+    expect(stream.sent()).toEqual([`${type} a=2 b=2`, `${type} a=2`]);
+    expect([...stream.timers]).toEqual([]);
+    stream.set(wireSet({ [type]: { a: "3", b: "3" } }));
+    expect(stream.sent()).toEqual([]);
+  });
+
   test("what is no longer asked for is not sent again", () => {
     const stream = connected(["a", "b", "c"]);
     stream.set(wireSet({ [type]: { a: "2", b: "2", c: "2" } }));

@@ -189,6 +189,22 @@ describe("time to live", () => {
     expect([...stream.timers]).toEqual([]);
   });
 
+  test("TTL-02 a sign of life is a response like any other: it is waited for, and refused for itself", () => {
+    const stream = deltaWith(client(features), mortal("1", 2_000));
+    stream.ask("EDS", ["a", "b"]);
+    stream.ack("EDS");
+    stream.responses();
+    stream.reading = false;
+    stream.fire("heartbeat/EDS");
+    expect(stream.responses().map(({ content }) => [content.ttl, content.resources.length])).toEqual([[true, 0]]);
+    expect([...stream.timers]).toEqual(["heartbeat/EDS"]);
+    stream.set(mortal("2", 2_000));
+    expect(stream.sent()).toEqual([]);
+    stream.nack("EDS");
+    expect(stream.state.types.EDS.refused).toEqual(new Set());
+    expect(stream.sent()).toEqual(["EDS a=2"]);
+  });
+
   test("TTL-01 none for who does not list it", () => {
     for (const [list, variant] of [
       [[], "delta"],
