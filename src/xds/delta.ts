@@ -1,5 +1,5 @@
 import type { DeltaRequest } from "../envoy/discovery-request.ts";
-import { type Dialect, emptyContent, emptyResource } from "./dialect.ts";
+import { type Dialect, emptyContent, emptyResource, onlyPending } from "./dialect.ts";
 import { owedTo } from "./owed.ts";
 import { resume } from "./push-plan.ts";
 import { restricted, type VersionMap } from "./resource-map.ts";
@@ -22,14 +22,14 @@ const delta: Dialect<DeltaRequest> = {
     const again = before?.wildcard === true && asksForEverything(request.subscribe);
     const asked = [
       ...request.subscribe.filter((name) => subscription.names.has(name) && !known.has(name)),
-      // The wildcard goes on covering what is unsubscribed by name, or not: the proxy cannot know and must be told.
-      ...(subscription.wildcard ? request.unsubscribe.filter((name) => before?.names.has(name)) : []),
+      // A wildcard goes on covering what is unsubscribed by name, or not: the proxy cannot know and must be told.
+      ...request.unsubscribe.filter((name) => before?.names.has(name)),
       ...(again ? state.held.keys() : []),
     ];
     return {
       ...state,
       subscription,
-      asked: asked.length === 0 ? state.asked : new Set([...state.asked, ...asked]),
+      asked: new Set([...state.asked, ...asked]),
       held: isFirst ? versionMap(known) : heldUnder(state, before, subscription),
       due: state.due || (subscription.wildcard && (before?.wildcard !== true || again)),
       resuming: state.resuming || (isFirst && request.knownVersions.size > 0),
@@ -62,7 +62,7 @@ const delta: Dialect<DeltaRequest> = {
           renewed: resources,
           isDivisible: true,
         }
-      : { kind: "nothing", pending };
+      : onlyPending(pending);
   },
 };
 

@@ -38,6 +38,9 @@ export type Outgoing =
       readonly isDivisible: boolean;
     };
 
+/** These are still to come, and there is nothing to say now. */
+export const onlyPending = (pending: ReadonlySet<string>): Outgoing => ({ kind: "nothing", pending });
+
 export const emptyContent: ResponseContent = {
   resources: [],
   removed: [],

@@ -1,5 +1,5 @@
 import type { Resource } from "../envoy/resource-set.ts";
-import { byName, difference, isLeftOver, noNames, type ResourceMap } from "./resource-map.ts";
+import { byName, difference, isLeftOver, type ResourceMap } from "./resource-map.ts";
 import type { AskedType } from "./stream-state.ts";
 import { covers, type Subscription } from "./subscription.ts";
 
@@ -28,14 +28,14 @@ export function owedTo(state: AskedType, offered: ResourceMap, target: ResourceM
   }
   const gone = removed.filter((name) => covers(subscription, name, held.get(name)?.onDemand));
   const coming = [...missing, ...gone].filter((name) => isComing(subscription, target.get(name)));
-  const pending = coming.length === 0 ? noNames : new Set(coming);
+  const pending = new Set(coming);
   return {
     resources: withAsked(
       changed.filter((resource) => isForAsking(subscription, resource)),
       found,
     ),
-    removed: pending.size === 0 ? gone : gone.filter((name) => !pending.has(name)),
-    absent: pending.size === 0 ? missing : missing.filter((name) => !pending.has(name)),
+    removed: gone.filter((name) => !pending.has(name)),
+    absent: missing.filter((name) => !pending.has(name)),
     pending,
   };
 }

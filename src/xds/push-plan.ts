@@ -106,7 +106,7 @@ const returning = (users: Users): Users => (users === "here" ? "returning" : use
  */
 export function resume(plan: PushPlan, type: ResourceType, subscription: Subscription, known: VersionMap): PushPlan {
   const { short } = type;
-  const gone = type.usedBy.length === 0 ? [] : [...known].filter(([name]) => !plan.offered[short].has(name));
+  const gone = [...known].filter(([name]) => !plan.offered[short].has(name));
   const leftOvers = gone.map(([name, { version }]) => leftOver(short, name, version));
   const news = [...plan.target.resources[short].values()].filter(
     ({ name, version, onDemand }) => covers(subscription, name, onDemand) && known.get(name)?.version !== version,
@@ -117,10 +117,9 @@ export function resume(plan: PushPlan, type: ResourceType, subscription: Subscri
   });
   let { unconfirmed } = plan;
   if (type.gates) unconfirmed = waitFor(unconfirmed, short, new Set(news.map(({ name }) => name)));
-  if (short === "CDS") unconfirmed = waitFor(unconfirmed, "EDS", namesReferred(news, "EDS"));
   return {
     ...offering(plan, short, withResources(plan.offered[short], leftOvers)),
-    unconfirmed,
+    unconfirmed: waitFor(unconfirmed, "EDS", namesReferred(news, "EDS")),
     users: returning(plan.users),
   };
 }
@@ -176,7 +175,6 @@ export function release(plan: PushPlan, type: ResourceType, types: Progress): Pu
   if (before === target) return plan;
   const except = short === "EDS" ? endpointsOfUnsent(plan, types) : noNames;
   const next = usedBy.length > 0 ? overlay(before, target, except) : target;
-  if (next === before) return plan;
   const open = sameContent(before, next) || gateOpen(plan, type, types);
   return open ? offering(plan, short, next) : { ...plan, gated: true };
 }
@@ -196,14 +194,13 @@ function endpointsOfUnsent({ offered }: PushPlan, { CDS }: Progress): ReadonlySe
 /** May this type move? All that comes before it in the table must be in place, as far as the proxy asks for it. */
 export function gateOpen(plan: PushPlan, { short: type, gated }: ResourceType, types: Progress): boolean {
   if (!gated) return true;
-  if (plan.users === "elsewhere" || plan.users === "elsewhere, lagging") return plan.users === "elsewhere";
+  if (plan.users === "elsewhere, lagging") return false;
   // It lost its stream in the middle of a change of clusters, and asks for them when it has their endpoints.
   if (plan.users === "returning" && types.EDS.subscription && !types.CDS.subscription) return false;
   const rank = resourceTypes.findIndex(({ short }) => short === type);
   return resourceTypes.slice(0, rank).every(({ short }) => {
     if (types[short].partial) return false;
     const unconfirmed = plan.unconfirmed[short];
-    if (unconfirmed.size === 0) return true;
     // The proxy asks for endpoints when it has the cluster: who asks for the cluster will ask for them.
     const { subscription } = types[short === "EDS" ? "CDS" : short];
     if (subscription === undefined) return true;
@@ -222,7 +219,6 @@ export function confirm(
   type: TypeName,
   resources: readonly { readonly name: string; readonly version: string }[],
 ): PushPlan {
-  if (plan.unconfirmed[type].size === 0) return plan;
   const rest = new Map(plan.unconfirmed[type]);
   for (const { name, version } of resources) if (rest.get(name) === version) rest.delete(name);
   return { ...plan, unconfirmed: { ...plan.unconfirmed, [type]: rest } };
@@ -242,10 +238,11 @@ export function retire(plan: PushPlan, types: Progress): PushPlan {
     const gone = difference(next.offered[short], next.target.resources[short]).removed;
     if (usedBy.length === 0 || gone.length === 0 || next.leaving[short] !== undefined) continue;
     if (!areSettled(next, usedBy, types)) continue;
-    const usersSeen = countSeen(usedBy, types);
-    next = { ...next, leaving: { ...next.leaving, [short]: { names: new Set(gone), usersSeen } } };
-    const isSeen = types[short].subscription !== undefined;
-    if (!isSeen || (usersSeen === 0 && next.users === "here")) next = letGo(next, short);
+    const [names, usersSeen] = [new Set(gone), countSeen(usedBy, types)];
+    const isSeen = types[short].subscription !== undefined && (usersSeen > 0 || next.users !== "here");
+    next = isSeen
+      ? { ...next, leaving: { ...next.leaving, [short]: { names, usersSeen } } }
+      : letGo(next, short, names);
   }
   return next;
 }
@@ -256,15 +253,16 @@ const countSeen = (users: readonly TypeName[], types: Progress): number =>
 /** The type's grace time is over. It begins anew for users that were asked for in the meantime: the proxy had only come back. */
 export function graceOver(plan: PushPlan, { short, usedBy }: ResourceType, types: Progress): PushPlan {
   const { [short]: ended, ...leaving } = plan.leaving;
-  if (ended === undefined || countSeen(usedBy, types) === ended.usersSeen) return letGo(plan, short);
-  return { ...plan, leaving };
+  const next = { ...plan, leaving };
+  return ended !== undefined && countSeen(usedBy, types) === ended.usersSeen ? letGo(next, short, ended.names) : next;
 }
 
-function letGo(plan: PushPlan, type: TypeName): PushPlan {
-  const { [type]: ended, ...leaving } = plan.leaving;
-  const rest = restricted(plan.offered[type], (name) => ended?.names.has(name) !== true);
-  return { ...offering(plan, type, rest), leaving };
-}
+const letGo = (plan: PushPlan, type: TypeName, names: ReadonlySet<string>): PushPlan =>
+  offering(
+    plan,
+    type,
+    restricted(plan.offered[type], (name) => !names.has(name)),
+  );
 
 const areSettled = (plan: PushPlan, users: readonly TypeName[], types: Progress): boolean =>
   users.every((user) => isSettled(plan, user, types));

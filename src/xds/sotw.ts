@@ -1,6 +1,6 @@
 import type { SotwRequest } from "../envoy/discovery-request.ts";
 import type { Resource } from "../envoy/resource-set.ts";
-import { type Dialect, emptyContent, emptyResource } from "./dialect.ts";
+import { type Dialect, emptyContent, emptyResource, onlyPending } from "./dialect.ts";
 import { owedTo } from "./owed.ts";
 import { continuePlan, returnedPlan } from "./push-plan.ts";
 import { isLeftOver, type ResourceMap } from "./resource-map.ts";
@@ -23,7 +23,7 @@ const sotw: Dialect<SotwRequest> = {
     return {
       ...state,
       subscription,
-      asked: added.length === 0 ? state.asked : new Set([...state.asked, ...added]),
+      asked: new Set([...state.asked, ...added]),
       resuming: state.resuming || (before === undefined && version !== ""),
       due: state.due || (type.fullState && (before === undefined || (subscription.wildcard && !before.wildcard))),
     };
@@ -42,15 +42,20 @@ const sotw: Dialect<SotwRequest> = {
       const isWorthAnAnswer = resources.length > 0 || (missing.length > 0 && traits.resourceErrors);
       return isWorthAnAnswer
         ? { kind: "send", pending, content: { ...content, resources }, renewed, isDivisible: true }
-        : { kind: "nothing", pending };
+        : onlyPending(pending);
     }
     const owed = state.due || renewed.length + removed.length + absent.length > 0;
     // To leave out a name that is about to come would tell the proxy that it does not exist.
-    if (pending.size > 0) return owed ? { kind: "wait" } : { kind: "nothing", pending };
-    const resources = owed ? wholeSet(state, offered) : [];
+    if (owed && pending.size > 0) return { kind: "wait" };
     return owed
-      ? { kind: "send", pending, content: { ...content, resources }, renewed, isDivisible: false }
-      : { kind: "nothing", pending };
+      ? {
+          kind: "send",
+          pending,
+          content: { ...content, resources: wholeSet(state, offered) },
+          renewed,
+          isDivisible: false,
+        }
+      : onlyPending(pending);
   },
 };
 

@@ -81,6 +81,14 @@ describe("wildcard", () => {
     expect(stream.sent()).toEqual([]);
   });
 
+  test("DEL-04 a name unsubscribed in the first message is ignored", () => {
+    const stream = streamWith(set({ CDS: { a: "1" } }));
+    stream.ask("CDS", ["*", "-a", "-never"]);
+    expect(stream.sent()).toEqual(["CDS a=1"]);
+    stream.ack("CDS");
+    expect(stream.sent()).toEqual([]);
+  });
+
   test("DEL-05 a name unsubscribed under the wildcard is answered", () => {
     const stream = streamWith(set({ CDS: { a: "1" } }));
     subscribed(stream, "CDS", ["*", "a", "z"]);
@@ -154,6 +162,16 @@ describe("changes", () => {
     stream.sent();
     stream.ack("EDS");
     expect(stream.sent()).toEqual(["EDS a=2"]);
+  });
+
+  test("what changed and what was asked for again are one list in the order of names", () => {
+    const stream = streamWith(set({ EDS: { a: "1", b: "1", c: "1" } }));
+    subscribed(stream, "EDS", ["b", "c"]);
+    stream.event({ on: "room", room: false });
+    stream.set(set({ EDS: { a: "1", b: "2", c: "1" } }));
+    stream.ask("EDS", ["c", "a"]);
+    stream.event({ on: "room", room: true });
+    expect(stream.sent()).toEqual(["EDS a=1 b=2 c=1"]);
   });
 
   test("DEL-13 gone and asked for again at once: said once", () => {

@@ -208,6 +208,20 @@ describe.each(["sotw", "delta"] as const)("%s", (variant) => {
     expect(proxy.state.types.LDS.held.has("m")).toBe(true);
   });
 
+  test("ORD-06 a second listener asked for in the middle of a rollout waits for it, and is not denied", () => {
+    const proxy = newProxy(variant);
+    proxy.set(wireSet(old));
+    proxy.ask("CDS", []);
+    proxy.ask("LDS", ["l"]);
+    for (const { type } of proxy.responses()) proxy.ack(type.short);
+    proxy.set(wireSet({ ...old, CDS: { c1: "1", c2: "1" }, LDS: { l: "1", m: "1" } }));
+    if (proxy instanceof SotwDriver) proxy.ask("LDS", ["l", "m"]);
+    else proxy.ask("LDS", ["m"]);
+    expect(types(proxy)).toEqual(["CDS"]);
+    proxy.ack("CDS");
+    expect(proxy.sent()).toEqual([proxy instanceof SotwDriver ? "LDS l=1 m=1" : "LDS m=1"]);
+  });
+
   test("ORD-06 what was awaited and is gone before it came is said not to exist", () => {
     const proxy = connect();
     proxy.set(wireSet({ ...moved, LDS: { l: "1" }, RDS: { r: "1", x: "1" } }));
@@ -229,6 +243,70 @@ describe.each(["sotw", "delta"] as const)("%s", (variant) => {
     proxy.ack("LDS");
     proxy.ack("CDS");
     expect(proxy.sent()).toEqual([proxy instanceof SotwDriver ? "LDS l=2 m=3" : "LDS l=2"]);
+  });
+
+  test("ORD-06 what is gone is said at once, what comes back with a rollout is not", () => {
+    const proxy = connect({ CDS: { c1: "1" }, LDS: { k: "1", l: "1", m: "1" } });
+    proxy.set(wireSet({ CDS: { c1: "1" }, LDS: { k: "1", l: "1", m: "2" } }));
+    proxy.set(wireSet({ CDS: { c1: "1" }, LDS: { m: "3" } }));
+    proxy.set(wireSet({ CDS: { c1: "1", c2: "1" }, LDS: { l: "2", m: "3" } }));
+    expect(types(proxy)).toEqual(["LDS", "CDS"]);
+    proxy.ack("LDS");
+    expect(proxy.sent()).toEqual(proxy instanceof SotwDriver ? [] : ["LDS m=3 -k"]);
+  });
+
+  test("ORD-06 of two routes asked for in the middle of a rollout, the one that does not exist is answered", () => {
+    const proxy = connect();
+    proxy.set(wireSet({ ...moved, LDS: { l: "1" }, RDS: { r: "1", x: "1" } }));
+    if (proxy instanceof SotwDriver) proxy.ask("RDS", ["r", "x", "none"]);
+    else proxy.ask("RDS", ["x", "none"]);
+    expect(proxy.sent().slice(1)).toEqual(proxy instanceof SotwDriver ? [] : ["RDS -none"]);
+  });
+
+  test("ORD-01 routes wait for listeners without clusters being asked for", () => {
+    const proxy = newProxy(variant);
+    proxy.set(wireSet(old));
+    proxy.ask("LDS", []);
+    proxy.ask("RDS", ["r"]);
+    for (const { type } of proxy.responses()) proxy.ack(type.short);
+    proxy.set(wireSet({ ...old, LDS: { l: "2" }, RDS: { r: "2" } }));
+    expect(types(proxy)).toEqual(["LDS"]);
+    proxy.ack("LDS");
+    expect(types(proxy)).toEqual(["RDS"]);
+  });
+
+  test("ORD-01 routes alone wait for nothing", () => {
+    const proxy = newProxy(variant);
+    proxy.set(wireSet(old));
+    proxy.ask("RDS", ["r"]);
+    proxy.ack("RDS");
+    proxy.sent();
+    proxy.set(wireSet(moved));
+    expect(proxy.sent()).toEqual(["RDS r=2"]);
+    expect([...proxy.timers]).toEqual(["ack/RDS"]);
+  });
+
+  test("ORD-02 while there is no room for the new routes, no grace time begins", () => {
+    const proxy = connect();
+    proxy.event({ on: "room", room: false });
+    proxy.set(wireSet({ ...old, CDS: {}, EDS: {}, RDS: { r: "2" } }));
+    expect([...proxy.timers]).toEqual([]);
+    proxy.event({ on: "room", room: true });
+    proxy.ack("RDS");
+    expect([...proxy.timers]).toEqual(["grace/CDS"]);
+  });
+
+  test("a timer that comes too late does nothing", () => {
+    const proxy = connect();
+    proxy.event({ on: "timer", timer: "grace/CDS" });
+    proxy.event({ on: "timer", timer: "ack/CDS" });
+    proxy.event({ on: "timer", timer: "gate" });
+    proxy.event({ on: "timer", timer: "world" });
+    expect([proxy.sent(), proxy.effects().filter((effect) => effect.do !== "accepted"), [...proxy.timers]]).toEqual([
+      [],
+      [],
+      [],
+    ]);
   });
 
   test("ORD-06 endpoints alone are sent without clusters", () => {

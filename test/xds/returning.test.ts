@@ -38,6 +38,44 @@ describe("delta", () => {
     expect([proxy.sent(), [...proxy.timers]]).toEqual([[], []]);
   });
 
+  test("while its listeners and routes are held back, no grace time begins anew", () => {
+    const proxy = new DeltaDriver();
+    proxy.set(wireSet(moved));
+    proxy.ask("CDS", ["*"], old.CDS);
+    proxy.ask("LDS", ["*"], old.LDS);
+    proxy.ask("RDS", ["r"], old.RDS);
+    proxy.fire("grace/CDS");
+    expect([proxy.sent(), [...proxy.timers]]).toEqual([["CDS c2=1"], ["ack/CDS", "gate"]]);
+  });
+
+  test("clusters are waited for, also those without endpoints", () => {
+    const proxy = new DeltaDriver();
+    proxy.set(wireSet({ ...moved, EDS: {} }));
+    proxy.ask("CDS", ["*"], old.CDS);
+    proxy.ask("RDS", ["r"], old.RDS);
+    expect(proxy.sent()).toEqual(["CDS c2=1"]);
+    proxy.ack("CDS");
+    expect(proxy.sent()).toEqual(["RDS r=2"]);
+  });
+
+  test("its virtual hosts do not wait for its routes", () => {
+    const proxy = new DeltaDriver();
+    proxy.set(wireSet({ RDS: { r: "2" }, VHDS: { "r/a.com": "2" } }));
+    proxy.ask("RDS", ["r"], old.RDS);
+    proxy.ask("VHDS", ["r/a.com"], { "r/a.com": "1" });
+    expect(proxy.sent()).toEqual(["RDS r=2", "VHDS r/a.com=2"]);
+  });
+
+  test("endpoints that it lists follow their cluster, though a newer one waits to be sent", () => {
+    const proxy = new DeltaDriver();
+    proxy.set(wireSet({ CDS: { c1: "1" }, EDS: { c1: "1" } }));
+    proxy.ask("CDS", ["*"]);
+    proxy.set(wireSet({ CDS: { c1: "2" }, EDS: { c1: "2" } }));
+    expect(proxy.sent()).toEqual(["CDS c1=1"]);
+    proxy.ask("EDS", ["c1"], old.EDS);
+    expect(proxy.sent()).toEqual(["EDS c1=1"]);
+  });
+
   test("its listeners and routes are asked for late: the grace time begins anew", () => {
     const proxy = new DeltaDriver();
     proxy.set(wireSet(moved));

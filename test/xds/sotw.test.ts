@@ -347,6 +347,22 @@ describe("subscriptions", () => {
     expect(stream.sent()).toEqual(["EDS b=2 a=absent z=absent"]);
   });
 
+  test("what does not exist is answered in the order of names", () => {
+    const stream = streamWith(set({}));
+    stream.ask("EDS", ["z", "a"]);
+    expect(stream.sent()).toEqual(["EDS a=absent z=absent"]);
+  });
+
+  test("a version in an ACK makes nobody one who comes back", () => {
+    const stream = streamWith(set({ EDS: { a: "1", b: "1" } }));
+    stream.ask("EDS", ["a", "b"]);
+    stream.ask("EDS", ["a", "b"], { nonce: stream.nonce("EDS"), version: "1" });
+    stream.effects();
+    stream.sent();
+    stream.set(set({ EDS: { a: "2", b: "1" } }));
+    expect([stream.sent(), stream.effects()]).toEqual([["EDS a=2"], []]);
+  });
+
   test("ORD-05 endpoints that do not exist, or no longer, are answered as empty", () => {
     const stream = streamWith(set({ EDS: { a: "1" } }));
     subscribed(stream, "EDS", ["a", "nope"]);

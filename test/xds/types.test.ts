@@ -251,6 +251,17 @@ describe("alone on a single-type service", () => {
     expect(stream.sent()).toEqual(["RDS r=2"]);
     stream.ack("RDS");
     expect([...stream.timers]).toEqual([]);
+    stream.set(set({ ...moved, RDS: { r: "3" } }));
+    expect([stream.sent(), [...stream.timers]]).toEqual([[], ["gate"]]);
+  });
+
+  test("routes of a proxy that comes back wait for a time like those of any other", () => {
+    const stream = deltaWith({ only: "RDS" }, set(old));
+    stream.ask("RDS", ["r"], old.RDS);
+    expect(stream.sent()).toEqual(["RDS r=1"]);
+    stream.ack("RDS");
+    stream.set(set(moved));
+    expect([stream.sent(), [...stream.timers]]).toEqual([[], ["gate"]]);
   });
 });
 
