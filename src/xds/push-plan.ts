@@ -19,18 +19,13 @@ export interface TypeProgress {
   readonly subscription: Subscription | undefined;
   /** What was on offer when the proxy was last brought up to date. */
   readonly held: VersionMap;
-  readonly answer: Answer;
+  /** An answer to the latest response may still come, which keeps the next one of the type back: the wait for it has a limit. */
+  readonly awaited: boolean;
   /** Names that were refused in the version last sent. */
   readonly refused: ReadonlySet<string>;
   /** Not all of what is on offer fitted into the latest response: the rest follows. */
   readonly partial: boolean;
 }
-
-/**
- * What the proxy said to the latest response of a type: `none` was sent; it is `awaited`; the wait ran out (`overdue`); it was
- * `accepted` or `refused`. Only `awaited` keeps the next response of the type back.
- */
-export type Answer = "none" | "awaited" | "overdue" | "accepted" | "refused";
 
 /** What may be seen, of each type. */
 export type Offered = Readonly<Record<TypeName, ResourceMap>>;
@@ -210,8 +205,8 @@ export function gateOpen(plan: PushPlan, { short: type, gated }: ResourceType, t
 }
 
 /** Nothing is on its way, and this resource was not refused: so it came back to what the proxy already has. */
-const isInPlace = ({ subscription, answer, refused }: TypeProgress, name: string): boolean =>
-  subscription !== undefined && covers(subscription, name) && answer !== "awaited" && !refused.has(name);
+const isInPlace = ({ subscription, awaited, refused }: TypeProgress, name: string): boolean =>
+  subscription !== undefined && covers(subscription, name) && !awaited && !refused.has(name);
 
 /** The proxy accepted a response with these resources. */
 export function confirm(
@@ -273,10 +268,10 @@ const areSettled = (plan: PushPlan, users: readonly TypeName[], types: Progress)
  * nothing but the kept resources.
  */
 function isSettled({ offered, target }: PushPlan, type: TypeName, types: Progress): boolean {
-  const { subscription, held, answer, refused } = types[type];
+  const { subscription, held, awaited, refused } = types[type];
   // Also for what the proxy does not ask for: it may ask while the old state is still on offer.
   if (offered[type] !== target.resources[type]) return false;
   if (subscription === undefined) return true;
   const stillRefused = [...refused].some((name) => covers(subscription, name) && target.resources[type].has(name));
-  return held === offered[type] && answer !== "awaited" && !stillRefused;
+  return held === offered[type] && !awaited && !stillRefused;
 }

@@ -1,3 +1,4 @@
+import { compareText } from "../base/compare-text.ts";
 import { memoize } from "../base/memo.ts";
 import type { Resource } from "../envoy/resource-set.ts";
 
@@ -16,12 +17,17 @@ export interface Difference {
   readonly removed: readonly string[];
 }
 
+const noDifference: Difference = { changed: [], removed: [] };
+
 /** Remembered by identity, so that the streams of one profile share the work. */
 export const difference = memoize(
-  (from: VersionMap, to: ResourceMap): Difference => ({
-    changed: from === to ? [] : [...to.values()].filter(({ name, version }) => from.get(name)?.version !== version),
-    removed: from === to ? [] : [...from.keys()].filter((name) => !to.has(name)),
-  }),
+  (from: VersionMap, to: ResourceMap): Difference =>
+    from === to
+      ? noDifference
+      : {
+          changed: [...to.values()].filter(({ name, version }) => from.get(name)?.version !== version),
+          removed: [...from.keys()].filter((name) => !to.has(name)),
+        },
 );
 
 /**
@@ -30,7 +36,6 @@ export const difference = memoize(
  */
 export const overlay = memoize(
   (current: ResourceMap, target: ResourceMap, except: ReadonlySet<string>): ResourceMap => {
-    if (current === target) return target;
     const merged = new Map(current);
     for (const [name, resource] of target) if (!except.has(name)) merged.set(name, resource);
     if (isSame(merged, target)) return target;
@@ -43,7 +48,7 @@ export const restricted = <V>(map: ReadonlyMap<string, V>, wanted: (name: string
   new Map([...map].filter(([name]) => wanted(name)));
 
 export const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
-  a.name < b.name ? -1 : Number(a.name > b.name);
+  compareText(a.name, b.name);
 
 /** The same names in the same versions? */
 export function sameContent(a: ResourceMap, b: ResourceMap): boolean {
@@ -69,7 +74,7 @@ export const namesReferred = (resources: Iterable<Resource>, type: Resource["typ
 export const withResources = (map: ResourceMap, resources: readonly Resource[]): ResourceMap =>
   resources.length === 0 ? map : sorted(new Map([...map, ...resources.map((one) => [one.name, one] as const)]));
 
-const sorted = (map: ResourceMap): ResourceMap => new Map([...map].sort(([a], [b]) => (a < b ? -1 : Number(a > b))));
+const sorted = (map: ResourceMap): ResourceMap => new Map([...map].sort(([a], [b]) => compareText(a, b)));
 
 /** The bodies of these are with the client alone: it listed them, and we have no such resource any more. */
 const nothing = new Uint8Array();

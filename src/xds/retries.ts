@@ -6,7 +6,7 @@ import type { ResourceMap } from "./resource-map.ts";
  * culprit stands alone in the end; each group is sent once, and what was refused alone is not sent again until it changes.
  */
 export interface Retries {
-  /** Groups of at least one, the next first. */
+  /** The next first. What became of their resources since is seen when a group's turn comes. */
   readonly groups: readonly (readonly Resource[])[];
   /** Groups that may still be sent before the rest is left as it is: a client that refuses everything is asked no further. */
   readonly left: number;
@@ -18,23 +18,16 @@ const mostRetries = 128;
 export const newRetries: Retries = { groups: [], left: mostRetries };
 
 /** After a refusal of these. */
-export function splitRefused(retries: Retries, refused: readonly Resource[]): Retries {
-  const { groups, left } = withoutGroupsOf(retries, refused);
-  if (refused.length < 2) return { groups, left };
-  const middle = Math.ceil(refused.length / 2);
-  return { groups: [refused.slice(0, middle), refused.slice(middle), ...groups], left };
-}
-
-/** After something new was sent: what it carries need not be sent again otherwise. */
-export const afterNews = (retries: Retries, sent: readonly Resource[]): Retries =>
-  sent.length === 0 ? retries : { ...withoutGroupsOf(retries, sent), left: mostRetries };
-
-function withoutGroupsOf({ groups, left }: Retries, resources: readonly Resource[]): Retries {
-  if (groups.length === 0) return { groups, left };
-  const names = new Set(resources.map(({ name }) => name));
+export function splitRefused({ groups, left }: Retries, refused: readonly Resource[]): Retries {
+  const names = new Set(refused.map(({ name }) => name));
   const rest = groups.map((group) => group.filter(({ name }) => !names.has(name)));
-  return { groups: rest.filter(({ length }) => length > 0), left };
+  if (refused.length < 2) return { groups: rest, left };
+  const middle = Math.ceil(refused.length / 2);
+  return { groups: [refused.slice(0, middle), refused.slice(middle), ...rest], left };
 }
+
+/** After something new was sent. */
+export const afterNews = (retries: Retries): Retries => ({ ...retries, left: mostRetries });
 
 /** The next group, without what has changed, or was taken otherwise, since. */
 export function nextRetry(

@@ -54,7 +54,7 @@ function flush<Request extends CommonRequest>(
   state: AskedType,
   effects: StreamEffect[],
 ): TypeStates {
-  if (state.answer === "awaited" || !room) return types;
+  if (state.awaited || !room) return types;
   const { type } = state;
   const offered = plan.offered[type.short];
   const outgoing = dialect.compose(state, offered, plan.target.resources[type.short], traits);
@@ -143,9 +143,9 @@ function sent(state: TypeState, content: ResponseContent, effects: StreamEffect[
   effects.push({ do: "send", type: state.type, content });
   return {
     ...state,
-    retries: afterNews(state.retries, content.resources),
+    retries: afterNews(state.retries),
     sending: content.resources,
-    answer: "awaited",
+    awaited: true,
     written: false,
   };
 }
@@ -157,13 +157,13 @@ function sendMore(state: AskedType, offered: ResourceMap, effects: StreamEffect[
   const { group, rest } = nextRetry(retries, offered, wanted);
   if (group.length > 0) {
     effects.push({ do: "send", type, content: { ...emptyContent, resources: group } });
-    return { ...state, retries: rest, sending: group, answer: "awaited", written: false };
+    return { ...state, retries: rest, sending: group, awaited: true, written: false };
   }
   const heartbeats = heartbeat ? heartbeatsOf(offered, subscription) : [];
   const next: TypeState = { ...state, retries: rest, heartbeat: false };
   if (heartbeats.length === 0) return next;
   effects.push({ do: "send", type, content: { ...emptyContent, heartbeats, ttl: true } });
-  return { ...next, sending: [], answer: "awaited", written: false };
+  return { ...next, sending: [], awaited: true, written: false };
 }
 
 /** What a client forgets, or waits for, when it gets a resource of another type: to be answered whatever it is believed to hold. */

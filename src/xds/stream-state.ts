@@ -121,7 +121,7 @@ const newTypeState = (type: ResourceType): TypeState => ({
   sending: [],
   unanswered: [],
   written: false,
-  answer: "none",
+  awaited: false,
   refused: noNames,
 });
 

@@ -23,6 +23,9 @@ const maxUnanswered = 8;
 /** Unknown types of one stream that are reported; more are ignored in silence. */
 const maxUnknownTypes = 16;
 
+/** After these nothing more may be sent than before. */
+const bookkeeping: ReadonlySet<StreamEvent<never>["on"]> = new Set(["sent", "written"]);
+
 /** One step of a stream. Pure: time, nonces and bytes are the business of whoever runs the effects, in their order. */
 export function step<Request extends CommonRequest>(
   dialect: Dialect<Request>,
@@ -31,7 +34,7 @@ export function step<Request extends CommonRequest>(
 ): readonly [StreamState, readonly StreamEffect[]] {
   const effects: StreamEffect[] = [];
   const reacted = react(dialect, state, event, effects);
-  const next = event.on === "sent" || event.on === "written" ? reacted : settle(dialect, reacted, effects);
+  const next = bookkeeping.has(event.on) ? reacted : settle(dialect, reacted, effects);
   const running = timersOf(dialect, state);
   if (event.on === "timer") running.delete(event.timer);
   const wanted = timersOf(dialect, next);
@@ -157,27 +160,26 @@ function takeAnswer<Request extends CommonRequest>(
   atMs: number,
   effects: StreamEffect[],
 ): StreamState {
-  const { unanswered, answer, refused, retries } = state.types[short];
+  const { unanswered, awaited, refused, retries } = state.types[short];
   const index = unanswered.findIndex((response) => response.nonce === nonce);
   const response = unanswered[index];
   if (response === undefined) return state;
   const later = unanswered.slice(index + 1);
+  const answered = { unanswered: later, awaited: awaited && later.length > 0 };
   const names = new Set(response.resources.map(({ name }) => name));
   if (error === undefined) {
     effects.push({ do: "accepted", type: short, nonce, tookMs: atMs - response.atMs });
     const next = withType(state, short, {
-      unanswered: later,
-      answer: later.length > 0 ? answer : "accepted",
+      ...answered,
       refused: refused.difference(names),
     });
-    return next.plan === undefined ? next : { ...next, plan: confirm(next.plan, short, response.resources) };
+    return { ...next, plan: next.plan && confirm(next.plan, short, response.resources) };
   }
   effects.push({ do: "refused", type: short, nonce, reason: error });
   // A whole set cannot be sent in parts: what is absent from it would be removed.
   const isWhole = variant === "sotw" && fullState;
   return withType(state, short, {
-    unanswered: later,
-    answer: later.length > 0 ? answer : "refused",
+    ...answered,
     refused: refused.union(names),
     retries: isWhole ? retries : splitRefused(retries, response.resources),
   });
@@ -199,7 +201,7 @@ function timedOut(state: StreamState, timer: Timer, effects: StreamEffect[]): St
   if (plan === undefined) return state;
   if (timer === "gate") {
     // A peer that takes no bytes must not be sent more of them because time passes: wait once more.
-    const stuck = Object.values(state.types).some(({ answer, written }) => answer === "awaited" && !written);
+    const stuck = Object.values(state.types).some(({ awaited, written }) => awaited && !written);
     return stuck ? state : { ...state, plan: openGate(plan), types: mapTypes(state.types, overdue) };
   }
   const [reason, short] = timer.split("/") as [string, TypeName];
@@ -209,7 +211,7 @@ function timedOut(state: StreamState, timer: Timer, effects: StreamEffect[]): St
   return withType(state, short, overdue(state.types[short]));
 }
 
-const overdue = (state: TypeState): TypeState => (state.answer === "awaited" ? { ...state, answer: "overdue" } : state);
+const overdue = (state: TypeState): TypeState => ({ ...state, awaited: false });
 
 const mapTypes = (types: TypeStates, change: (state: TypeState) => TypeState): TypeStates =>
   Object.fromEntries(Object.entries(types).map(([type, state]) => [type, change(state)])) as Record<
@@ -232,8 +234,8 @@ function timersOf<Request extends CommonRequest>(
 ): Map<Timer, number | undefined> {
   const timers = new Map<Timer, number | undefined>();
   for (const { short } of resourceTypes) {
-    const { subscription, answer, written, heartbeat } = types[short];
-    if (answer === "awaited" && written) timers.set(`ack/${short}`, undefined);
+    const { subscription, awaited, written, heartbeat } = types[short];
+    if (awaited && written) timers.set(`ack/${short}`, undefined);
     if (plan?.leaving[short] !== undefined) timers.set(`grace/${short}`, undefined);
     if (subscription === undefined) continue;
     if (plan === undefined) timers.set("world", undefined);

@@ -235,7 +235,7 @@ describe("changes", () => {
     stream.ask("EDS", ["a"]);
     stream.ask("EDS", ["b"]);
     expect(stream.effects()).toEqual([]);
-    expect(stream.state.types.EDS.answer).toBe("awaited");
+    expect(stream.state.types.EDS.awaited).toBe(true);
   });
 });
 
