@@ -61,7 +61,7 @@ function flush<Request extends CommonRequest>(
   if (outgoing.kind === "wait") return types;
   if (state.resuming) effects.push(...resumed(state, offered, outgoing));
   if (outgoing.kind === "send") {
-    const fitted = fitToClient(type, outgoing, traits.maxResponseBytes, effects);
+    const fitted = fitToClient(state, outgoing, traits.maxResponseBytes, effects);
     const next = sent(afterAnswer(state, offered, outgoing, fitted), fitted.content, effects);
     const renewed = outgoing.renewed.filter(isAmong(fitted.content.resources));
     return follow({ ...types, [type.short]: next }, type.short, renewed, plan);
@@ -84,9 +84,9 @@ const isAmong = (resources: readonly Resource[]): ((resource: Resource) => boole
 
 type Send = Extract<Outgoing, { readonly kind: "send" }>;
 
-/** What of it goes out; what the client cannot take is reported, and stays behind until it changes. */
+/** What of it goes out, if anything; what the client cannot take is reported, and stays behind until it changes. */
 function fitToClient(
-  type: ResourceType,
+  { type, due }: AskedType,
   { content, isDivisible }: Send,
   maxBytes: number,
   effects: StreamEffect[],
@@ -96,13 +96,16 @@ function fitToClient(
     const names = fitted.oversized.map(({ name }) => name);
     const bytes = Math.max(0, ...fitted.oversized.map((one) => one.bytes.length));
     if (names.length > 0) effects.push({ do: "oversized", type: type.short, names, bytes });
-    return fitted;
+    return isEmpty(fitted.content) && !due ? { ...fitted, content: emptyContent } : fitted;
   }
   const bytes = estimate(type, content);
   const fits = bytes <= maxBytes;
   if (!fits) effects.push({ do: "oversized", type: type.short, names: [], bytes });
   return { content: fits ? content : emptyContent, partial: false, oversized: [] };
 }
+
+const isEmpty = ({ resources, removed, missing, bodiless }: ResponseContent): boolean =>
+  resources.length + removed.length + missing.length + bodiless.length === 0;
 
 /** The state after a response with this much of what was owed. */
 function afterAnswer(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { createResourceSet, type Resource } from "../../src/envoy/resource-set.ts";
 import type { TypeName } from "../../src/envoy/resource-types.ts";
-import { type Versions, wireSet } from "../support/wire-resources.ts";
+import { type Versions, wireResource, wireSet } from "../support/wire-resources.ts";
 import { DeltaDriver, SotwDriver } from "./driver.ts";
 
 const old: Versions = { CDS: { c1: "1" }, EDS: { c1: "1" }, LDS: { l: "1" }, RDS: { r: "1" } };
@@ -156,6 +157,21 @@ describe.each(["sotw", "delta"] as const)("%s", (variant) => {
     expect(proxy.sent()).toEqual([proxy instanceof SotwDriver ? "CDS a=2 b=1" : "CDS a=2", "EDS a=1"]);
   });
 
+  test("ORD-04 what a changed cluster names of another type brings no endpoints", () => {
+    const cluster = (version: string): Resource => ({
+      ...wireResource("CDS", "a", version),
+      references: [{ type: "SDS", name: "a" }],
+    });
+    const world = (version: string) => createResourceSet([cluster(version), wireResource("EDS", "a", "1")]);
+    const proxy = newProxy(variant);
+    proxy.set(world("1"));
+    proxy.ask("CDS", []);
+    proxy.ask("EDS", ["a"]);
+    for (const { type } of proxy.responses()) proxy.ack(type.short);
+    proxy.set(world("2"));
+    expect(proxy.sent()).toEqual(["CDS a=2"]);
+  });
+
   test("ORD-06 endpoints do not overtake their cluster", () => {
     const world = { CDS: { a: "1", b: "1" }, EDS: { a: "1", b: "1" } };
     const proxy = connect(world);
@@ -294,6 +310,14 @@ describe.each(["sotw", "delta"] as const)("%s", (variant) => {
     proxy.event({ on: "room", room: true });
     proxy.ack("RDS");
     expect([...proxy.timers]).toEqual(["grace/CDS"]);
+  });
+
+  test("a timer that comes before there is a world does nothing", () => {
+    const proxy = newProxy(variant);
+    proxy.ask("CDS", []);
+    for (const timer of ["gate", "grace/CDS", "ack/CDS"] as const) proxy.event({ on: "timer", timer });
+    proxy.set(wireSet(old));
+    expect([proxy.sent(), proxy.effects()]).toEqual([["CDS c1=1"], []]);
   });
 
   test("a timer that comes too late does nothing", () => {

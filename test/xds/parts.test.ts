@@ -152,6 +152,21 @@ describe("FLW-02 a gRPC client's limit", () => {
     expect(stream.responses()).toHaveLength(1);
   });
 
+  test("one resource beyond it and nothing else: no response, but the first one that a wildcard is owed", () => {
+    const huge = (type: TypeName) => ({ ...wireResource(type, "huge", "1"), bytes: new Uint8Array(5_000_000) });
+    const world = createResourceSet([huge("EDS"), huge("CDS")]);
+    for (const stream of [new SotwDriver({ traits: grpc }), new DeltaDriver({ traits: grpc })]) {
+      stream.set(world);
+      stream.ask("EDS", ["huge"]);
+      expect(stream.sent()).toEqual([]);
+      expect(stream.effects().map((effect) => effect.do)).toEqual(["oversized"]);
+      stream.ask("CDS", []);
+      expect(stream.sent()).toEqual(stream instanceof DeltaDriver ? ["CDS"] : []);
+      stream.set(world);
+      expect(stream.sent()).toEqual([]);
+    }
+  });
+
   test("a whole set beyond it stops no other type", () => {
     const stream = new SotwDriver({ traits: grpc });
     stream.set(createResourceSet([...large("CDS", 50), wireResource("LDS", "l", "1")]));
@@ -185,6 +200,16 @@ describe("FLW-02 a gRPC client's limit", () => {
     expect([stream.sent(), stream.effects().map((effect) => effect.do)]).toEqual([[], ["accepted"]]);
     stream.set(createResourceSet([wireResource("EDS", "huge", "2"), wireResource("EDS", "small", "1")]));
     expect(stream.sent()).toEqual(["EDS huge=2"]);
+  });
+
+  test("an Envoy takes one that is larger than a part, and its neighbours later", () => {
+    const huge = { ...wireResource("EDS", "huge", "1"), bytes: new Uint8Array(5_000_000) };
+    const stream = new DeltaDriver();
+    stream.set(createResourceSet([huge, wireResource("EDS", "small", "1")]));
+    stream.ask("EDS", ["huge", "small"]);
+    expect(stream.sent()).toEqual(["EDS huge=1"]);
+    stream.ack("EDS");
+    expect(stream.sent()).toEqual(["EDS small=1"]);
   });
 
   test("an Envoy takes more in one response", () => {

@@ -85,6 +85,71 @@ describe.each([
     expect(stream.sent()).toEqual([]);
   });
 
+  test("what is gone in the meantime is not sent again", () => {
+    const stream = connected(["a", "b", "c", "d"]);
+    const next = { a: "2", b: "2", c: "2", d: "2" };
+    stream.set(wireSet({ [type]: next }));
+    stream.nack(type);
+    stream.responses();
+    const { c: _, ...rest } = next;
+    stream.event({ on: "resources", resources: wireSet({ [type]: rest }) });
+    while (stream.nonce(type) !== "" && stream.state.types[type].awaited) stream.ack(type);
+    for (const timer of [...stream.timers]) stream.fire(timer);
+    while (stream.state.types[type].awaited) stream.ack(type);
+    const sent = stream
+      .responses()
+      .flatMap(({ content }) => content.resources.map((one) => `${one.name}=${one.version}`));
+    expect(sent.filter((text) => !text.endsWith("absent"))).toEqual(["d=2"]);
+  });
+
+  test("a group of which nothing is left is passed over", () => {
+    const stream = connected(["a", "b", "c", "d", "e", "f", "g", "h"]);
+    const two = versions(["a", "b", "c", "d", "e", "f", "g", "h"], "2");
+    stream.set(wireSet({ [type]: two }));
+    stream.nack(type);
+    stream.nack(type);
+    expect(stream.sent().at(-1)).toBe(`${type} a=2 b=2`);
+    // Of the groups that wait, c and d are the next.
+    stream.set(wireSet({ [type]: { ...two, c: "3", d: "3" } }));
+    stream.ack(type);
+    expect(stream.sent()).toEqual([`${type} c=3 d=3`]);
+    stream.ack(type);
+    expect(stream.sent()).toEqual([`${type} e=2 f=2 g=2 h=2`]);
+  });
+
+  test("a group that is not answered is not sent twice", () => {
+    const stream = connected(["a", "b", "c", "d"]);
+    stream.set(wireSet({ [type]: { a: "2", b: "2", c: "2", d: "2" } }));
+    stream.nack(type);
+    stream.fire(`ack/${type}`);
+    stream.fire(`ack/${type}`);
+    expect(stream.sent().slice(1)).toEqual([`${type} a=2 b=2`, `${type} c=2 d=2`]);
+  });
+
+  test("what was refused once more because it was asked for again is not sent with its group", () => {
+    const stream = connected(["a", "b", "c", "d"]);
+    stream.set(wireSet({ [type]: { a: "2", b: "2", c: "2", d: "2" } }));
+    stream.nack(type);
+    stream.responses();
+    if (stream instanceof SotwDriver) {
+      stream.ask(type, ["a", "b", "d"]);
+      stream.ask(type, ["a", "b", "c", "d"]);
+    } else stream.ask(type, ["c"]);
+    stream.ack(type);
+    expect(stream.sent()).toEqual([`${type} c=2`]);
+    stream.nack(type);
+    expect(stream.sent()).toEqual([`${type} d=2`]);
+  });
+
+  test("after something new there are as many tries again", () => {
+    const names = manyNames(1_000);
+    const stream = connected(names);
+    stream.set(wireSet({ [type]: versions(names, "2") }));
+    const tries = answerAll(stream, type, new Set(names)).length;
+    stream.set(wireSet({ [type]: versions(names, "3") }));
+    expect(answerAll(stream, type, new Set(names))).toHaveLength(tries);
+  });
+
   test("the wait for the answer to a retry begins when its bytes have left", () => {
     const stream = connected(["a", "b"]);
     stream.set(wireSet({ [type]: { a: "2", b: "2" } }));

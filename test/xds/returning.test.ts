@@ -58,6 +58,18 @@ describe("delta", () => {
     expect(proxy.sent()).toEqual(["RDS r=2"]);
   });
 
+  test("what it listed counts once, however often it asks before it is answered", () => {
+    const proxy = new DeltaDriver();
+    proxy.event({ on: "room", room: false });
+    proxy.set(wireSet({ ...moved, EDS: {} }));
+    proxy.ask("EDS", ["c1"], old.EDS);
+    proxy.fire("grace/EDS");
+    proxy.ask("EDS", ["x"]);
+    expect([...proxy.timers]).toEqual([]);
+    proxy.event({ on: "room", room: true });
+    expect(proxy.sent()).toEqual(["EDS -c1 -x"]);
+  });
+
   test("its virtual hosts do not wait for its routes", () => {
     const proxy = new DeltaDriver();
     proxy.set(wireSet({ RDS: { r: "2" }, VHDS: { "r/a.com": "2" } }));

@@ -72,10 +72,10 @@ describe("lifecycle", () => {
 
   test("too many names end the stream", () => {
     const stream = streamWith(set({}));
-    stream.ask(
-      "EDS",
-      Array.from({ length: maxNamesPerRequest + 1 }, (_, i) => `e${i}`),
-    );
+    const names = Array.from({ length: maxNamesPerRequest + 1 }, (_, i) => `e${i}`);
+    stream.ask("RDS", names.slice(1));
+    expect(stream.effects()).toEqual([]);
+    stream.ask("EDS", names);
     expect(stream.effects()).toMatchObject([{ do: "end", status: "RESOURCE_EXHAUSTED" }]);
   });
 });
@@ -157,6 +157,40 @@ describe("nonce, ACK, NACK", () => {
     expect(stream.state.types.EDS.awaited).toBe(true);
     stream.ack("EDS");
     expect(stream.state.types.EDS.awaited).toBe(false);
+  });
+
+  test("ACK-07 a refusal of an older response is not the answer to the newer one", () => {
+    const stream = streamWith(set({ EDS: { a: "1" } }));
+    stream.ask("EDS", ["a"]);
+    const older = stream.nonce("EDS");
+    stream.fire("ack/EDS");
+    stream.set(set({ EDS: { a: "2" } }));
+    stream.ask("EDS", ["a"], { nonce: older, error: "bad" });
+    stream.set(set({ EDS: { a: "3" } }));
+    expect(stream.sent()).toEqual(["EDS a=1", "EDS a=2"]);
+    stream.ack("EDS");
+    expect(stream.sent()).toEqual(["EDS a=3"]);
+  });
+
+  test("what was answered is kept no longer, and may be answered before it is known to have left", () => {
+    const stream = streamWith(set({ CDS: { a: "1" } }));
+    stream.reading = false;
+    stream.ask("CDS", []);
+    stream.ack("CDS");
+    stream.event({ on: "written", type: "CDS", nonce: stream.nonce("CDS") });
+    expect(stream.state.types.CDS).toMatchObject({ sending: [], unanswered: [], awaited: false });
+    expect([...stream.timers]).toEqual([]);
+  });
+
+  test("what is asked for is told when it changes, and only then", () => {
+    const stream = streamWith(set({ EDS: { a: "1" } }));
+    stream.ask("EDS", ["a"]);
+    expect(stream.subscriptions.get("EDS")?.names).toEqual(new Set(["a"]));
+    stream.subscriptions.clear();
+    stream.ack("EDS");
+    expect([...stream.subscriptions]).toEqual([]);
+    stream.ask("EDS", ["a", "b"]);
+    expect(stream.subscriptions.get("EDS")?.names).toEqual(new Set(["a", "b"]));
   });
 
   test("ACK-08 one response at a time, the latest wins, and the wait has an end", () => {

@@ -205,6 +205,20 @@ describe("time to live", () => {
     expect(stream.sent()).toEqual(["EDS a=2"]);
   });
 
+  test("TTL-02 the shortest time counts, of what is asked for", () => {
+    const one = (name: string, ttlMs: number) => ({ ...wireResource("EDS", name, "1"), ttlMs });
+    const stream = deltaWith(
+      client(features),
+      createResourceSet([one("a", 4_000), one("b", 3_000), one("other", 1_000)]),
+    );
+    stream.ask("EDS", ["a", "b"]);
+    stream.ack("EDS");
+    stream.sent();
+    expect(stream.delays.get("heartbeat/EDS")).toBe(1_500);
+    stream.fire("heartbeat/EDS");
+    expect(stream.sent()).toEqual(["EDS ~a ~b"]);
+  });
+
   test("TTL-01 none for who does not list it", () => {
     for (const [list, variant] of [
       [[], "delta"],
