@@ -256,6 +256,31 @@ test("ACK-10 an ACK that comes within the write finds its nonce known", () => {
   expect(records.filter((line) => line.startsWith("accepted"))).toHaveLength(1_000);
 });
 
+test("ACK-10 an ACK that comes within a write waits for its turn: what is on its way goes first, in its order", () => {
+  const first = wireSet({ CDS: { a: "1" }, EDS: { a: "1" }, LDS: { l: "1" } });
+  const { session, records, transport, push } = startSession({ first });
+  transport.write = (bytes, left) => {
+    left();
+    const { nonce, typeUrl } = fromBinary(DiscoveryResponseSchema, bytes);
+    const resourceNames = typeUrl === resourceType("EDS").url ? ["a"] : [];
+    session.receive(request({ typeUrl, responseNonce: nonce, resourceNames }));
+  };
+  session.receive(request({ node }));
+  session.receive(request({ typeUrl: resourceType("EDS").url, resourceNames: ["a"] }));
+  session.receive(request({ typeUrl: resourceType("LDS").url }));
+  records.length = 0;
+  // The new cluster has no endpoints: its ACK alone opens the way for the listener.
+  push(wireSet({ CDS: { a: "1", b: "1" }, EDS: { a: "2" }, LDS: { l: "2" } }));
+  expect(records.map((line) => line.split(" ").slice(0, 2).join(" "))).toEqual([
+    "sent CDS",
+    "sent EDS",
+    "accepted CDS",
+    "sent LDS",
+    "accepted EDS",
+    "accepted LDS",
+  ]);
+});
+
 describe("ACK-08 a peer that is not heard of gets no more of what it does not answer", () => {
   test("until it is heard again after its time; what was heard before says nothing of who stopped since", () => {
     const { session, clock, written, push, peer } = startSession({ first: world });
