@@ -2,13 +2,14 @@
 //
 //     node test/mutation/run.mjs [FILE...]      files of src/xds, without `.ts`; default: all of them
 //
-// Prints the score of each file and what survived, in the form that docs/proof.md takes. FAIRWAY_MUTATION_JSON: a file for the
-// survivors as data. Exit status 1 below the score that is demanded.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+// Prints the score of each file, and what survived with the reason. FAIRWAY_MUTATION_JOBS: how many at a time; default 2. Exit
+// status 1 below the score that is demanded.
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Stryker } from "@stryker-mutator/core";
+import { knownSurvivors } from "./survivors.mjs";
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), "../..");
 
@@ -24,7 +25,7 @@ const files = process.argv.length > 2 ? process.argv.slice(2) : machines;
 process.chdir(repository);
 const tempDirName = await mkdtemp(join(tmpdir(), "fairway-mutation-"));
 try {
-  report(await mutate(files));
+  await report(await mutate(files));
 } finally {
   await rm(tempDirName, { recursive: true, force: true });
 }
@@ -47,28 +48,34 @@ async function mutate(names) {
     ignorePatterns: ["/docs", "/dist", "/test/golden", "/test/envoy"],
     tempDirName,
     reporters: [],
-    logLevel: "warn",
+    logLevel: "error",
   });
   return (await stryker.runMutationTest()).filter(({ status }) => status !== "Ignored");
 }
 
-function report(mutants) {
+async function report(mutants) {
   const isKilled = ({ status }) => status === "Killed" || status === "Timeout";
   const score = (some) => (100 * some.filter(isKilled).length) / some.length;
-  const byFile = Map.groupBy(mutants, ({ fileName }) => relative(repository, fileName));
-  for (const [file, some] of byFile) {
-    const left = some.filter((mutant) => !isKilled(mutant)).length;
-    console.log(`${score(some).toFixed(1).padStart(5)} % of ${String(some.length).padStart(3)}, ${left} left  ${file}`);
-  }
+  const line = (some, what) => `${score(some).toFixed(1).padStart(5)} % of ${String(some.length).padStart(4)}  ${what}`;
+  for (const [file, some] of Map.groupBy(mutants, machineOf)) console.log(line(some, file));
+  console.log(line(mutants, "all of them"));
   const survivors = mutants.filter((mutant) => !isKilled(mutant));
-  console.log(`${score(mutants).toFixed(1).padStart(5)} % of ${mutants.length} killed; left:`);
-  for (const { fileName, location, mutatorName, replacement } of survivors) {
-    const text = (replacement ?? "").replaceAll(/\s+/g, " ").slice(0, 90);
-    console.log(
-      `  ${relative(repository, fileName)}:${location.start.line}:${location.start.column} ${mutatorName}: ${text}`,
-    );
+  if (survivors.length > 0) console.log("\nNot noticed:");
+  for (const mutant of survivors) {
+    const { location, mutatorName, replacement } = mutant;
+    const file = machineOf(mutant);
+    const code = await lineOf(mutant);
+    const known = knownSurvivors.find((one) => one.file === file && code.includes(one.at));
+    const text = (replacement ?? "").replaceAll(/\s+/g, " ").slice(0, 60);
+    console.log(`${file}:${location.start.line}:${location.start.column} ${mutatorName} ${text}`);
+    console.log(`    ${code}\n    ${known === undefined ? "NOT LOOKED AT" : known.why}`);
   }
-  const json = process.env.FAIRWAY_MUTATION_JSON;
-  if (json !== undefined) void writeFile(json, JSON.stringify(survivors, undefined, 1));
   process.exitCode = score(mutants) >= demanded ? 0 : 1;
+}
+
+const machineOf = ({ fileName }) => basename(fileName, ".ts");
+
+async function lineOf({ fileName, location }) {
+  const lines = (await readFile(fileName, "utf8")).split("\n");
+  return lines[location.start.line - 1]?.trim() ?? "";
 }

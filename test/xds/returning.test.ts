@@ -104,6 +104,13 @@ describe("delta", () => {
     expect(proxy.sent()).toEqual(["CDS -c1"]);
   });
 
+  test("in the middle of a change, and before there is a world: its endpoints are sent again all the same", () => {
+    const proxy = new DeltaDriver();
+    proxy.ask("EDS", ["c1"], old.EDS);
+    proxy.set(wireSet(old));
+    expect(proxy.sent()).toEqual(["EDS c1=1"]);
+  });
+
   test("before there is a world: what it listed counts all the same", () => {
     const proxy = new DeltaDriver();
     proxy.ask("CDS", ["*"], old.CDS);

@@ -423,6 +423,17 @@ describe("wildcard", () => {
     expect(stream.sent()).toEqual(["LDS a=1 b=1"]);
   });
 
+  test("WLD-03 `*` after no names at all, and dropped again: nothing", () => {
+    const stream = streamWith(set({ CDS: { a: "1" } }));
+    subscribed(stream, "CDS", []);
+    stream.ack("CDS", ["*"]);
+    expect(stream.sent()).toEqual([]);
+    stream.ack("CDS", []);
+    expect(stream.effects()).toEqual([{ do: "dropped", type: "CDS", names: ["a"] }]);
+    stream.set(set({ CDS: { a: "2" } }));
+    expect(stream.sent()).toEqual([]);
+  });
+
   test("WLD-03 `*` dropped leaves the names, and no names then are nothing", () => {
     const stream = streamWith(set({ CDS: { A: "1", B: "1" } }));
     subscribed(stream, "CDS", []);

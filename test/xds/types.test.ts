@@ -52,6 +52,15 @@ describe("a name that does not exist", () => {
     }
   });
 
+  test("ERR-01 no error is no response", () => {
+    const stream = sotwWith(grpc, set({ RDS: { a: "1" } }));
+    stream.ask("RDS", ["a"]);
+    stream.ack("RDS");
+    stream.sent();
+    stream.set(set({ RDS: { a: "1", b: "1" } }));
+    expect(stream.sent()).toEqual([]);
+  });
+
   test("ERR-01 an error is said once, beside what exists, and again only after a change", () => {
     const stream = sotwWith(grpc, set({ CDS: { a: "1" } }));
     stream.ask("CDS", ["a", "x"]);
