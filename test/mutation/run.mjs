@@ -73,7 +73,9 @@ async function report(mutants) {
   process.exitCode = score(mutants) >= demanded ? 0 : 1;
 }
 
-const machineOf = ({ fileName }) => basename(fileName, ".ts");
+function machineOf({ fileName }) {
+  return basename(fileName, ".ts");
+}
 
 async function lineOf({ fileName, location }) {
   const lines = (await readFile(fileName, "utf8")).split("\n");

@@ -160,6 +160,43 @@ describe("delta", () => {
     expect(proxy.sent()).toEqual(["CDS -c1"]);
   });
 
+  test("what it listed and is back as it was is there again for who asks, though something else is gone", () => {
+    const proxy = new DeltaDriver();
+    proxy.set(wireSet({ LDS: { l: "1" } }));
+    proxy.ask("CDS", ["*"], { c1: "1", gone: "1" });
+    proxy.ask("LDS", ["*"], old.LDS);
+    proxy.sent();
+    proxy.ack("CDS");
+    proxy.set(wireSet({ CDS: { c1: "1" }, LDS: { l: "1" } }));
+    proxy.ask("CDS", ["c1"]);
+    expect(proxy.sent()).toEqual(["CDS c1=1"]);
+  });
+
+  test("endpoints that it listed and are back as they were do not overtake their cluster", () => {
+    const proxy = new DeltaDriver();
+    proxy.set(wireSet({ CDS: { c1: "1" } }));
+    proxy.ask("CDS", ["*"]);
+    proxy.ask("EDS", ["c1"], old.EDS);
+    expect(proxy.sent()).toEqual(["CDS c1=1", "EDS -c1"]);
+    proxy.ack("EDS");
+    proxy.set(wireSet({ CDS: { c1: "2" }, EDS: { c1: "1" } }));
+    proxy.ask("EDS", ["c1"]);
+    expect(proxy.sent()).toEqual([]);
+    proxy.ack("CDS");
+    expect(proxy.sent()).toEqual(["CDS c1=2", "EDS c1=1"]);
+  });
+
+  test("while something listed is about to go, an equal world leaves what is on offer the very same", () => {
+    const proxy = new DeltaDriver();
+    proxy.set(wireSet(old));
+    proxy.ask("CDS", ["*"], { ...old.CDS, gone: "1" });
+    proxy.set(wireSet(old));
+    const before = proxy.state.plan?.offered.CDS;
+    expect(before?.has("gone")).toBe(true);
+    proxy.set(wireSet(old));
+    expect(proxy.state.plan?.offered.CDS).toBe(before);
+  });
+
   test("who does not answer is waited for no longer than at any other time", () => {
     const proxy = new DeltaDriver();
     proxy.set(wireSet(moved));
