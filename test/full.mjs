@@ -2,7 +2,7 @@
 //
 //     npm run full
 //
-// About twenty-five minutes on two cores, with nothing else to do for them; FAIRWAY_SCHEMATHESIS_SECONDS shortens the longest part
+// About forty minutes on two cores, with nothing else to do for them; FAIRWAY_SCHEMATHESIS_SECONDS shortens the longest part
 // (default 600). Exit status 1 when a part failed.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -42,13 +42,21 @@ const parts = [
     ...test("test/envoy/cut-streams.test.ts", { FAIRWAY_CUTS: "50" }),
   },
   {
+    title: "A fault of each class of bugs that other control planes had: which test notices it",
+    ...{ args: [join(repository, "test/mutation/bug-classes.mjs")], env: {}, maxLines: 120 },
+  },
+  {
+    title: "Small faults in the state machines and the push plan: how many the tests notice",
+    ...{ args: [join(repository, "test/mutation/run.mjs")], env: {}, maxLines: 120 },
+  },
+  {
     title: "Minutes of schemathesis: every operation, every check",
     ...test("test/api/schemathesis.test.ts", { FAIRWAY_SCHEMATHESIS_SECONDS: schemathesisSeconds }),
   },
 ];
 
-/** Of what a part prints, the last so many. */
-const maxLines = 60;
+/** Of what a part prints, the last so many; some have a line for each of many things. */
+const usualLines = 60;
 
 const results = [];
 for (const part of parts) {
@@ -79,11 +87,11 @@ async function run(args, env) {
 
 async function page(seen) {
   const { version } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
-  const sections = seen.map(({ title, code, printed, seconds, env }) => {
+  const sections = seen.map(({ title, code, printed, seconds, env, maxLines = usualLines }) => {
     const settings = Object.entries(env).filter(([name]) => name.startsWith("FAIRWAY_"));
     const how = settings.map(([name, value]) => ` (\`${name}=${value}\`)`).join("");
     const verdict = code === 0 ? "Passed" : `**Failed**, with status ${code},`;
-    return `## ${title}\n\n${verdict} in ${seconds.toFixed(0)} s${how}.\n\n\`\`\`text\n${excerpt(printed)}\n\`\`\`\n`;
+    return `## ${title}\n\n${verdict} in ${seconds.toFixed(0)} s${how}.\n\n\`\`\`text\n${excerpt(printed, maxLines)}\n\`\`\`\n`;
   });
   return [
     "# What the long tests saw",
@@ -115,7 +123,7 @@ async function git(...args) {
   return printed;
 }
 
-function excerpt(printed) {
+function excerpt(printed, maxLines) {
   const lines = printed.trim().replaceAll(repository, ".").replaceAll("```", "'''").split("\n");
   const left = lines.length - maxLines;
   return (left > 0 ? [`… ${left} lines before …`, ...lines.slice(-maxLines)] : lines).join("\n");
