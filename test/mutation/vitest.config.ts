@@ -1,7 +1,10 @@
 import { defineConfig } from "vitest/config";
 
 /** The tests of the pure machines, which are quick enough to be run for each mutant. */
-const machines = ["delta", "sotw", "order", "retries", "parts", "fit", "returning", "types", "model", "free-client"];
+const machines = [
+  ...["delta", "sotw", "acks", "order", "removals", "any-order", "retries", "parts", "fit", "returning", "types"],
+  ...["model", "free-client"],
+];
 
 // biome-ignore lint/style/noDefaultExport: vitest reads the default export.
 export default defineConfig({
