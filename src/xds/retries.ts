@@ -19,15 +19,23 @@ export const newRetries: Retries = { groups: [], left: mostRetries };
 
 /** After a refusal of these. */
 export function splitRefused({ groups, left }: Retries, refused: readonly Resource[]): Retries {
-  const names = new Set(refused.map(({ name }) => name));
-  const rest = groups.map((group) => group.filter(({ name }) => !names.has(name)));
+  const rest = without(groups, refused);
   if (refused.length < 2) return { groups: rest, left };
   const middle = Math.ceil(refused.length / 2);
   return { groups: [refused.slice(0, middle), refused.slice(middle), ...rest], left };
 }
 
-/** After something new was sent. */
-export const afterNews = (retries: Retries): Retries => ({ ...retries, left: mostRetries });
+/** After something new was sent: what it carries need not be sent again otherwise. */
+export const afterNews = ({ groups }: Retries, sent: readonly Resource[]): Retries => ({
+  groups: without(groups, sent),
+  left: mostRetries,
+});
+
+function without(groups: Retries["groups"], resources: readonly Resource[]): Retries["groups"] {
+  if (groups.length === 0) return groups;
+  const names = new Set(resources.map(({ name }) => name));
+  return groups.map((group) => group.filter(({ name }) => !names.has(name)));
+}
 
 /** The next group, without what has changed, or was taken otherwise, since. */
 export function nextRetry(

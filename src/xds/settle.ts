@@ -146,7 +146,7 @@ function sent(state: TypeState, content: ResponseContent, effects: StreamEffect[
   effects.push({ do: "send", type: state.type, content });
   return {
     ...state,
-    retries: afterNews(state.retries),
+    retries: afterNews(state.retries, content.resources),
     sending: content.resources,
     awaited: true,
     written: false,

@@ -7,6 +7,7 @@ export const knownSurvivors = [
   { file: "push-plan", at: "? noNames :", why: "the one empty set, by whose identity `overlay` remembers" },
   { file: "resource-map", at: "from === to", why: "a shortcut for one and the same map" },
   { file: "resource-map", at: "resources.length === 0 ? map", why: "a shortcut: the same map, in the same order" },
+  { file: "retries", at: "groups.length === 0", why: "a shortcut for those who refused nothing" },
   { file: "sotw", at: "subscription === before", why: "a shortcut for an ACK, which repeats up to 100 000 names" },
   { file: "stream", at: "before === after", why: "a shortcut for an ACK, which repeats up to 100 000 names" },
   // What the type checker asks for.

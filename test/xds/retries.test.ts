@@ -141,6 +141,21 @@ describe.each([
     expect(stream.sent()).toEqual([`${type} d=2`]);
   });
 
+  test("what was asked for again and not answered is not sent with its group", () => {
+    const stream = connected(["a", "b", "c", "d"]);
+    stream.set(wireSet({ [type]: { a: "2", b: "2", c: "2", d: "2" } }));
+    stream.nack(type);
+    stream.responses();
+    if (stream instanceof SotwDriver) {
+      stream.ask(type, ["a", "b", "d"]);
+      stream.ask(type, ["a", "b", "c", "d"]);
+    } else stream.ask(type, ["c"]);
+    stream.ack(type);
+    expect(stream.sent()).toEqual([`${type} c=2`]);
+    stream.fire(`ack/${type}`);
+    expect(stream.sent()).toEqual([`${type} d=2`]);
+  });
+
   test("after something new there are as many tries again", () => {
     const names = manyNames(1_000);
     const stream = connected(names);
