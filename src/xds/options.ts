@@ -2,6 +2,11 @@
 export interface XdsOptions {
   /** How long to wait for an ACK before the next response of the type goes out, and before listeners and routes move on. */
   readonly ackTimeoutMs: number;
+  /**
+   * On the method of a single type nobody sees the answers to the others: how long listeners and routes wait for what comes
+   * before them, and removals for what comes after.
+   */
+  readonly aloneLagMs: number;
   /** How long a removed resource stays after the proxy confirmed its users' new state: an ACK comes before it is applied. */
   readonly removalGraceMs: number;
   /** How long a stream may wait for the first complete world before it ends with UNAVAILABLE. */
@@ -45,6 +50,7 @@ const mebibyte = 1024 * 1024;
 
 export const defaultXdsOptions: XdsOptions = {
   ackTimeoutMs: 5_000,
+  aloneLagMs: 1_000,
   removalGraceMs: 1_000,
   worldTimeoutMs: 30_000,
   maxRequestBytes: 16 * mebibyte,

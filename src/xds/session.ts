@@ -61,7 +61,10 @@ export interface SessionPorts {
   readonly clock: Clock;
   readonly nodes: NodeStreams;
   readonly past: PastStreams;
-  readonly options: Pick<XdsOptions, "ackTimeoutMs" | "removalGraceMs" | "worldTimeoutMs" | "maxStreamsPerNode">;
+  readonly options: Pick<
+    XdsOptions,
+    "ackTimeoutMs" | "aloneLagMs" | "removalGraceMs" | "worldTimeoutMs" | "maxStreamsPerNode"
+  >;
 }
 
 type Request = CommonRequest & { readonly node?: RequestNode };
@@ -301,11 +304,21 @@ class StreamSession<R extends Request> implements Session {
     this.#transport.write(bytes, () => this.#dispatch({ on: "written", type: type.short, nonce }));
   }
 
-  #startTimer(timer: Timer, delayMs = delayOf(timer, this.#ports.options)): void {
+  #startTimer(timer: Timer, delayMs = delayOf(timer, this.#kind, this.#ports.options)): void {
     this.#after(timer, delayMs, () => {
-      if (waitsForPeer(timer)) this.#awaitLife(timer, this.#transport.heard());
+      if (this.#waitsForPeer(timer)) this.#awaitLife(timer, this.#transport.heard());
       else this.#fire(timer);
     });
+  }
+
+  /**
+   * Whoever is stopped must not find a heap of old states when it goes on. The gate of a type that is alone waits for no answer;
+   * but when it is over, so is the wait for one that is under way.
+   */
+  #waitsForPeer(timer: Timer): boolean {
+    const { only } = this.#kind;
+    if (timer === "gate") return only === undefined || this.#state.types[only].answer === "awaited";
+    return timer.startsWith("ack/");
   }
 
   /** A wait for the peer is over only when the peer lives: after its time, pings bring the sign. */
@@ -324,16 +337,14 @@ class StreamSession<R extends Request> implements Session {
   }
 }
 
-/** Whoever is stopped must not find a heap of old states when it goes on. */
-const waitsForPeer = (timer: Timer): boolean => timer === "gate" || timer.startsWith("ack/");
-
 /** How often an overdue peer is looked after. */
 const signOfLifeMs = 500;
 
 /** Faults of the request, not of ours. */
 const clientFaults: ReadonlySet<ErrorCode> = new Set(["input/invalid", "node/invalid"]);
 
-function delayOf(timer: Timer, options: SessionPorts["options"]): number {
+function delayOf(timer: Timer, { only }: StreamKind, options: SessionPorts["options"]): number {
   if (timer === "world") return options.worldTimeoutMs;
+  if (timer === "gate" && only !== undefined) return options.aloneLagMs;
   return timer.startsWith("grace/") ? options.removalGraceMs : options.ackTimeoutMs;
 }

@@ -1,4 +1,4 @@
-import { fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
+import { create, fromJson, type JsonValue, type Registry, toJson } from "@bufbuild/protobuf";
 import { type Any, AnySchema } from "@bufbuild/protobuf/wkt";
 import type { EnvoyAdmin } from "../../src/app/envoy/admin.ts";
 import { bytesJson, messageTypes } from "../../src/envoy/pack.ts";
@@ -7,9 +7,13 @@ import { resourceType } from "../../src/envoy/resource-types.ts";
 
 /**
  * What an Envoy holds and uses against what it is owed, by content: a state-of-the-world dump has no versions of resources.
- * Lists what is different, by type and name; empty when nothing is, and nothing warms.
+ * Lists what is different, by type and name; empty when nothing is, and nothing warms. `types`: what can stand in it.
  */
-export async function differencesFrom({ resources }: ResourceSet, admin: EnvoyAdmin): Promise<readonly string[]> {
+export async function differencesFrom(
+  { resources }: ResourceSet,
+  admin: EnvoyAdmin,
+  types: Registry = messageTypes,
+): Promise<readonly string[]> {
   const { configs = [] } = (await admin.configDump({ includeEndpoints: true })) as Dump;
   const listeners = configs.flatMap((config) => config.dynamic_listeners ?? []);
   const warming = [
@@ -26,10 +30,10 @@ export async function differencesFrom({ resources }: ResourceSet, admin: EnvoyAd
     .map(({ endpoint_config }) => endpoint_config);
   return [
     ...warming.map((name) => `${name} is warming`),
-    ...compare("CDS", held.CDS, resources.CDS, "exactly"),
-    ...compare("LDS", held.LDS, resources.LDS, "exactly"),
+    ...compare("CDS", held.CDS, resources.CDS, types, "exactly"),
+    ...compare("LDS", held.LDS, resources.LDS, types, "exactly"),
     // Listeners that drain keep their route tables, and those that are gone leave theirs for a while.
-    ...compare("RDS", held.RDS, resources.RDS, "at least"),
+    ...compare("RDS", held.RDS, resources.RDS, types, "at least"),
     ...compareEndpoints(endpoints, resources.EDS),
   ];
 }
@@ -69,6 +73,7 @@ function compare(
   type: "CDS" | "LDS" | "RDS",
   held: readonly NamedJson[],
   owed: ReadonlyMap<string, Resource>,
+  types: Registry,
   how: "exactly" | "at least",
 ): readonly string[] {
   const byName = new Map(held.map((json) => [json.name, json]));
@@ -78,18 +83,21 @@ function compare(
     ...[...owed.values()].flatMap((resource) => {
       const json = byName.get(resource.name);
       if (json === undefined) return [`${type} ${resource.name} is not there`];
-      return canonical(json) === canonicalOf(resource) ? [] : [`${type} ${resource.name} is another`];
+      return canonical(json, types) === canonicalOf(resource, types) ? [] : [`${type} ${resource.name} is another`];
     }),
   ];
 }
 
 /** What Envoy prints, read and printed by us: the two print the same message differently. */
-function canonical(json: JsonValue): string {
-  const any: Any = fromJson(AnySchema, json, { registry: messageTypes, ignoreUnknownFields: true });
-  return JSON.stringify(toJson(AnySchema, any, { registry: messageTypes }));
+function canonical(json: JsonValue, registry: Registry): string {
+  const any: Any = fromJson(AnySchema, json, { registry, ignoreUnknownFields: true });
+  return JSON.stringify(toJson(AnySchema, any, { registry }));
 }
 
-const canonicalOf = ({ type, bytes }: Resource): string => JSON.stringify(bytesJson(resourceType(type).url, bytes));
+function canonicalOf({ type, bytes }: Resource, registry: Registry): string {
+  const any = create(AnySchema, { typeUrl: resourceType(type).url, value: bytes });
+  return JSON.stringify(toJson(AnySchema, any, { registry }));
+}
 
 function compareEndpoints(held: readonly Assignment[], owed: ReadonlyMap<string, Resource>): readonly string[] {
   const byName = new Map(held.map((assignment) => [assignment.cluster_name ?? "", addressesOf(assignment)]));
