@@ -18,12 +18,12 @@ export interface Traffic {
 export function createAsker(
   url: string,
   host = new URL(url).host,
-): { readonly ask: () => Promise<Answer>; readonly close: () => void } {
+): { readonly ask: (headers?: Readonly<Record<string, string>>) => Promise<Answer>; readonly close: () => void } {
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
-  const ask = (): Promise<Answer> =>
+  const ask = (headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>
     new Promise((resolve) => {
       const failed = (error: Error): void => resolve({ status: 0, text: error.message });
-      request(url, { agent, headers: { host }, signal: AbortSignal.timeout(10_000) }, (response) => {
+      request(url, { agent, headers: { host, ...headers }, signal: AbortSignal.timeout(10_000) }, (response) => {
         let text = "";
         response.setEncoding("utf8");
         response.on("data", (part: string) => {
