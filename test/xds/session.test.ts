@@ -345,6 +345,39 @@ describe("SNG-01, SNG-02 the method of a single type", () => {
   });
 });
 
+describe("a type that is alone waits for a time, and for nobody's answer", () => {
+  const tables = (version: string): ResourceSet => wireSet({ RDS: { r: version } });
+  const { url: typeUrl } = resourceType("RDS");
+  const accept = ({ session, records }: ReturnType<typeof startSession>): void => {
+    const responseNonce = records.findLast((line) => line.startsWith("sent"))?.split(" ")[2] ?? "";
+    session.receive(request({ typeUrl, resourceNames: ["r"], responseNonce }));
+  };
+
+  test("a change goes out when it is over, though the peer says nothing", () => {
+    const one = startSession({ only: "RDS", first: tables("1") });
+    const { session, clock, written, push } = one;
+    session.receive(request({ node, typeUrl, resourceNames: ["r"] }));
+    accept(one);
+    push(tables("2"));
+    clock.advance(defaultXdsOptions.aloneLagMs - 1);
+    expect(written).toHaveLength(1);
+    clock.advance(1);
+    expect(written).toHaveLength(2);
+  });
+
+  test("while an answer is awaited, the peer has to live all the same", () => {
+    const { session, clock, written, push, peer } = startSession({ only: "RDS", first: tables("1") });
+    session.receive(request({ node, typeUrl, resourceNames: ["r"] }));
+    written[0]?.left();
+    push(tables("2"));
+    clock.advance(10 * defaultXdsOptions.ackTimeoutMs);
+    expect(written).toHaveLength(1);
+    peer.bytes += 17;
+    clock.advance(500);
+    expect(written).toHaveLength(2);
+  });
+});
+
 describe("what a stream takes it gives back", () => {
   test("AUT-05 a node with too many streams is refused, and its place is free again when one ends", async () => {
     const { session, ended, nodes, records, metric } = startSession({ first: world });
