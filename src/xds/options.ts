@@ -3,8 +3,8 @@ export interface XdsOptions {
   /** How long to wait for an ACK before the next response of the type goes out, and before listeners and routes move on. */
   readonly ackTimeoutMs: number;
   /**
-   * On the method of a single type nobody sees the answers to the others: how long listeners and routes wait for what comes
-   * before them, and removals for what comes after.
+   * On the method of a single type nobody sees the answers to the others: how much later than clusters and endpoints all that
+   * uses them goes out. Removals wait for so long, and the grace time.
    */
   readonly aloneLagMs: number;
   /** How long a removed resource stays after the proxy confirmed its users' new state: an ACK comes before it is applied. */

@@ -3,11 +3,13 @@ import type { Clock } from "../base/clock.ts";
 import { type ErrorCode, MeshError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { decodeDeltaRequest, decodeSotwRequest, type RequestNode } from "../envoy/discovery-request.ts";
+import type { ResourceSet } from "../envoy/resource-set.ts";
 import { resourceType, resourceTypeOf, type TypeName } from "../envoy/resource-types.ts";
 import { type ProxyNode, parseProxyNode } from "../model/proxy.ts";
 import { traitsOf } from "./client-traits.ts";
 import { stepDelta } from "./delta.ts";
 import type { CommonRequest } from "./dialect.ts";
+import { createLag, type Lag } from "./lag.ts";
 import type { XdsMetrics } from "./metrics.ts";
 import type { NodeStreams } from "./node-streams.ts";
 import type { XdsOptions } from "./options.ts";
@@ -200,10 +202,12 @@ class StreamSession<R extends Request> implements Session {
 
   #begin(node: ProxyNode, client: RequestNode): void {
     const { feed, recorder, log, metrics, past } = this.#ports;
-    const watch = feed.watch(node, (resources) => this.#dispatch({ on: "resources", resources }));
+    const lag = this.#lag();
+    const watch = feed.watch(node, lag.put);
     metrics.watched();
     this.#releases.push(() => {
       watch.close();
+      lag.close();
       metrics.unwatched();
     });
     const before = past.of(node.id, this.#kind);
@@ -304,21 +308,26 @@ class StreamSession<R extends Request> implements Session {
     this.#transport.write(bytes, () => this.#dispatch({ on: "written", type: type.short, nonce }));
   }
 
-  #startTimer(timer: Timer, delayMs = delayOf(timer, this.#kind, this.#ports.options)): void {
-    this.#after(timer, delayMs, () => {
-      if (this.#waitsForPeer(timer)) this.#awaitLife(timer, this.#transport.heard());
-      else this.#fire(timer);
-    });
+  /** What comes after others in the order is late where nobody sees whether they have arrived. */
+  #lag(): Lag<ResourceSet> {
+    const pass = (resources: ResourceSet): void => this.#dispatch({ on: "resources", resources });
+    const { only } = this.#kind;
+    if (only === undefined || !resourceType(only).gated) return { put: pass, close: () => {} };
+    return createLag(this.#ports.clock, this.#ports.options.aloneLagMs, pass);
   }
 
-  /**
-   * Whoever is stopped must not find a heap of old states when it goes on. The gate of a type that is alone waits for no answer;
-   * but when it is over, so is the wait for one that is under way.
-   */
-  #waitsForPeer(timer: Timer): boolean {
+  #startTimer(timer: Timer, delayMs = delayOf(timer, this.#kind, this.#ports.options)): void {
+    this.#after(timer, delayMs, () => this.#isOver(timer));
+  }
+
+  #isOver(timer: Timer): void {
     const { only } = this.#kind;
-    if (timer === "gate") return only === undefined || this.#state.types[only].answer === "awaited";
-    return timer.startsWith("ack/");
+    if (timer !== "gate" && !timer.startsWith("ack/")) this.#fire(timer);
+    // Whoever is stopped must not find a heap of old states when it goes on.
+    else if (timer !== "gate" || only === undefined) this.#awaitLife(timer, this.#transport.heard());
+    else if (this.#state.types[only].answer !== "awaited") this.#fire(timer);
+    // Nobody's answer opens the gate of a type that is alone; but it must not end the wait for one that is under way.
+    else this.#after(timer, signOfLifeMs, () => this.#isOver(timer));
   }
 
   /** A wait for the peer is over only when the peer lives: after its time, pings bring the sign. */
@@ -337,7 +346,7 @@ class StreamSession<R extends Request> implements Session {
   }
 }
 
-/** How often an overdue peer is looked after. */
+/** How often is looked after what is overdue. */
 const signOfLifeMs = 500;
 
 /** Faults of the request, not of ours. */
@@ -345,6 +354,9 @@ const clientFaults: ReadonlySet<ErrorCode> = new Set(["input/invalid", "node/inv
 
 function delayOf(timer: Timer, { only }: StreamKind, options: SessionPorts["options"]): number {
   if (timer === "world") return options.worldTimeoutMs;
-  if (timer === "gate" && only !== undefined) return options.aloneLagMs;
-  return timer.startsWith("grace/") ? options.removalGraceMs : options.ackTimeoutMs;
+  if (timer === "gate" && only !== undefined) return 0;
+  if (!timer.startsWith("grace/")) return options.ackTimeoutMs;
+  // What is gone was used on streams that hear of it later.
+  const isAhead = only !== undefined && !resourceType(only).gated;
+  return isAhead ? options.aloneLagMs + options.removalGraceMs : options.removalGraceMs;
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { Resource } from "../../src/envoy/resource-set.ts";
 import { quietCounters } from "../support/quiet-envoy.ts";
@@ -25,9 +26,11 @@ import { waitFor } from "../support/wait-for.ts";
 
 const lines = ["1.40", "1.36"] as const;
 /** Each adds a cluster and routes to it, then routes away and removes it. */
-const flips = 6;
-const aloneLagMs = 300;
-const removalGraceMs = 200;
+const flips = 4;
+const aloneLagMs = 500;
+const removalGraceMs = 300;
+/** Less than what comes late needs; enough for an Envoy to ask for a cluster's endpoints while they are there. */
+const fastMs = 200;
 
 interface Origins {
   readonly v1: number;
@@ -157,6 +160,18 @@ describe.concurrent.each(["delta", "sotw"] as const)("%s, without ADS", (variant
       set({});
       await answered("v1");
     }
+    // Faster than what comes late does; three names take turns, each comes back while its removal is under way.
+    for (let flip = 1; flip <= 2 * flips; flip++) {
+      set({ flip: `fast-${flip % 3}` });
+      await delay(fastMs + ((flip * 83) % fastMs));
+      set({});
+      await delay(fastMs + ((flip * 147) % fastMs));
+    }
+    // For who would have slept through all of it.
+    set({ flip: "last" });
+    await answered("v2");
+    set({});
+    await answered("v1");
     await everyoneIsAt(plane, envoys);
     await expectUnharmed();
   });

@@ -365,6 +365,43 @@ describe("a type that is alone waits for a time, and for nobody's answer", () =>
     expect(written).toHaveLength(2);
   });
 
+  test("each change in its turn, however fast they come", () => {
+    const one = startSession({ only: "RDS", first: tables("1") });
+    const { session, clock, written, push } = one;
+    session.receive(request({ node, typeUrl, resourceNames: ["r"] }));
+    accept(one);
+    const half = defaultXdsOptions.aloneLagMs / 2;
+    push(tables("2"));
+    clock.advance(half);
+    push(tables("3"));
+    clock.advance(half);
+    expect(written).toHaveLength(2);
+    accept(one);
+    clock.advance(half - 1);
+    expect(written).toHaveLength(2);
+    clock.advance(1);
+    expect(written).toHaveLength(3);
+    session.close();
+    expect(clock.pending()).toBe(0);
+  });
+
+  test("what is gone stays for that time and the grace time", () => {
+    const { session, clock, written, push } = startSession({ only: "CDS", variant: "delta", first: world });
+    const ask = (responseNonce = ""): void =>
+      session.receive(
+        toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, { node, responseNonce })),
+      );
+    ask();
+    ask("0");
+    push(wireSet({ CDS: { b: "1" } }));
+    ask("1");
+    const { aloneLagMs, removalGraceMs } = defaultXdsOptions;
+    clock.advance(aloneLagMs + removalGraceMs - 1);
+    expect(written).toHaveLength(2);
+    clock.advance(1);
+    expect(written).toHaveLength(3);
+  });
+
   test("while an answer is awaited, the peer has to live all the same", () => {
     const { session, clock, written, push, peer } = startSession({ only: "RDS", first: tables("1") });
     session.receive(request({ node, typeUrl, resourceNames: ["r"] }));
@@ -373,7 +410,7 @@ describe("a type that is alone waits for a time, and for nobody's answer", () =>
     clock.advance(10 * defaultXdsOptions.ackTimeoutMs);
     expect(written).toHaveLength(1);
     peer.bytes += 17;
-    clock.advance(500);
+    clock.advance(1_000);
     expect(written).toHaveLength(2);
   });
 });
