@@ -2,7 +2,7 @@
 //
 //     npm run full
 //
-// About forty minutes on two cores, with nothing else to do for them; FAIRWAY_SCHEMATHESIS_SECONDS shortens the longest part
+// About forty-five minutes on two cores, with nothing else to do for them; FAIRWAY_SCHEMATHESIS_SECONDS shortens the longest part
 // (default 600). Exit status 1 when a part failed.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -28,6 +28,10 @@ const parts = [
   {
     title: "500 flips under load, by four Envoys",
     ...test("test/envoy/flips.test.ts", { FAIRWAY_FLIPS: "500" }),
+  },
+  {
+    title: "50 flips under load, by four Envoys without ADS",
+    ...test("test/envoy/single-type.test.ts", { FAIRWAY_ALONE_FLIPS: "50" }),
   },
   {
     title: "One of 20 Envoys stands still for a minute",

@@ -170,7 +170,7 @@ export async function startRawEnvoy(
 
 const readyMs = 10_000;
 
-/** Waits until each Envoy holds what it is owed and nothing warms, and CSDS says so of everything but these lines. */
+/** Waits until each Envoy holds what it is owed and nothing warms, and CSDS says so of everything, and of nothing else but these lines. */
 export async function everyoneIsAt(
   plane: Pick<RawPlane, "owed" | "states">,
   envoys: readonly Pick<RawEnvoy, "admin" | "name">[],
@@ -183,9 +183,15 @@ export async function everyoneIsAt(
           (await differencesFrom(plane.owed(), await admin(), rawTypes)).map((text) => `${name}: ${text}`),
         ),
       );
-      const others = (await plane.states()).filter((state) => !state.endsWith(" SYNCED ACKED"));
+      const states = await plane.states();
+      const others = states.filter((state) => !state.endsWith(" SYNCED ACKED"));
       const problems = [
         ...differences.flat(),
+        ...Object.values(plane.owed().resources)
+          .flatMap((resources) => [...resources.values()])
+          .map(({ type, name }) => `${type} ${name} SYNCED ACKED`)
+          .filter((state) => states.filter((one) => one === state).length < envoys.length)
+          .map((state) => `not of everyone: ${state}`),
         ...others.filter((state) => !except.includes(state)),
         ...except.filter((state) => !others.includes(state)).map((state) => `not: ${state}`),
       ];

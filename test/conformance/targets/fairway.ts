@@ -25,6 +25,7 @@ import { type Change, capabilities, type Instance, type Stats, type Target } fro
 /** Waits long enough for loopback, and short enough for silence to be watched. Milliseconds. */
 const xdsOptions = {
   ackTimeoutMs: 600,
+  aloneLagMs: 100,
   removalGraceMs: 100,
   keepaliveIntervalMs: 200,
   // The suite's clients answer pings on the same, busy thread.
