@@ -4,8 +4,9 @@ import { contentHash } from "../../../src/base/digest.ts";
 import { createLog } from "../../../src/base/log.ts";
 import { createMetrics, type Metrics } from "../../../src/base/metrics.ts";
 import { createSignal, type SettableSignal } from "../../../src/base/signal.ts";
-import { keep } from "../../../src/compile/broken.ts";
+import { type Broken, keep } from "../../../src/compile/broken.ts";
 import type { Compiled, Compiler } from "../../../src/compile/compile.ts";
+import { compilePlaceholder } from "../../../src/compile/placeholders.ts";
 import { repairReferences } from "../../../src/compile/references.ts";
 import { createWorld, type World } from "../../../src/compile/world.ts";
 import { emptyRuleSet } from "../../../src/config/rule-set.ts";
@@ -147,12 +148,24 @@ function compileRaw(all: readonly RawResource[], failing: ResourceKey | undefine
       .flatMap(({ bytes }) => referencesOf("CDS", bytes).map(({ name }) => [name, bytes] as const)),
   );
   const resources = raws.map((raw) => resourceOf(raw, raw.type === "EDS" ? clusters.get(raw.name) : undefined));
-  const repaired = repairReferences(resources);
-  const broken = all.filter(isFailing).map(({ type, name }) => ({
-    ...{ type, name, standIn: undefined },
-    error: new Error(`${type} ${name} cannot be computed`),
-    rescue: keep({ type, name }),
-  }));
+  const failed = all.filter(isFailing).map((raw): Broken => {
+    const { type, name } = raw;
+    const reason = `${type} ${name} cannot be computed`;
+    const cluster = resources.find(({ references }) =>
+      references.some((one) => one.type === type && one.name === name),
+    );
+    const user = type === "EDS" ? cluster : resourceOf(raw, undefined);
+    const [standIn] = user === undefined ? [] : compilePlaceholder(user, defaultMeshSettings, type, name, reason);
+    return { ...{ type, name, standIn }, error: new Error(reason), rescue: keep({ type, name }) };
+  });
+  const repaired = repairReferences([...resources, ...failed.flatMap(({ standIn }) => standIn ?? [])]);
+  // What needs something that is not there, and that nothing can stand for, counts as broken.
+  const hopeless = repaired.repairs
+    .filter(({ kind }) => kind === "broken")
+    .map(({ type, name, reason }): Broken => {
+      return { ...{ type, name, standIn: undefined }, error: new Error(reason), rescue: keep({ type, name }) };
+    });
+  const broken = [...failed, ...hopeless];
   return { ...createResourceSet(repaired.resources, repaired.repairs), broken, repair: repairReferences };
 }
 
