@@ -92,8 +92,7 @@ export function createChecks(state: StateView | undefined, unchecked: ReadonlySe
         if (response.version === "") say("versions")("no version");
         for (const { invariant, text } of versions.note(variant, type, response)) say(invariant)(text);
         checkNames(response, seen, say("names"));
-        const isOnlyLife = response.resources.length > 0 && response.resources.every(({ body }) => body === undefined);
-        if (variant.wire === "sotw" && resourceType(type).fullState && state !== undefined && !isOnlyLife) {
+        if (variant.wire === "sotw" && resourceType(type).fullState && state !== undefined) {
           for (const name of missingFrom(response, seen, state)) say("full-set")(`${name} is left out`);
         }
         if (client === "grpc" && response.size > grpcMaxBytes) say("size")(`${response.size} bytes for a gRPC client`);
