@@ -2,6 +2,7 @@ import { resourceType, type TypeName } from "../../src/envoy/resource-types.ts";
 import { digestOf } from "./canonical.ts";
 import type { RequestFields } from "./client/request.ts";
 import type { ReceivedResource, Response } from "./client/response.ts";
+import { createRefusals } from "./refusals.ts";
 import type { Wire } from "./variants.ts";
 
 export interface HeldResource {
@@ -41,14 +42,13 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
   /** When a name was dropped. */
   const dropped = new Map<string, number>();
   const errors = new Map<string, number>();
-  /** What came in the last response, for the halving of a refused one. */
-  let last: readonly string[] = [];
-  let refused = new Set<string>();
-  const tried = new Set<string>();
+  const refusals = createRefusals();
   let names = new Set<string>();
   let wildcard = false;
   /** No name was ever given: an empty list still means everything. */
   let legacy = true;
+  /** Since the last response: even one that says nothing answers it. */
+  let askedAnew = false;
   let requested = false;
   let owesFirst = false;
   let firstAskedAt: number | undefined;
@@ -76,7 +76,11 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
     const next = new Set(given);
     const star = next.delete("*");
     if (given.length > 0) legacy = false;
-    for (const name of next) if (!names.has(name)) asked.add(name);
+    for (const name of next) {
+      if (names.has(name)) continue;
+      asked.add(name);
+      askedAnew = true;
+    }
     // The first answer is owed even when nothing of what is asked for exists.
     if (!requested && row.fullState && next.size > 0) owesFirst = true;
     subscribe(next, star || (legacy && row.wildcard), atMs);
@@ -113,13 +117,9 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
     return before.body.length > 0 ? digestOf(type, before.body) !== digestOf(type, body) : before.version !== version;
   };
 
-  /** A refused message of several resources, sent again in part; each part once. */
-  const isPart = (resources: readonly ReceivedResource[]): boolean => {
-    const parts = resources.map(({ name }) => name);
-    const key = parts.toSorted().join("\n");
-    if (parts.length === 0 || tried.has(key) || !parts.every((name) => refused.has(name))) return false;
-    return parts.length < refused.size || wire === "delta";
-  };
+  /** Names the resource and its content. */
+  const contentOf = ({ name, body }: ReceivedResource): string =>
+    `${name} ${body === undefined ? "" : digestOf(type, body)}`;
 
   return {
     type,
@@ -148,12 +148,10 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
       else sentDelta(request, atMs);
       requested = true;
       firstAskedAt ??= atMs;
-      if (request.nonce === undefined || request.nonce === "" || request.nonce !== lastNonce) return;
-      settled = request.error === undefined;
-      if (request.error === undefined) {
-        refused.clear();
-        tried.clear();
-      } else if (refused.size === 0) refused = new Set(last);
+      if (request.nonce === undefined || request.nonce === "") return;
+      const isAccepted = request.error === undefined;
+      if (request.nonce === lastNonce) settled = isAccepted;
+      refusals.answered(request.nonce, isAccepted);
     },
 
     received(response) {
@@ -173,9 +171,9 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
       }
       for (const { name, code } of response.errors) errors.set(name, code);
       for (const { name } of response.resources) errors.delete(name);
-      last = response.resources.map(({ name }) => name);
-      tried.add(last.toSorted().join("\n"));
+      refusals.came(response.nonce, response.resources.map(contentOf));
       owesFirst = false;
+      askedAnew = false;
       lastNonce = response.nonce;
       lastSeenAt = performance.now();
       settled = false;
@@ -187,10 +185,9 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
 
     superfluous({ resources, removed, errors: reported }) {
       if (owesFirst) return [];
-      const part = isPart(resources);
-      const stale = part
-        ? []
-        : resources.filter((one) => !isNews(one)).map(({ name }) => `${name} came again, unchanged and not asked for`);
+      const again = resources.filter((one) => !isNews(one));
+      const part = refusals.isPart(again.map(contentOf));
+      const stale = part ? [] : again.map(({ name }) => `${name} came again, unchanged and not asked for`);
       const unknown = removed
         .filter((name) => !held.has(name) && !asked.has(name))
         .map((name) => `${name} is removed, and the client does not have it`);
@@ -201,7 +198,8 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
       }
       const present = new Set(resources.map(({ name }) => name));
       const absent = row.fullState && [...held.keys(), ...asked].some((name) => !present.has(name));
-      const news = part || told || absent || resources.length > stale.length;
+      const answers = askedAnew && resources.length === 0;
+      const news = part || told || absent || answers || resources.length > stale.length;
       return news ? [] : ["a response without anything new"];
     },
   };
