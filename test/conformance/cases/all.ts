@@ -18,4 +18,19 @@ export const allCases: readonly Case[] = [
   ...[...lifecycleCases, ...singleTypeCases, ...ackCases, ...nackCases],
   ...[...orderSequenceCases, ...orderReferenceCases, ...orderEndpointCases, ...orderSecretCases],
   ...[...typeCases, ...onDemandCases, ...ttlCases, ...errorCases, ...xdstpCases],
+import { sotwNameCases } from "./sotw-names.ts";
+import { sotwPushCases } from "./sotw-pushes.ts";
+import { sotwSetCases } from "./sotw-sets.ts";
+import { wildcardCases } from "./wildcard.ts";
+
+/** Every case. Each family has its own file; a new one is added here. */
+export const allCases: readonly Case[] = [
+  ...lifecycleCases,
+  ...singleTypeCases,
+  ...ackCases,
+  ...nackCases,
+  ...sotwSetCases,
+  ...sotwNameCases,
+  ...sotwPushCases,
+  ...wildcardCases,
 ];

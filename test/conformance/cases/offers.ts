@@ -1,7 +1,8 @@
+import { digestOf } from "../canonical.ts";
 import type { CaseContext } from "../case.ts";
 import type { Response } from "../client/response.ts";
 import type { XdsStream } from "../client/stream.ts";
-import { resource } from "../resources.ts";
+import { type RawResource, resource } from "../resources.ts";
 
 /** Puts `names`, asks for them, and has the answer, not acknowledged yet. */
 export async function offered(
@@ -26,7 +27,33 @@ export async function accepted(
   return { stream, response };
 }
 
+/** Accepts what comes until it is quiet: where an answer may come, and need not. Fails when it does not become quiet. */
+export async function acceptUntilQuiet({ type, quietMs }: CaseContext, stream: XdsStream): Promise<void> {
+  for (let left = 4; left > 0; left--) {
+    const isQuiet = await stream.quiet(type, quietMs).then(
+      () => true,
+      () => false,
+    );
+    if (isQuiet) return;
+    await stream.accept(type);
+  }
+  await stream.quiet(type, quietMs);
+}
+
 export const has =
   (name: string) =>
   ({ resources }: Response): boolean =>
     resources.some((one) => one.name === name);
+
+export const namesOf = ({ resources }: Response): readonly string[] => resources.map(({ name }) => name);
+
+/** It carries the resource in exactly this content. */
+export const hasAs =
+  (wanted: RawResource) =>
+  ({ resources }: Response): boolean =>
+    resources.some(
+      ({ name, body }) =>
+        name === wanted.name &&
+        body !== undefined &&
+        digestOf(wanted.type, body) === digestOf(wanted.type, wanted.bytes),
+    );

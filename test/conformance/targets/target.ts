@@ -8,7 +8,7 @@ import type { VariantName } from "../variants.ts";
  * change; `hold`: start before the state is complete; `drain`, `restart`, `replica`: as the methods; `fail`: make one resource
  * impossible to compute; `gauges`: open streams and watches; `counters`; `receipts`: who acknowledged what; `on-demand` and
  * `ttl`: resources may have these properties; `short-times`: waits for ACKs, graces and keepalive are short enough for tests;
- * `raw`: it serves resources exactly as they were put.
+ * `raw`: it serves resources exactly as they were put; `partial`: it sends only what changed where the protocol allows more.
  */
 export const capabilities = [
   "state",
@@ -25,6 +25,7 @@ export const capabilities = [
   "ttl",
   "short-times",
   "raw",
+  "partial",
 ] as const;
 
 export type Capability = (typeof capabilities)[number];
