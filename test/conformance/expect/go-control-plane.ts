@@ -1,5 +1,6 @@
 import { deltaVariants, sotwVariants } from "../variants.ts";
 import type { Expectation } from "./expectation.ts";
+import { subscriptionExpectations } from "./go-control-plane-subscriptions.ts";
 
 const seen = "2026-11-22";
 const linear = ["linear"] as const;
@@ -138,4 +139,5 @@ export const goControlPlaneExpectations: readonly Expectation[] = [
     ...{ configs: linear, variants: sotwVariants, types: ["SRDS"], sometimes: true },
     reason: "scoped routes are sent in part, though for Envoy what is left out is removed",
   },
+  ...subscriptionExpectations,
 ];
