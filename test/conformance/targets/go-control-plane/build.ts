@@ -9,9 +9,17 @@ import { promisify } from "node:util";
 const sources = import.meta.dirname;
 const run = promisify(execFile);
 
+/** The program cannot be had: no Go, or no module proxy the first time. */
+export class NotBuilt extends Error {
+  constructor(cause: unknown) {
+    const [line = ""] = (cause instanceof Error ? cause.message : String(cause)).trim().split("\n").slice(-1);
+    super(`go-control-plane cannot be had: ${line}`, { cause });
+  }
+}
+
 /**
  * The path of the program, built once for its sources: into `fairway/conformance` in the user's cache folder. Needs Go on the PATH or
- * in /usr/local/go/bin, and its module proxy the first time. Throws when it cannot be built.
+ * in /usr/local/go/bin, and its module proxy the first time. Throws `NotBuilt` when it cannot be built.
  */
 export async function buildProgram(env: NodeJS.ProcessEnv): Promise<string> {
   const hash = createHash("sha256");
@@ -27,7 +35,9 @@ export async function buildProgram(env: NodeJS.ProcessEnv): Promise<string> {
   await mkdir(folder, { recursive: true });
   const half = `${program}.${process.pid}`;
   const path = [env["PATH"], "/usr/local/go/bin"].filter((one) => one !== undefined).join(delimiter);
-  await run("go", ["build", "-o", half, "."], { cwd: sources, env: { ...env, PATH: path } });
+  await run("go", ["build", "-o", half, "."], { cwd: sources, env: { ...env, PATH: path } }).catch((error: unknown) => {
+    throw new NotBuilt(error);
+  });
   // Two that build at the same time end with the same file.
   await rename(half, program);
   return program;
