@@ -54,6 +54,19 @@ const parts = [
     ...{ args: [join(repository, "test/mutation/run.mjs")], env: {}, maxLines: 120 },
   },
   {
+    title: "The conformance suite: Fairway, and go-control-plane in four configurations",
+    args: [
+      join(repository, "test/conformance/main.ts"),
+      ...[
+        "fairway",
+        ...["plain", "ordered", "no-legacy-wildcard", "linear"].map((one) => `go-control-plane:${one}`),
+      ].flatMap((target) => ["--target", target]),
+      ...["--failures", "-o", "brief"],
+    ],
+    // Without Go the part has failed.
+    env: { CI: "true" },
+  },
+  {
     title: "Minutes of schemathesis: every operation, every check",
     ...test("test/api/schemathesis.test.ts", { FAIRWAY_SCHEMATHESIS_SECONDS: schemathesisSeconds }),
   },

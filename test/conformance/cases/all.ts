@@ -9,28 +9,31 @@ import { orderReferenceCases } from "./order-references.ts";
 import { orderSecretCases } from "./order-secrets.ts";
 import { orderSequenceCases } from "./order-sequence.ts";
 import { singleTypeCases } from "./single-type.ts";
+import { sotwNameCases } from "./sotw-names.ts";
+import { sotwPushCases } from "./sotw-pushes.ts";
+import { sotwSetCases } from "./sotw-sets.ts";
 import { ttlCases } from "./ttl.ts";
 import { typeCases } from "./types.ts";
+import { wildcardCases } from "./wildcard.ts";
 import { xdstpCases } from "./xdstp.ts";
 
 /** Every case. Each family has its own file; a new one is added here. */
 export const allCases: readonly Case[] = [
-  ...[...lifecycleCases, ...singleTypeCases, ...ackCases, ...nackCases],
-  ...[...orderSequenceCases, ...orderReferenceCases, ...orderEndpointCases, ...orderSecretCases],
-  ...[...typeCases, ...onDemandCases, ...ttlCases, ...errorCases, ...xdstpCases],
-import { sotwNameCases } from "./sotw-names.ts";
-import { sotwPushCases } from "./sotw-pushes.ts";
-import { sotwSetCases } from "./sotw-sets.ts";
-import { wildcardCases } from "./wildcard.ts";
-
-/** Every case. Each family has its own file; a new one is added here. */
-export const allCases: readonly Case[] = [
-  ...lifecycleCases,
-  ...singleTypeCases,
   ...ackCases,
+  ...errorCases,
+  ...lifecycleCases,
   ...nackCases,
-  ...sotwSetCases,
+  ...onDemandCases,
+  ...orderEndpointCases,
+  ...orderReferenceCases,
+  ...orderSecretCases,
+  ...orderSequenceCases,
+  ...singleTypeCases,
   ...sotwNameCases,
   ...sotwPushCases,
+  ...sotwSetCases,
+  ...ttlCases,
+  ...typeCases,
   ...wildcardCases,
+  ...xdstpCases,
 ];
