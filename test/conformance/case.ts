@@ -26,6 +26,8 @@ export interface Case {
   readonly client?: "envoy" | "grpc";
   /** The server starts before its state is complete. */
   readonly held?: boolean;
+  /** The server lets new streams in one by one, has 100 of them wait, and refuses the others. */
+  readonly crowd?: boolean;
   /** Invariants that what is tried here breaks on purpose, each with the reason. */
   readonly except?: Readonly<Partial<Record<InvariantName, string>>>;
   /** Rejects when the statement does not hold. */

@@ -34,7 +34,7 @@ export async function runCell(target: Target, cell: Cell): Promise<void> {
   const unchecked = new Set([...Object.keys(target.unchecked), ...Object.keys(tried.except ?? {})] as InvariantName[]);
   const state = target.can.has("state") ? createState() : undefined;
   const checks = createChecks(state, unchecked);
-  const server = await target.start({ held: tried.held ?? false });
+  const server = await target.start({ held: tried.held ?? false, crowd: tried.crowd ?? false });
   const connections: Connection[] = [];
   const links: Link[] = [];
   const opened: Opened[] = [];

@@ -1,5 +1,9 @@
 import type { Case } from "../case.ts";
 import { ackCases } from "./ack.ts";
+import { initialVersionCases } from "./delta-initial-versions.ts";
+import { deltaPartCases } from "./delta-parts.ts";
+import { deltaResourceCases } from "./delta-resources.ts";
+import { deltaSubscriptionCases } from "./delta-subscription.ts";
 import { errorCases } from "./errors.ts";
 import { lifecycleCases } from "./lifecycle.ts";
 import { nackCases } from "./nack.ts";
@@ -8,6 +12,8 @@ import { orderEndpointCases } from "./order-endpoints.ts";
 import { orderReferenceCases } from "./order-references.ts";
 import { orderSecretCases } from "./order-secrets.ts";
 import { orderSequenceCases } from "./order-sequence.ts";
+import { reconnectCases } from "./reconnect.ts";
+import { stormCases } from "./reconnect-storm.ts";
 import { singleTypeCases } from "./single-type.ts";
 import { sotwNameCases } from "./sotw-names.ts";
 import { sotwPushCases } from "./sotw-pushes.ts";
@@ -20,6 +26,10 @@ import { xdstpCases } from "./xdstp.ts";
 /** Every case. Each family has its own file; a new one is added here. */
 export const allCases: readonly Case[] = [
   ...ackCases,
+  ...initialVersionCases,
+  ...deltaPartCases,
+  ...deltaResourceCases,
+  ...deltaSubscriptionCases,
   ...errorCases,
   ...lifecycleCases,
   ...nackCases,
@@ -28,6 +38,8 @@ export const allCases: readonly Case[] = [
   ...orderReferenceCases,
   ...orderSecretCases,
   ...orderSequenceCases,
+  ...stormCases,
+  ...reconnectCases,
   ...singleTypeCases,
   ...sotwNameCases,
   ...sotwPushCases,

@@ -17,14 +17,15 @@ import { createResourceSet, type Resource } from "../../../src/envoy/resource-se
 import { emptyCatalog } from "../../../src/model/catalog.ts";
 import { defaultMeshSettings } from "../../../src/model/mesh-settings.ts";
 import { createResourceCache } from "../../../src/snapshot/resource-cache.ts";
+import type { XdsOptions } from "../../../src/xds/options.ts";
 import { createXdsServer, type XdsServer } from "../../../src/xds/server.ts";
 import type { RawResource, ResourceKey } from "../resources.ts";
 import { createState } from "../state.ts";
 import { allTypes, allVariants } from "../variants.ts";
-import { type Change, capabilities, type Instance, type Stats, type Target } from "./target.ts";
+import { type Change, capabilities, type Instance, type StartOptions, type Stats, type Target } from "./target.ts";
 
 /** Waits long enough for loopback, and short enough for silence to be watched. Milliseconds. */
-const xdsOptions = {
+const xdsOptions: Partial<XdsOptions> = {
   ackTimeoutMs: 600,
   aloneLagMs: 100,
   removalGraceMs: 100,
@@ -32,6 +33,9 @@ const xdsOptions = {
   // The suite's clients answer pings on the same, busy thread.
   keepaliveTimeoutMs: 3_000,
 };
+
+/** What a storm of new streams meets in a server that is small. */
+const crowdOptions: Partial<XdsOptions> = { admissionsPerTurn: 1, maxWaitingStreams: 100 };
 
 const host = "127.0.0.1";
 
@@ -48,8 +52,8 @@ export function createFairwayTarget(): Target {
     types: new Set([...allTypes, "LEDS"]),
     unchecked: {},
     times: { quietMs: 150, withinMs: 6_000 },
-    start: async ({ held = false } = {}) => {
-      const instance = await startInstance(held);
+    start: async (options) => {
+      const instance = await startInstance(options);
       instances.add(instance);
       return instance;
     },
@@ -59,48 +63,60 @@ export function createFairwayTarget(): Target {
   };
 }
 
-/** The state of one case's server and of its replicas. */
+/** The resource that cannot be computed. */
+interface Failing {
+  key: ResourceKey | undefined;
+}
+
+/** The state of one server, with a compiler of its own. */
 interface RawWorld {
   readonly world: SettableSignal<World | undefined>;
   /** A world of its own identity for the state as it is now. */
   readonly next: () => World;
-  readonly failing: { key: ResourceKey | undefined };
   readonly compiler: Compiler;
 }
 
-async function startInstance(held: boolean): Promise<Instance> {
+async function startInstance({ held = false, crowd = false }: StartOptions = {}): Promise<Instance> {
   const state = createState();
-  const raw = createRawWorld(() => state.resources());
-  if (!held) raw.world.set(raw.next());
-  let complete = !held;
-  let plane = await startPlane(raw, 0);
-  const replicas: Plane[] = [];
+  const failing: Failing = { key: undefined };
+  const options = crowd ? { ...xdsOptions, ...crowdOptions } : xdsOptions;
+  const raw = createRawWorld(() => state.resources(), failing);
+  const worlds = [raw];
+  let complete = false;
   const publish = (): void => {
-    if (complete) raw.world.set(raw.next());
+    if (complete) for (const { world, next } of worlds) world.set(next());
   };
+  const release = (): void => {
+    complete = true;
+    publish();
+  };
+  if (!held) release();
+  let plane = await startPlane(raw, options, 0);
+  const replicas: Plane[] = [];
   const view = (read: () => Plane): Omit<Instance, "address"> => ({
     change: async (change: Change) => {
       state.apply(change);
       publish();
     },
     touch: async () => publish(),
-    release: async () => {
-      complete = true;
-      publish();
-    },
+    release: async () => release(),
     drain: (withinMs) => read().server.drain(withinMs),
     restart: async () => {
       const { port } = plane;
       plane.close();
-      plane = await startPlane(raw, port);
+      plane = await startPlane(raw, options, port);
     },
     replica: async () => {
-      const replica = await startPlane(createMirror(raw), 0);
+      // Told the same, the other way round.
+      const mirror = createRawWorld(() => state.resources().toReversed(), failing);
+      worlds.push(mirror);
+      if (complete) mirror.world.set(mirror.next());
+      const replica = await startPlane(mirror, options, 0);
       replicas.push(replica);
       return { ...view(() => replica), address: `${host}:${replica.port}` };
     },
     fail: async (key) => {
-      raw.failing.key = key;
+      failing.key = key;
     },
     stats: () => statsOf(read()),
     receipt: async (nodeId, type, name) => {
@@ -115,9 +131,8 @@ async function startInstance(held: boolean): Promise<Instance> {
   return { ...view(() => plane), address: `${host}:${plane.port}` };
 }
 
-function createRawWorld(resources: () => readonly RawResource[]): RawWorld {
+function createRawWorld(resources: () => readonly RawResource[], failing: Failing): RawWorld {
   const states = new WeakMap<World, readonly RawResource[]>();
-  const failing: RawWorld["failing"] = { key: undefined };
   const compile = (world: World): Compiled => compileRaw(states.get(world) ?? [], failing.key);
   return {
     world: createSignal<World | undefined>(undefined),
@@ -126,16 +141,8 @@ function createRawWorld(resources: () => readonly RawResource[]): RawWorld {
       states.set(world, resources());
       return world;
     },
-    failing,
     compiler: { compile, compileFor: compile },
   };
-}
-
-/** The same states, told in another order and computed by a compiler of its own. */
-function createMirror(raw: RawWorld): RawWorld {
-  const world = createSignal<World | undefined>(raw.world.value);
-  raw.world.subscribe(world.set);
-  return { ...raw, world };
 }
 
 /** Stands for the compiler: the resources as they are, with what the product adds to any set so that nothing dangles. */
@@ -194,7 +201,7 @@ interface Plane {
   readonly close: () => void;
 }
 
-async function startPlane({ world, compiler }: RawWorld, port: number): Promise<Plane> {
+async function startPlane({ world, compiler }: RawWorld, options: Partial<XdsOptions>, port: number): Promise<Plane> {
   const metrics = createMetrics();
   const log = createLog({ level: "silent", format: "json", write: () => {} });
   const cache = createResourceCache({ world, compiler, log, metrics });
@@ -216,7 +223,7 @@ async function startPlane({ world, compiler }: RawWorld, port: number): Promise<
     log,
     clock: systemClock,
     identifier,
-    options: xdsOptions,
+    options,
     services: side.services,
   });
   const bound = await server.listen(host, port);

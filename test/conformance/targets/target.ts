@@ -6,7 +6,7 @@ import type { VariantName } from "../variants.ts";
 /**
  * What a target's adapter can do beyond listening. `state`: put and delete resources; `touch`: compute everything anew without a
  * change; `hold`: start before the state is complete; `drain`, `restart`, `replica`: as the methods; `fail`: make one resource
- * impossible to compute; `gauges`: open streams and watches; `counters`; `receipts`: who acknowledged what; `on-demand` and
+ * impossible to compute; `crowd`: start as one that lets new streams in one by one, and has few of them wait; `gauges`: open streams and watches; `counters`; `receipts`: who acknowledged what; `on-demand` and
  * `ttl`: resources may have these properties; `short-times`: waits for ACKs, graces and keepalive are short enough for tests;
  * `raw`: it serves resources exactly as they were put; `partial`: it sends only what changed where the protocol allows more.
  */
@@ -18,6 +18,7 @@ export const capabilities = [
   "restart",
   "replica",
   "fail",
+  "crowd",
   "gauges",
   "counters",
   "receipts",
@@ -42,9 +43,16 @@ export interface Target {
   readonly unchecked: Readonly<Partial<Record<InvariantName, string>>>;
   /** How long silence is watched, and how long an answer may take. Milliseconds. */
   readonly times: { readonly quietMs: number; readonly withinMs: number };
-  /** A fresh and empty server for one case; with `held`, one whose state is not complete until `release`. */
-  readonly start: (options?: { readonly held?: boolean }) => Promise<Instance>;
+  /** A fresh and empty server for one case. */
+  readonly start: (options?: StartOptions) => Promise<Instance>;
   readonly close: () => Promise<void>;
+}
+
+export interface StartOptions {
+  /** Its state is not complete until `release`. */
+  readonly held?: boolean;
+  /** It lets new streams in one by one, at most 100 wait, and the others are refused. */
+  readonly crowd?: boolean;
 }
 
 /** Puts and deletions that become visible together. */
