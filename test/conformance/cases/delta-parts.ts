@@ -7,9 +7,9 @@ import { gather, namesIn } from "./gather.ts";
 
 /** What every client takes. */
 const maxBytes = 4 * 1024 * 1024;
-/** Together with the padding of each three messages, or nearly. */
-const count = 2_400;
-const padding = "x".repeat(4 * 1024);
+/** Of 16 KB each: more than one message can take. */
+const count = 320;
+const padding = "x".repeat(16 * 1024);
 
 /** A cluster that is as large as one with many filters and hosts. */
 function largeCluster(name: string, revision: number): RawResource {
@@ -40,7 +40,7 @@ function ensureOrder({ received }: XdsStream, names: readonly string[], after = 
 export const deltaPartCases: readonly Case[] = [
   {
     statement: "DEL-15",
-    title: "clusters of 10 MB come in messages below 4 MiB, each once, and nothing is missing",
+    title: "clusters of 5 MB come in messages below 4 MiB, each once, and nothing is missing",
     variants: ["ads-delta", "single-delta"],
     types: ["CDS"],
     needs: ["state"],

@@ -55,13 +55,18 @@ export async function handled({ put, name, type }: CaseContext, stream: XdsStrea
   ensureNames([...resources.keys(), ...removed], [fence], "what came in between");
 }
 
-/**
- * Accepts responses until this content has come. A server may give what it had first, where other streams have to come before.
- */
-export async function acceptContent(stream: XdsStream, { type, name, bytes }: RawResource): Promise<void> {
+/** Whether a response carries this very content, in whatever order a server has written its fields. */
+export function carries({ type, name, bytes }: RawResource): (response: Response) => boolean {
+  const digest = digestOf(type, bytes);
   const isIt = (one: ReceivedResource): boolean =>
-    one.name === name && one.body !== undefined && digestOf(type, one.body) === digestOf(type, bytes);
-  while (!(await stream.accept(type)).resources.some(isIt));
+    one.name === name && one.body !== undefined && digestOf(type, one.body) === digest;
+  return ({ resources }) => resources.some(isIt);
+}
+
+/** Accepts responses until this content has come: a server may give what it had first, where other streams have to come before. */
+export async function acceptContent(stream: XdsStream, wanted: RawResource): Promise<void> {
+  const isIt = carries(wanted);
+  while (!isIt(await stream.accept(wanted.type)));
 }
 
 export const namesIn = ({ resources }: Response): readonly string[] => resources.map(({ name }) => name);

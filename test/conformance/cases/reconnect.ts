@@ -4,7 +4,7 @@ import type { Response } from "../client/response.ts";
 import type { XdsStream } from "../client/stream.ts";
 import { edsCluster, type RawResource, type ResourceKey, resource } from "../resources.ts";
 import { allTypes, allVariants, deltaVariants, sotwVariants, wildcardTypes } from "../variants.ts";
-import { gather, namesIn } from "./gather.ts";
+import { carries, gather, namesIn } from "./gather.ts";
 import { accepted, has } from "./offers.ts";
 import { leftClusters, openBoth } from "./returning.ts";
 
@@ -178,7 +178,7 @@ export const reconnectCases: readonly Case[] = [
       const streams = [server.address, (await replica()).address].map((address) =>
         open({ connection: connect(address), autoAck: true }),
       );
-      for (const stream of streams) stream.ask(type, resourceType(type).wildcard ? [] : [...names, marker]);
+      for (const stream of streams) stream.ask(type, resourceType(type).wildcard ? ["*"] : [...names, marker]);
       for (let round = 1; round <= 8; round++) {
         const put: RawResource[] = [resource(type, marker, round)];
         const del: ResourceKey[] = [];
@@ -188,24 +188,14 @@ export const reconnectCases: readonly Case[] = [
           else if (face === 3 && mayGo) del.push({ type, name: one });
         }
         await change(put, del);
-        const { bytes } = resource(type, marker, round);
-        const hasMarker = ({ received }: XdsStream): boolean =>
-          received.some(({ resources }) =>
-            resources.some(({ body }) => body !== undefined && Buffer.compare(body, bytes) === 0),
-          );
-        await until(`state ${round} on both`, () => streams.every(hasMarker));
+        const hasMarker = carries(resource(type, marker, round));
+        await until(`state ${round} on both`, () => streams.every(({ received }) => received.some(hasMarker)));
       }
-      const last = names.map((one) => resource(type, one, 9));
-      await change([...last, resource(type, marker, 9)], []);
-      for (const stream of streams) {
-        await until("the last state", () =>
-          [...last, resource(type, marker, 9)].every(({ bytes }) =>
-            stream.received.some(({ resources }) =>
-              resources.some(({ body }) => body !== undefined && Buffer.compare(body, bytes) === 0),
-            ),
-          ),
-        );
-      }
+      const last = [...names, marker].map((one) => resource(type, one, 9));
+      await change(last, []);
+      await until("the last state on both", () =>
+        streams.every(({ received }) => last.every((one) => received.some(carries(one)))),
+      );
       const [here, there] = streams.map((stream) => versionsOf(stream, type));
       ensure(here === there, `the last versions are ${here} here and ${there} there`);
     },
