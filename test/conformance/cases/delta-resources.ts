@@ -1,3 +1,4 @@
+import { setImmediate as turn } from "node:timers/promises";
 import { resourceType } from "../../../src/envoy/resource-types.ts";
 import { type Case, type CaseContext, ensure, ensureNames } from "../case.ts";
 import type { Response } from "../client/response.ts";
@@ -65,14 +66,18 @@ export const deltaResourceCases: readonly Case[] = [
   },
   {
     statement: "DEL-01",
-    title: "computed again without a change: silence",
+    title: "computed again without a change: silence; then what changes comes alone",
     variants: deltaVariants,
     types: allTypes,
     needs: ["state", "touch"],
     run: async (context) => {
+      const { put, name, type, server, quietMs } = context;
       const { stream } = await accepted(context, "a", "b");
-      for (let i = 0; i < 3; i++) await context.server.touch();
-      await stream.quiet(undefined, context.quietMs);
+      for (let i = 0; i < 3; i++) await server.touch();
+      await stream.quiet(undefined, quietMs);
+      const next = resource(type, name("b"), 2);
+      await put(next);
+      ensureNames(await acceptContent(stream, next), [name("b")], "resources");
     },
   },
   {
@@ -279,27 +284,29 @@ export const deltaResourceCases: readonly Case[] = [
       needs: ["state"],
       run: async (context) => {
         const { change, open, name, type, until } = context;
-        const shorts = ["a", "b", "c", "d"];
-        await context.put(...shorts.map((short) => resource(type, name(short))));
+        const names = ["a", "b", "c", "d"].map(name);
+        await context.put(...names.map((one) => resource(type, one)));
         const stream = open({ autoAck: answered });
-        stream.ask(type, shorts.map(name));
-        if (!answered) await stream.accept(type);
-        for (let round = 2; round < 42; round++) {
-          const key = { type, name: name(shorts[round % shorts.length] ?? "a") };
-          const other = name(shorts[(round * 7 + 1) % shorts.length] ?? "b");
-          await change([resource(type, other, round)], key.name === other ? [] : [key]);
-          if (!answered && round % 10 === 0) for (const response of stream.received.slice(-1)) stream.ack(response);
+        stream.ask(type, names);
+        /** The client has caught up; the invariants have looked at all that came on the way. */
+        const caughtUp = async (...wanted: readonly RawResource[]): Promise<void> => {
+          await until("the newest content", () => {
+            const [last] = stream.received.slice(-1);
+            if (!answered && last !== undefined) stream.ack(last);
+            return wanted.every((one) => stream.received.some(carries(one)));
+          });
+        };
+        await caughtUp(...names.map((one) => resource(type, one)));
+        for (let round = 0; round < 40; round++) {
+          const newest = resource(type, names[(round * 3 + 1) % names.length] ?? "", round + 2);
+          const gone = names[(round * 3) % names.length] ?? "";
+          await change([newest], [{ type, name: gone }]);
+          await turn();
+          if (round % 4 === 3) await caughtUp(newest);
         }
-        // The last state, which the invariants compare with what came.
-        await change(
-          shorts.map((short) => resource(type, name(short), 100)),
-          [],
-        );
-        await until("the last state", () => {
-          const [last] = stream.received.slice(-1);
-          if (!answered && last !== undefined) stream.ack(last);
-          return shorts.every((short) => stream.received.some(carries(resource(type, name(short), 100))));
-        });
+        const last = names.map((one) => resource(type, one, 100));
+        await change(last, []);
+        await caughtUp(...last);
       },
     }),
   ),

@@ -63,10 +63,18 @@ export function carries({ type, name, bytes }: RawResource): (response: Response
   return ({ resources }) => resources.some(isIt);
 }
 
-/** Accepts responses until this content has come: a server may give what it had first, where other streams have to come before. */
-export async function acceptContent(stream: XdsStream, wanted: RawResource): Promise<void> {
+/**
+ * Accepts responses until this content has come: a server may give what it had first, where other streams have to come before.
+ * All names that came with it and before it.
+ */
+export async function acceptContent(stream: XdsStream, wanted: RawResource): Promise<readonly string[]> {
   const isIt = carries(wanted);
-  while (!isIt(await stream.accept(wanted.type)));
+  const names: string[] = [];
+  for (;;) {
+    const response = await stream.accept(wanted.type);
+    names.push(...namesIn(response));
+    if (isIt(response)) return names;
+  }
 }
 
 export const namesIn = ({ resources }: Response): readonly string[] => resources.map(({ name }) => name);

@@ -235,6 +235,10 @@ export const goControlPlaneExpectations: readonly Expectation[] = [
     reason: "versions are counted; scoped routes are sent in part, though for Envoy what is left out is removed",
   },
   { ...{ statement: "REC-03", configs: ["ordered"], variants: sotwVariants, seen }, reason: adsFlag },
+  {
+    ...{ statement: "REC-03", configs: ["plain", "no-legacy-wildcard"], variants: sotwVariants, seen, sometimes: true },
+    reason: "a new version of the whole type is sent for names that have not changed",
+  },
   ...(
     [
       "a listed cluster is sent again: its endpoints are too, though listed in their present version",
