@@ -2,6 +2,8 @@ import { randomInt } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import type { Http2Session } from "./http2-sessions.ts";
+import { startKeepalive } from "./keepalive.ts";
 import type { XdsMetrics } from "./metrics.ts";
 import type { XdsOptions } from "./options.ts";
 import { createStallWatch } from "./stall-watch.ts";
@@ -29,12 +31,14 @@ export interface Connection {
   readonly open: (stream: ConnectedStream) => StreamBytes;
 }
 
-/** All connections of the server: how many bytes wait for each, whether it takes them, and how old it is. */
+/** All connections of the server: how many bytes wait for each, whether it takes them, whether it lives, and how old it is. */
 export interface Connections {
   /** False: there are too many, or it is gone already; the socket is closed. */
   readonly accept: (socket: ConnectionSocket) => boolean;
   /** By the address of the peer as `address:port`. */
   readonly of: (peer: string) => Connection | undefined;
+  /** Somebody speaks over a socket; from then on, if it is one of ours, its peer is pinged, and told when it is to go. */
+  readonly speaks: (session: Http2Session) => void;
   /** Given by all streams, and not left yet. */
   readonly bytesInFlight: () => number;
   /** Resolves when the last one is closed. */
@@ -45,14 +49,19 @@ export interface Connections {
 /** What is used of a socket; the counters go on counting when HTTP/2 or TLS has taken it over. */
 export type ConnectionSocket = Pick<
   Socket,
-  "remoteAddress" | "remotePort" | "bytesRead" | "bytesWritten" | "destroy" | "once"
+  "remoteAddress" | "remotePort" | "localPort" | "bytesRead" | "bytesWritten" | "destroy" | "once"
+>;
+
+type ConnectionOptions = Pick<
+  XdsOptions,
+  "maxConnectionBytes" | "stallMs" | "maxConnectionAgeMs" | "keepaliveIntervalMs" | "keepaliveTimeoutMs"
 >;
 
 export interface ConnectionsPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: XdsMetrics;
-  readonly options: Pick<XdsOptions, "maxConnections" | "maxConnectionBytes" | "stallMs" | "maxConnectionAgeMs">;
+  readonly options: ConnectionOptions & Pick<XdsOptions, "maxConnections">;
   /** Bytes have left, or will never. */
   readonly onFreed: () => void;
 }
@@ -105,6 +114,12 @@ export function createConnections(ports: ConnectionsPorts): Connections {
       return true;
     },
     of: (peer) => open.get(peer),
+    speaks: (session) => {
+      const { remoteAddress, remotePort, localPort } = session.socket;
+      const connection = open.get(`${remoteAddress}:${remotePort}`);
+      // Another server of this process may have a peer of the same address.
+      if (connection?.localPort === localPort) connection?.speaks(session);
+    },
     bytesInFlight: () => inFlight,
     empty: () => (open.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
     destroyAll: () => {
@@ -115,28 +130,30 @@ export function createConnections(ports: ConnectionsPorts): Connections {
 
 class OpenConnection implements Connection {
   readonly #socket: ConnectionSocket;
-  readonly #maxBytes: number;
+  readonly #options: ConnectionOptions;
+  readonly #clock: Clock;
   readonly #count: (bytes: number) => void;
   readonly #stall: ReturnType<typeof createStallWatch>;
-  readonly #stopAge: () => void;
   readonly #streams = new Set<ConnectedStream>();
+  #session: Http2Session | undefined;
+  #stopAge: () => void;
+  #stopKeepalive: () => void = () => {};
   #waiting = 0;
   #room = true;
 
   constructor(
     socket: ConnectionSocket,
-    options: ConnectionsPorts["options"],
+    options: ConnectionOptions,
     clock: Clock,
     count: (bytes: number) => void,
     onStall: () => void,
   ) {
     this.#socket = socket;
-    this.#maxBytes = options.maxConnectionBytes;
+    this.#options = options;
+    this.#clock = clock;
     this.#count = count;
     this.#stall = createStallWatch({ clock, stallMs: options.stallMs, written: () => socket.bytesWritten, onStall });
-    this.#stopAge = clock.after(options.maxConnectionAgeMs * streamAgeFactor(), () => {
-      for (const stream of [...this.#streams]) stream.aged();
-    });
+    this.#stopAge = clock.after(options.maxConnectionAgeMs * ageFactor(), () => this.#retire());
   }
 
   /** Bytes given and not left. */
@@ -144,8 +161,20 @@ class OpenConnection implements Connection {
     return this.#waiting;
   }
 
+  get localPort(): number | undefined {
+    return this.#socket.localPort;
+  }
+
   heard(): number {
     return this.#socket.bytesRead;
+  }
+
+  speaks(session: Http2Session): void {
+    if (this.#session !== undefined) return;
+    this.#session = session;
+    const { keepaliveIntervalMs: intervalMs, keepaliveTimeoutMs: timeoutMs } = this.#options;
+    const onDead = (): void => this.destroy();
+    this.#stopKeepalive = startKeepalive({ clock: this.#clock, session, intervalMs, timeoutMs, onDead });
   }
 
   open(stream: ConnectedStream): StreamBytes {
@@ -178,7 +207,21 @@ class OpenConnection implements Connection {
 
   close(): void {
     this.#stopAge();
+    this.#stopKeepalive();
     this.#stall.close();
+  }
+
+  /** The peer hears that it is to go before its streams end, so that it comes back on another connection. */
+  #retire(): void {
+    const { maxConnectionAgeMs, stallMs } = this.#options;
+    if (this.#session === undefined) {
+      this.destroy();
+      return;
+    }
+    // Our own streams end now; this is for what else is served, and for who does not take the end.
+    this.#stopAge = this.#clock.after(maxConnectionAgeMs / 2 + stallMs, () => this.destroy());
+    this.#session.close();
+    for (const stream of [...this.#streams]) stream.aged();
   }
 
   #add(bytes: number): void {
@@ -187,7 +230,8 @@ class OpenConnection implements Connection {
     if (bytes > 0) this.#stall.waits();
     else if (this.#waiting === 0) this.#stall.idle();
     else this.#stall.left();
-    const room = this.#waiting <= (this.#room ? this.#maxBytes : this.#maxBytes / 2);
+    const { maxConnectionBytes } = this.#options;
+    const room = this.#waiting <= (this.#room ? maxConnectionBytes : maxConnectionBytes / 2);
     if (room === this.#room) return;
     this.#room = room;
     for (const stream of [...this.#streams]) {
@@ -198,5 +242,5 @@ class OpenConnection implements Connection {
   }
 }
 
-/** After the GOAWAY, which grpc-js sends at 0.9 to 1.1: whoever comes back does so on a new connection. Spread, so that not all come at once. */
-const streamAgeFactor = (): number => 1.1 + randomInt(2_000) / 10_000;
+/** Spread, so that not all come back at once. */
+const ageFactor = (): number => 0.9 + randomInt(2_000) / 10_000;

@@ -32,7 +32,7 @@ export interface XdsOptions {
   readonly maxConnectionBytes: number;
   /** How long a connection may take none of the bytes that wait for it. */
   readonly stallMs: number;
-  /** The client is told to come back on a new connection at 0.9 to 1.1 of it; streams end at 1.1 to 1.3. */
+  /** At 0.9 to 1.1 of it the client is told to come back on a new connection, and streams end. */
   readonly maxConnectionAgeMs: number;
   /** New streams wait while more bytes of responses than this wait for all connections together. */
   readonly maxBytesInFlight: number;

@@ -6,6 +6,7 @@ import type { Metrics } from "../base/metrics.ts";
 import { createAdmission } from "./admission.ts";
 import { createConnections, type StreamBytes } from "./connections.ts";
 import { type DiscoveryCall, discoveryServices } from "./discovery-services.ts";
+import { watchSessions } from "./http2-sessions.ts";
 import { createInlet } from "./inlet.ts";
 import { createXdsMetrics } from "./metrics.ts";
 import { createNodeStreams } from "./node-streams.ts";
@@ -102,6 +103,8 @@ export function createXdsServer(ports: XdsServerPorts): XdsServer {
     server.addService(definition, handlers);
   }
   const listeners: (() => void)[] = [];
+  // Subscribed only while it is needed: the process knows of it.
+  let forgetSessions = (): void => {};
   const stopListening = (): void => {
     draining = true;
     for (const stop of listeners.splice(0)) stop();
@@ -121,11 +124,14 @@ export function createXdsServer(ports: XdsServerPorts): XdsServer {
     past.close();
     server.forceShutdown();
     connections.destroyAll();
+    forgetSessions();
   };
 
   return {
     listen: (host, port, credentials = ServerCredentials.createInsecure()) =>
       new Promise((resolve, reject) => {
+        forgetSessions();
+        forgetSessions = watchSessions(connections.speaks);
         const injector = server.createConnectionInjector(credentials);
         const listener = createServer({ noDelay: true }, (socket) => {
           // What goes wrong with it shows in its end.
@@ -154,6 +160,7 @@ export function createXdsServer(ports: XdsServerPorts): XdsServer {
       // Half of the time is for ending the streams, half for the answers to arrive.
       endBatches([...sessions], Math.ceil(sessions.size / drainBatches), withinMs / 2 / drainBatches);
       await connections.empty();
+      forgetSessions();
       inTime();
     },
 
@@ -188,14 +195,10 @@ function endCall(call: DiscoveryCall, code: SessionStatus, reason: string): void
   else call.emit("error", { code: status[code], details: reason.toWellFormed() });
 }
 
+/** Keepalive and age are ours (`connections.ts`), not grpc-js's. */
 const serverOptions = (options: XdsOptions) => ({
   "grpc.max_receive_message_length": options.maxRequestBytes,
   "grpc.max_send_message_length": -1,
-  "grpc.keepalive_time_ms": options.keepaliveIntervalMs,
-  "grpc.keepalive_timeout_ms": options.keepaliveTimeoutMs,
   "grpc.max_concurrent_streams": options.maxStreamsPerConnection,
-  "grpc.max_connection_age_ms": options.maxConnectionAgeMs,
-  // Our own streams have ended long before; this is for what else is served, and for who does not take the end.
-  "grpc.max_connection_age_grace_ms": options.maxConnectionAgeMs / 2 + options.stallMs,
   "grpc.enable_channelz": 0,
 });

@@ -3,15 +3,25 @@ import { describe, expect, test } from "vitest";
 import { createLog } from "../../src/base/log.ts";
 import { createMetrics } from "../../src/base/metrics.ts";
 import { type ConnectionSocket, createConnections } from "../../src/xds/connections.ts";
+import type { Http2Session } from "../../src/xds/http2-sessions.ts";
 import { createXdsMetrics } from "../../src/xds/metrics.ts";
 import { createStallWatch } from "../../src/xds/stall-watch.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 
-const options = { maxConnections: 2, maxConnectionBytes: 100, stallMs: 1_000, maxConnectionAgeMs: 10_000 };
+const options = {
+  maxConnections: 2,
+  maxConnectionBytes: 100,
+  stallMs: 1_000,
+  maxConnectionAgeMs: 10_000,
+  keepaliveIntervalMs: 500,
+  keepaliveTimeoutMs: 2_000,
+};
 
 class FakeSocket extends EventEmitter {
   remoteAddress: string | undefined = "10.0.0.1";
   remotePort: number;
+  readonly localPort = 443;
+  destroyed = false;
   bytesRead = 0;
   bytesWritten = 0;
 
@@ -21,8 +31,32 @@ class FakeSocket extends EventEmitter {
   }
 
   destroy(): this {
+    this.destroyed = true;
     this.emit("close");
     return this;
+  }
+}
+
+/** Answers pings when it is told to; closing it closes nothing else. */
+class FakeSession {
+  readonly socket: { readonly remoteAddress: string; readonly remotePort: number; readonly localPort: number };
+  readonly said: string[] = [];
+  closed = false;
+  answer: (error?: Error) => void = () => {};
+
+  constructor(remotePort: number, localPort = 443) {
+    this.socket = { remoteAddress: "10.0.0.1", remotePort, localPort };
+  }
+
+  readonly ping = ((done: (error: Error | null) => void) => {
+    this.said.push("ping");
+    this.answer = (error) => done(error ?? null);
+    return true;
+  }) as Http2Session["ping"];
+
+  close(): void {
+    this.said.push("goaway");
+    this.closed = true;
   }
 }
 
@@ -181,16 +215,102 @@ test("how much was heard", () => {
   expect(connection?.heard()).toBe(17);
 });
 
-test("FLW-05 streams are told of the connection's age between 1.1 and 1.3 of it, spread over that time", () => {
-  const ages = Array.from({ length: 40 }, () => {
-    const { clock, connect } = start();
-    const { said } = connect(1).stream();
-    while (said.length === 0) clock.advance(100);
-    return clock.monotonic();
+describe("FLW-05 at its age", () => {
+  test("a connection's peer is told to go, and then its streams are; spread", () => {
+    const ages = Array.from({ length: 40 }, () => {
+      const { clock, connections, connect } = start();
+      const one = connect(1);
+      const session = new FakeSession(1);
+      connections.speaks(session);
+      const { said } = one.stream();
+      while (said.length === 0) {
+        clock.advance(100);
+        session.answer();
+      }
+      expect(session.said.filter((word) => word !== "ping")).toEqual(["goaway"]);
+      expect(one.socket.destroyed).toBe(false);
+      return clock.monotonic();
+    });
+    expect(Math.min(...ages)).toBeGreaterThan(8_900);
+    expect(Math.max(...ages)).toBeLessThan(11_100);
+    expect(new Set(ages).size).toBeGreaterThan(5);
   });
-  expect(Math.min(...ages)).toBeGreaterThan(10_900);
-  expect(Math.max(...ages)).toBeLessThan(13_100);
-  expect(new Set(ages).size).toBeGreaterThan(5);
+
+  test("who does not go is cut off", () => {
+    const { clock, connections, connect } = start();
+    const { socket } = connect(1);
+    const session = new FakeSession(1);
+    connections.speaks(session);
+    while (!session.closed) {
+      clock.advance(100);
+      session.answer();
+    }
+    clock.advance(5_900);
+    expect(socket.destroyed).toBe(false);
+    clock.advance(100);
+    expect(socket.destroyed).toBe(true);
+    expect(clock.pending()).toBe(0);
+  });
+
+  test("a connection on which nobody ever spoke is just closed", () => {
+    const { clock, connect } = start();
+    const { socket } = connect(1);
+    clock.advance(11_100);
+    expect(socket.destroyed).toBe(true);
+  });
+});
+
+describe("FLW-04 pings", () => {
+  function speaking() {
+    const { clock, connections, connect } = start();
+    const { socket } = connect(1);
+    const session = new FakeSession(1);
+    connections.speaks(session);
+    return { clock, connections, socket, session };
+  }
+
+  test("go out after an answer and a while, once for all streams of the connection", () => {
+    const { clock, connections, session } = speaking();
+    connections.speaks(session);
+    clock.advance(499);
+    expect(session.said).toEqual([]);
+    clock.advance(1);
+    clock.advance(1_000);
+    expect(session.said).toEqual(["ping"]);
+    session.answer();
+    clock.advance(500);
+    expect(session.said).toEqual(["ping", "ping"]);
+  });
+
+  test("who does not answer in time is dead", () => {
+    const { clock, socket } = speaking();
+    clock.advance(500);
+    clock.advance(1_999);
+    expect(socket.destroyed).toBe(false);
+    clock.advance(1);
+    expect(socket.destroyed).toBe(true);
+    expect(clock.pending()).toBe(0);
+  });
+
+  test("after a GOAWAY of either side there are none, and none is missed", () => {
+    for (const pings of [0, 1]) {
+      const { clock, socket, session } = speaking();
+      clock.advance(pings * 500);
+      session.closed = true;
+      session.answer(new Error("cancelled"));
+      clock.advance(5_000);
+      expect([session.said.length, socket.destroyed]).toEqual([pings, false]);
+    }
+  });
+
+  test("a session of another server's connection to the same peer is left alone", () => {
+    const { clock, connections, connect } = start();
+    connect(1);
+    const other = new FakeSession(1, 444);
+    connections.speaks(other);
+    clock.advance(1_000);
+    expect(other.said).toEqual([]);
+  });
 });
 
 describe("too many", () => {
