@@ -325,7 +325,7 @@ class StreamSession<R extends Request> implements Session {
     if (timer !== "gate" && !timer.startsWith("ack/")) this.#fire(timer);
     // Whoever is stopped must not find a heap of old states when it goes on.
     else if (timer !== "gate" || only === undefined) this.#awaitLife(timer, this.#transport.heard());
-    else if (this.#state.types[only].answer !== "awaited") this.#fire(timer);
+    else if (!this.#state.types[only].awaited) this.#fire(timer);
     // Nobody's answer opens the gate of a type that is alone; but it must not end the wait for one that is under way.
     else this.#after(timer, signOfLifeMs, () => this.#isOver(timer));
   }

@@ -1,12 +1,12 @@
 import type { TypeName } from "../../src/envoy/resource-types.ts";
-import type { Connection } from "./client/connection.ts";
+import type { Connection, ConnectionOptions } from "./client/connection.ts";
 import type { Link } from "./client/link.ts";
 import type { NodeFields } from "./client/request.ts";
 import type { XdsStream } from "./client/stream.ts";
 import type { InvariantName } from "./invariants.ts";
 import type { RawResource, ResourceKey } from "./resources.ts";
 import type { StatementId } from "./statements.ts";
-import type { Capability, Instance } from "./targets/target.ts";
+import type { Capability, Instance, Limits } from "./targets/target.ts";
 import type { Variant, VariantName } from "./variants.ts";
 
 /**
@@ -28,6 +28,8 @@ export interface Case {
   readonly held?: boolean;
   /** The server lets new streams in one by one, has 100 of them wait, and refuses the others. */
   readonly crowd?: boolean;
+  /** The server is started with these; needs `limits`. */
+  readonly limits?: Limits;
   /** Invariants that what is tried here breaks on purpose, each with the reason. */
   readonly except?: Readonly<Partial<Record<InvariantName, string>>>;
   /** Rejects when the statement does not hold. */
@@ -63,7 +65,7 @@ export interface CaseContext {
   /** Opens a stream on the cell's connection; every message of it is held against the invariants. */
   readonly open: (options?: OpenOptions) => XdsStream;
   /** Another connection, to the cell's server or to `address`. */
-  readonly connect: (address?: string) => Connection;
+  readonly connect: (address?: string, options?: ConnectionOptions) => Connection;
   /** A wire to the cell's server that can be cut; `connect` to its address. */
   readonly link: () => Promise<Link>;
   /** One change of the state. */

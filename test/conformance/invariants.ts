@@ -140,7 +140,8 @@ function checkTypes({ typeUrl, resources }: Response, model: TypeModel, say: Say
 
 function checkNames({ resources, removed, errors }: Response, model: TypeModel, say: Say): void {
   const all = [...resources.map(({ name }) => name), ...removed];
-  const twice = all.filter((name, index) => all.indexOf(name) !== index);
+  const seen = new Set<string>();
+  const twice = all.filter((name) => seen.size === seen.add(name).size);
   if (twice.length > 0) say(`named twice: ${twice.join(" ")}`);
   const now = performance.now();
   const foreign = [...all, ...errors.map(({ name }) => name)].filter((name) => !model.covers(name, now - inFlightMs));

@@ -1,7 +1,7 @@
 import type { TypeName } from "../../src/envoy/resource-types.ts";
 import { waitFor } from "../support/wait-for.ts";
 import type { Case, CaseContext, OpenOptions } from "./case.ts";
-import { type Connection, connect } from "./client/connection.ts";
+import { type Connection, type ConnectionOptions, connect } from "./client/connection.ts";
 import { createLink, type Link } from "./client/link.ts";
 import type { NodeFields } from "./client/request.ts";
 import type { XdsStream } from "./client/stream.ts";
@@ -34,13 +34,14 @@ export async function runCell(target: Target, cell: Cell): Promise<void> {
   const unchecked = new Set([...Object.keys(target.unchecked), ...Object.keys(tried.except ?? {})] as InvariantName[]);
   const state = target.can.has("state") ? createState() : undefined;
   const checks = createChecks(state, unchecked);
-  const server = await target.start({ held: tried.held ?? false, crowd: tried.crowd ?? false });
+  const { held = false, crowd = false, limits } = tried;
+  const server = await target.start({ held, crowd, ...(limits && { limits }) });
   const connections: Connection[] = [];
   const links: Link[] = [];
   const opened: Opened[] = [];
 
-  const connectTo = (address = server.address): Connection => {
-    const connection = connect(address);
+  const connectTo = (address = server.address, options: ConnectionOptions = {}): Connection => {
+    const connection = connect(address, options);
     connections.push(connection);
     return connection;
   };

@@ -47,12 +47,13 @@ export function connectSide(port: number): SideClient {
     "grpc.use_local_subchannel_pool": 1,
   });
   return {
-    open: (path, schemas) => callOf(client.makeBidiStreamRequest(path, asIs, asIs), schemas),
+    open: (path, schemas) => sideCallOf(client.makeBidiStreamRequest(path, asIs, asIs), schemas),
     close: () => client.close(),
   };
 }
 
-function callOf<Q extends DescMessage, A extends DescMessage>(
+/** What the methods of `SideCallClient` do, over a call that has begun. */
+export function sideCallOf<Q extends DescMessage, A extends DescMessage>(
   call: ClientDuplexStream<Buffer, Buffer>,
   { request, answer }: { readonly request: Q; readonly answer: A },
 ): SideCallClient<Q, A> {
@@ -68,7 +69,7 @@ function callOf<Q extends DescMessage, A extends DescMessage>(
     send: (fields) => call.write(Buffer.from(toBinary(request, create(request, fields)))),
     sendBytes: (bytes) => call.write(Buffer.from(bytes)),
     async next() {
-      await waitFor(() => received.length > taken || status, { what: `a ${answer.name}`, withinMs: 3_000 });
+      await waitFor(() => received.length > taken || status, { what: `a ${answer.name}`, withinMs: 6_000 });
       const message = received[taken++];
       if (message === undefined) throw new Error(`the call ended instead: ${status?.code} ${status?.details}`);
       return message;

@@ -1,5 +1,6 @@
 import type { Case } from "../case.ts";
 import { ackCases } from "./ack.ts";
+import { clientStatusCases } from "./client-status.ts";
 import { initialVersionCases } from "./delta-initial-versions.ts";
 import { deltaPartCases } from "./delta-parts.ts";
 import { deltaResourceCases } from "./delta-resources.ts";
@@ -14,6 +15,7 @@ import { orderSecretCases } from "./order-secrets.ts";
 import { orderSequenceCases } from "./order-sequence.ts";
 import { reconnectCases } from "./reconnect.ts";
 import { stormCases } from "./reconnect-storm.ts";
+import { sideServiceCases } from "./side-services.ts";
 import { singleTypeCases } from "./single-type.ts";
 import { sotwNameCases } from "./sotw-names.ts";
 import { sotwPushCases } from "./sotw-pushes.ts";
@@ -26,6 +28,7 @@ import { xdstpCases } from "./xdstp.ts";
 /** Every case. Each family has its own file; a new one is added here. */
 export const allCases: readonly Case[] = [
   ...ackCases,
+  ...clientStatusCases,
   ...initialVersionCases,
   ...deltaPartCases,
   ...deltaResourceCases,
@@ -40,6 +43,7 @@ export const allCases: readonly Case[] = [
   ...orderSequenceCases,
   ...stormCases,
   ...reconnectCases,
+  ...sideServiceCases,
   ...singleTypeCases,
   ...sotwNameCases,
   ...sotwPushCases,

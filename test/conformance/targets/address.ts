@@ -14,11 +14,13 @@ export function createAddressTarget(address: string): Target {
     fail: unable("fail"),
     stats: unable("gauges"),
     receipt: unable("receipts"),
+    loads: unable("load-totals"),
     close: async () => {},
   };
   return {
     name: `grpc://${address}`,
-    can: new Set(),
+    // Asked without knowing: a server that does not serve them says so.
+    can: new Set(["load-reports", "client-status"]),
     variants: new Set(allVariants),
     types: new Set([...allTypes, "LEDS"]),
     unchecked: {

@@ -11,6 +11,7 @@ import { repairReferences } from "../../../src/compile/references.ts";
 import { createWorld, type World } from "../../../src/compile/world.ts";
 import { emptyRuleSet } from "../../../src/config/rule-set.ts";
 import { createLedger, type Ledger } from "../../../src/delivery/ledger.ts";
+import type { LoadReports } from "../../../src/delivery/load-reports.ts";
 import { statusOf } from "../../../src/delivery/receipts.ts";
 import { referencesOf } from "../../../src/envoy/references.ts";
 import { createResourceSet, type Resource } from "../../../src/envoy/resource-set.ts";
@@ -22,7 +23,15 @@ import { createXdsServer, type XdsServer } from "../../../src/xds/server.ts";
 import type { RawResource, ResourceKey } from "../resources.ts";
 import { createState } from "../state.ts";
 import { allTypes, allVariants } from "../variants.ts";
-import { type Change, capabilities, type Instance, type StartOptions, type Stats, type Target } from "./target.ts";
+import {
+  type Change,
+  capabilities,
+  type Instance,
+  type Limits,
+  type StartOptions,
+  type Stats,
+  type Target,
+} from "./target.ts";
 
 /** Waits long enough for loopback, and short enough for silence to be watched. Milliseconds. */
 const xdsOptions: Partial<XdsOptions> = {
@@ -76,10 +85,10 @@ interface RawWorld {
   readonly compiler: Compiler;
 }
 
-async function startInstance({ held = false, crowd = false }: StartOptions = {}): Promise<Instance> {
+async function startInstance({ held = false, crowd = false, limits = {} }: StartOptions = {}): Promise<Instance> {
   const state = createState();
   const failing: Failing = { key: undefined };
-  const options = crowd ? { ...xdsOptions, ...crowdOptions } : xdsOptions;
+  const options = { ...xdsOptions, ...(crowd && crowdOptions), ...optionsOf(limits) };
   const raw = createRawWorld(() => state.resources(), failing);
   const worlds = [raw];
   let complete = false;
@@ -124,6 +133,7 @@ async function startInstance({ held = false, crowd = false }: StartOptions = {})
       if (receipt === undefined) return undefined;
       return { status: statusOf(receipt), ...(receipt.refused && { reason: receipt.refused.reason }) };
     },
+    loads: async (nodeId) => read().loadReports.of(nodeId),
     close: async () => {
       for (const one of [plane, ...replicas]) one.close();
     },
@@ -198,6 +208,7 @@ interface Plane {
   readonly server: XdsServer;
   readonly ledger: Ledger;
   readonly metrics: Metrics;
+  readonly loadReports: LoadReports;
   readonly close: () => void;
 }
 
@@ -232,8 +243,19 @@ async function startPlane({ world, compiler }: RawWorld, options: Partial<XdsOpt
     side.close();
     cache.close();
   };
-  return { port: bound, server, ledger, metrics, close };
+  return { port: bound, server, ledger, metrics, loadReports: side.loadReports, close };
 }
+
+const optionNames = {
+  connectionAgeMs: "maxConnectionAgeMs",
+  connectionBytes: "maxConnectionBytes",
+  streamsPerConnection: "maxStreamsPerConnection",
+  streamsPerNode: "maxStreamsPerNode",
+  firstRequestMs: "firstRequestMs",
+} as const satisfies Readonly<Record<keyof Limits, keyof XdsOptions>>;
+
+const optionsOf = (limits: Limits): Partial<XdsOptions> =>
+  Object.fromEntries(Object.entries(limits).map(([name, value]) => [optionNames[name as keyof Limits], value]));
 
 async function statsOf({ metrics }: Plane): Promise<Stats> {
   const { text } = await metrics.expose();
@@ -248,5 +270,7 @@ async function statsOf({ metrics }: Plane): Promise<Stats> {
     nacks: sum("fairway_xds_nacks_total"),
     nodeChanges: sum("fairway_xds_node_changes_total"),
     responses: sum("fairway_xds_pushes_total"),
+    oversized: sum("fairway_xds_oversized_total"),
+    bytesInFlight: sum("fairway_xds_bytes_in_flight"),
   };
 }

@@ -92,6 +92,7 @@ async function startInstance(): Promise<Instance> {
     fail: unable("fail"),
     stats: unable("gauges"),
     receipt: unable("receipts"),
+    loads: unable("load-totals"),
     close: async () => server.forceShutdown(),
   };
 }

@@ -8,7 +8,9 @@ import type { VariantName } from "../variants.ts";
  * change; `hold`: start before the state is complete; `drain`, `restart`, `replica`: as the methods; `fail`: make one resource
  * impossible to compute; `crowd`: start as one that lets new streams in one by one, and has few of them wait; `gauges`: open streams and watches; `counters`; `receipts`: who acknowledged what; `on-demand` and
  * `ttl`: resources may have these properties; `short-times`: waits for ACKs, graces and keepalive are short enough for tests;
- * `raw`: it serves resources exactly as they were put; `partial`: it sends only what changed where the protocol allows more.
+ * `raw`: it serves resources exactly as they were put; `partial`: it sends only what changed where the protocol allows more;
+ * `limits`: it can be started with smaller limits; `bytes`: how many bytes of responses it holds; `load-reports`, `client-status`: it
+ * serves LRS, CSDS; `load-totals`: the sums of load reports.
  */
 export const capabilities = [
   "state",
@@ -27,6 +29,11 @@ export const capabilities = [
   "short-times",
   "raw",
   "partial",
+  "limits",
+  "bytes",
+  "load-reports",
+  "client-status",
+  "load-totals",
 ] as const;
 
 export type Capability = (typeof capabilities)[number];
@@ -53,6 +60,19 @@ export interface StartOptions {
   readonly held?: boolean;
   /** It lets new streams in one by one, at most 100 wait, and the others are refused. */
   readonly crowd?: boolean;
+  readonly limits?: Limits;
+}
+
+/** Limits small enough to be met by a test; what is not given is as large as usual. */
+export interface Limits {
+  /** After about so long connections end, in milliseconds. */
+  readonly connectionAgeMs?: number;
+  /** Bytes of responses that wait for one connection. */
+  readonly connectionBytes?: number;
+  readonly streamsPerConnection?: number;
+  readonly streamsPerNode?: number;
+  /** How long a stream may say nothing at first, in milliseconds. */
+  readonly firstRequestMs?: number;
 }
 
 /** Puts and deletions that become visible together. */
@@ -81,7 +101,15 @@ export interface Instance {
   readonly stats: () => Promise<Stats>;
   /** What a node said about a resource last; undefined: it was never sent there, or the node no longer asks for it. */
   readonly receipt: (nodeId: string, type: TypeName, name: string) => Promise<ReceiptView | undefined>;
+  /** The sums of what a node reported, by cluster. */
+  readonly loads: (nodeId: string) => Promise<readonly LoadTotals[]>;
   readonly close: () => Promise<void>;
+}
+
+export interface LoadTotals {
+  readonly cluster: string;
+  readonly issued: number;
+  readonly dropped: number;
 }
 
 export interface Stats {
@@ -93,6 +121,10 @@ export interface Stats {
   /** Requests that named another node than their stream's first one. */
   readonly nodeChanges: number;
   readonly responses: number;
+  /** Resources that were too large for their client, so far. */
+  readonly oversized: number;
+  /** Capability `bytes`: of responses that wait for their connections. */
+  readonly bytesInFlight: number;
 }
 
 export interface ReceiptView {

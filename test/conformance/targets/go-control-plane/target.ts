@@ -75,9 +75,10 @@ async function startInstance(program: Program, config: Config, held: boolean): P
     fail: unable("fail"),
     stats: async () => {
       const { streams = 0 } = await program.ask({ op: "stats", server });
-      return { streams, watches: 0, nacks: 0, nodeChanges: 0, responses: 0 };
+      return { streams, watches: 0, nacks: 0, nodeChanges: 0, responses: 0, oversized: 0, bytesInFlight: 0 };
     },
     receipt: unable("receipts"),
+    loads: unable("load-totals"),
     close: async () => {
       for (const one of servers.splice(0)) await program.ask({ op: "stop", server: one.server });
     },
