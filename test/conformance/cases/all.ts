@@ -6,6 +6,8 @@ import { deltaPartCases } from "./delta-parts.ts";
 import { deltaResourceCases } from "./delta-resources.ts";
 import { deltaSubscriptionCases } from "./delta-subscription.ts";
 import { errorCases } from "./errors.ts";
+import { flowConnectionCases } from "./flow-connections.ts";
+import { flowSizeCases } from "./flow-size.ts";
 import { lifecycleCases } from "./lifecycle.ts";
 import { nackCases } from "./nack.ts";
 import { onDemandCases } from "./on-demand.ts";
@@ -34,6 +36,8 @@ export const allCases: readonly Case[] = [
   ...deltaResourceCases,
   ...deltaSubscriptionCases,
   ...errorCases,
+  ...flowConnectionCases,
+  ...flowSizeCases,
   ...lifecycleCases,
   ...nackCases,
   ...onDemandCases,

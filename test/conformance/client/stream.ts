@@ -224,12 +224,23 @@ export class XdsStream {
     this.#call.cancel();
   }
 
-  /** Takes no more bytes from the server: HTTP/2's window fills. */
+  /** Takes one more message at most: HTTP/2's window fills. */
   pauseReads(): void {
-    this.#call.pause();
+    const call = this.#call;
+    const read = call._read;
+    let mayRead = true;
+    // Node reads on until a paused stream has buffered 16 messages, and grpc-js takes all that comes until its first read.
+    call._read = (size) => {
+      if (mayRead) read.call(call, size);
+      mayRead = false;
+    };
+    call.pause();
   }
 
   resume(): void {
+    Reflect.deleteProperty(this.#call, "_read");
+    // Whatever was not read meanwhile.
+    this.#call._read(1);
     this.#call.resume();
   }
 
