@@ -7,8 +7,11 @@ import { DeltaDiscoveryRequestSchema, DiscoveryRequestSchema } from "../gen/envo
 export const maxNamesPerRequest = 100_000;
 /** Longest resource name and type URL, in characters. */
 export const maxNameLength = 4_096;
-/** `client_features` of a node that are looked at. */
+/** `client_features` of a node that are looked at, and the longest one that can be one that we know. */
 const maxFeatures = 256;
+const maxFeatureLength = 256;
+/** Longest part of a node's locality, and longest name and version of its client, in characters: they are kept. */
+const maxNodeTextLength = 1_024;
 /** A longer error text of a proxy is cut. Envoy itself cuts at this length. */
 export const maxErrorLength = 4_096;
 
@@ -122,15 +125,22 @@ const tooLarge = (found: string): MeshError =>
     hint: `At most ${maxNamesPerRequest} names of at most ${maxNameLength} characters are accepted.`,
   });
 
-/** The parts of a node that are looked at, bounded. */
+/** The parts of a node that are looked at. Throws `node/invalid` for one that is too long to be kept. */
 export function requestNode(node: Node): RequestNode {
   const { region = "", zone = "", subZone = "" } = node.locality ?? {};
+  const [name, version] = [node.userAgentName, clientVersion(node.userAgentVersionType)];
+  const long = [region, zone, subZone, name, version].find((text) => text.length > maxNodeTextLength);
+  if (long !== undefined) {
+    throw new MeshError("node/invalid", `the node has a locality or a user agent of ${long.length} characters`, {
+      hint: `At most ${maxNodeTextLength} are accepted.`,
+    });
+  }
   return {
     id: node.id,
     metadata: node.metadata ?? {},
     locality: { region, zone, subzone: subZone },
-    client: { name: node.userAgentName, version: clientVersion(node.userAgentVersionType) },
-    features: node.clientFeatures.slice(0, maxFeatures),
+    client: { name, version },
+    features: node.clientFeatures.slice(0, maxFeatures).filter(({ length }) => length <= maxFeatureLength),
   };
 }
 

@@ -103,6 +103,20 @@ describe("limits", () => {
     expect(sotw({ errorDetail: { code: 13 } }).error).toBe("refused without a text, status code 13");
   });
 
+  test.each<[string, NonNullable<SotwInit>["node"]]>([
+    ["region", { locality: { region: "r".repeat(1_025) } }],
+    ["subzone", { locality: { subZone: "s".repeat(1_025) } }],
+    ["user agent", { userAgentName: "u".repeat(1_025) }],
+    ["version", { userAgentVersionType: { case: "userAgentVersion", value: "v".repeat(1_025) } }],
+  ])("a node is kept: its %s may not be long", (_, node) => {
+    expect(() => sotw({ typeUrl: "t", node })).toThrow("the node has a locality or a user agent of 1025 characters");
+  });
+
+  test("of a node's features those are looked at that can be known", () => {
+    const clientFeatures = ["f".repeat(257), ...Array.from({ length: 300 }, (_, i) => `f${i}`)];
+    expect(sotw({ typeUrl: "t", node: { clientFeatures } }).node?.features).toEqual(clientFeatures.slice(1, 256));
+  });
+
   test("bytes that are no request", () => {
     const bytes = Uint8Array.of(0x0a, 0xff);
     expect(() => decodeSotwRequest(bytes)).toThrow("the request is no DiscoveryRequest");
