@@ -2,7 +2,7 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ServerDuplexStream } from "@grpc/grpc-js";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
-import { createRateLimit } from "../../base/rate-limit.ts";
+import { createRateLimit, type RateLimit } from "../../base/rate-limit.ts";
 import { bytesMethod } from "./bytes-method.ts";
 import type { ServedService } from "./served-service.ts";
 import { OpenCall, type OpenConversation } from "./side-call.ts";
@@ -41,20 +41,20 @@ export function createSideService(
   { clock, log, metrics }: SidePorts,
 ): ServedService {
   const { burst, perSecond, maxCalls, budgetOf } = limits;
-  const rate = createRateLimit({ clock, burst, perSecond, maxKeys: maxCalls });
+  const newRate = (): RateLimit => createRateLimit({ clock, burst, perSecond, maxKeys: 1 });
+  const shared = newRate();
   const calls = new Set<OpenCall>();
-  let count = 0;
   let ending = false;
 
   const serve = (method: DescMethod, open: OpenConversation) => (stream: ServerDuplexStream<Buffer, Buffer>) => {
-    count++;
-    const budget = budgetOf === "call" ? String(count) : "";
+    // One of the call's own goes with it.
+    const rate = budgetOf === "call" ? newRate() : shared;
     metrics.opened(name);
     const call = new OpenCall(stream, open, {
       ...{ clock, limits, shape: method.methodKind },
       log: log.child({ service: name, peer: stream.getPeer() }),
       delayOfNext: () => {
-        const verdict = rate.take(budget);
+        const verdict = rate.take("");
         return verdict.ok ? 0 : verdict.retryAfterMs;
       },
       onRefused: (status) => metrics.refused(name, status),
