@@ -30,7 +30,7 @@ const flips = Number(process.env["FAIRWAY_ALONE_FLIPS"] ?? 3);
 const isLong = process.env["FAIRWAY_ALONE_FLIPS"] !== undefined;
 /** Longer than by default: an Envoy on a busy machine has its clusters in this time. */
 const aloneLagMs = 1_500;
-const removalGraceMs = 300;
+const removalGraceMs = 1_000;
 const fastMs = 100;
 
 interface Origins {
