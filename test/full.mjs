@@ -2,9 +2,10 @@
 //
 //     npm run full
 //
-// About forty-five minutes on two cores, with nothing else to do for them; FAIRWAY_SCHEMATHESIS_SECONDS shortens the longest part
+// About an hour and a half on two cores, with nothing else to do for them; FAIRWAY_SCHEMATHESIS_SECONDS shortens the longest part
 // (default 600). Exit status 1 when a part failed.
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, platform, totalmem } from "node:os";
@@ -17,6 +18,12 @@ const vitest = join(repository, "node_modules/vitest/vitest.mjs");
 const test = (file, env) => ({ args: [vitest, "run", file, "--reporter=verbose"], env: { CI: "true", ...env } });
 
 const schemathesisSeconds = process.env.FAIRWAY_SCHEMATHESIS_SECONDS ?? "600";
+
+/** Another seed each time; a run is repeated with the one that it shows. */
+const fuzz = {
+  FAIRWAY_FUZZ_PERCENT: "100",
+  FAIRWAY_FUZZ_SEED: process.env.FAIRWAY_FUZZ_SEED ?? String(randomInt(1_000_000)),
+};
 
 /** What is run, in this order: figures first, while the machine is quiet. */
 const parts = [
@@ -65,6 +72,18 @@ const parts = [
     ],
     // Without Go the part has failed.
     env: { CI: "true" },
+  },
+  {
+    title: "5,000 streams that end, in each of 36 ways, and 5,000 refusals",
+    ...test("test/stories/aborts.test.ts", { FAIRWAY_ABORTS: "5000" }),
+  },
+  {
+    title: "1,000,000 mutated requests to the state machines",
+    ...test("test/xds/fuzz-machines.test.ts", fuzz),
+  },
+  {
+    title: "100,000 mutated requests over a socket",
+    ...test("test/xds/fuzz-socket.test.ts", fuzz),
   },
   {
     title: "Minutes of schemathesis: every operation, every check",
