@@ -9,6 +9,7 @@ import { errorCases } from "./errors.ts";
 import { flowConnectionCases } from "./flow-connections.ts";
 import { flowSizeCases } from "./flow-size.ts";
 import { lifecycleCases } from "./lifecycle.ts";
+import { limitCases } from "./limits.ts";
 import { nackCases } from "./nack.ts";
 import { onDemandCases } from "./on-demand.ts";
 import { orderEndpointCases } from "./order-endpoints.ts";
@@ -39,6 +40,7 @@ export const allCases: readonly Case[] = [
   ...flowConnectionCases,
   ...flowSizeCases,
   ...lifecycleCases,
+  ...limitCases,
   ...nackCases,
   ...onDemandCases,
   ...orderEndpointCases,

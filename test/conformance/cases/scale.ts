@@ -29,8 +29,8 @@ const short: Scale = {
   drainMs: 1_000,
   pingMs: 1_100,
   pings: 3,
-  hostileRequests: 2_000,
-  mutants: 200,
+  hostileRequests: 1_200,
+  mutants: 100,
 };
 
 const long: Scale = {
