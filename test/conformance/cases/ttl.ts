@@ -118,15 +118,18 @@ async function sign(
  * body for what is left out, and removes it.
  */
 const bodiless = [
-  { variants: deltaVariants, types: typesWithTtl },
-  { variants: sotwVariants, types: typesWithTtl.filter((type) => !fullStateTypes.includes(type)) },
+  { what: "", variants: deltaVariants, types: typesWithTtl },
+  {
+    ...{ what: "state of the world, other types: ", variants: sotwVariants },
+    types: typesWithTtl.filter((type) => !fullStateTypes.includes(type)),
+  },
 ] as const;
 
 const heartbeats: readonly Case[] = [
   ...bodiless.map(
-    (where): Case => ({
+    ({ what, ...where }): Case => ({
       statement: "TTL-02",
-      title: "signs of life come in time, without a body, and are accepted; they end with the time to live",
+      title: `${what}signs of life come in time, without a body, and are accepted; they end with the time to live`,
       ...where,
       needs: ["state", "ttl"],
       run: async (context) => {

@@ -1,5 +1,6 @@
 import { deltaVariants, sotwVariants } from "../variants.ts";
 import type { Expectation } from "./expectation.ts";
+import { goControlPlaneOrderExpectations } from "./go-control-plane-order.ts";
 import { subscriptionExpectations } from "./go-control-plane-subscriptions.ts";
 
 const seen = "2026-11-22";
@@ -267,4 +268,5 @@ export const goControlPlaneExpectations: readonly Expectation[] = [
       reason: neverReported,
     }),
   ),
+  ...goControlPlaneOrderExpectations,
 ];
