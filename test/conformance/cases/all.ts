@@ -13,6 +13,7 @@ import { limitCases } from "./limits.ts";
 import { nackCases } from "./nack.ts";
 import { onDemandCases } from "./on-demand.ts";
 import { orderEndpointCases } from "./order-endpoints.ts";
+import { orderInterleavingCases } from "./order-interleavings.ts";
 import { orderReferenceCases } from "./order-references.ts";
 import { orderSecretCases } from "./order-secrets.ts";
 import { orderSequenceCases } from "./order-sequence.ts";
@@ -44,6 +45,7 @@ export const allCases: readonly Case[] = [
   ...nackCases,
   ...onDemandCases,
   ...orderEndpointCases,
+  ...orderInterleavingCases,
   ...orderReferenceCases,
   ...orderSecretCases,
   ...orderSequenceCases,

@@ -57,3 +57,8 @@ export const hasAs =
         body !== undefined &&
         digestOf(wanted.type, body) === digestOf(wanted.type, wanted.bytes),
     );
+/** It is there, with nothing but its name in it: an assignment without endpoints, a layer without values. */
+export const isEmpty =
+  (name: string) =>
+  ({ resources }: Response): boolean =>
+    resources.some((one) => one.name === name && (one.body?.length ?? 0) <= Buffer.byteLength(name) + 4);

@@ -6,7 +6,7 @@ import type { NodeFields } from "../client/request.ts";
 import type { Response } from "../client/response.ts";
 import { listenerWithExtension, resource } from "../resources.ts";
 import { allVariants, deltaVariants } from "../variants.ts";
-import { accepted, has } from "./offers.ts";
+import { accepted, has, isEmpty } from "./offers.ts";
 
 const namesOf = ({ resources }: Response): readonly string[] => resources.map(({ name }) => name);
 
@@ -181,12 +181,6 @@ const extensions: readonly Case[] = [
   },
 ];
 
-/** A `Runtime` of this name with no layer in it, or an empty one. */
-const isEmptyLayer =
-  (name: string) =>
-  ({ resources }: Response): boolean =>
-    resources.some((one) => one.name === name && (one.body?.length ?? 0) <= Buffer.byteLength(name) + 4);
-
 const layers: readonly Case[] = [
   {
     statement: "TYP-03",
@@ -197,10 +191,10 @@ const layers: readonly Case[] = [
     run: async ({ put, open, name, type, quietMs }) => {
       const stream = open();
       stream.ask(type, [name("layer")]);
-      await stream.accept(type, isEmptyLayer(name("layer")));
+      await stream.accept(type, isEmpty(name("layer")));
       await stream.quiet(type, quietMs);
       await put(resource(type, name("layer")));
-      await stream.accept(type, (one) => has(name("layer"))(one) && !isEmptyLayer(name("layer"))(one));
+      await stream.accept(type, (one) => has(name("layer"))(one) && !isEmpty(name("layer"))(one));
     },
   },
   {
@@ -227,7 +221,7 @@ const layers: readonly Case[] = [
       const { del, name, type } = context;
       const { stream } = await accepted(context, "a");
       await del({ type, name: name("a") });
-      await stream.accept(type, (one) => isEmptyLayer(name("a"))(one) || one.removed.includes(name("a")));
+      await stream.accept(type, (one) => isEmpty(name("a"))(one) || one.removed.includes(name("a")));
     },
   },
 ];
