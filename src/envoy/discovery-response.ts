@@ -9,6 +9,8 @@ export interface ResponseContent {
   readonly removed: readonly string[];
   /** Names of resources that do not exist: `resource_errors` with NOT_FOUND. */
   readonly missing: readonly string[];
+  /** Names of resources that cannot be had at present, though they may exist: `resource_errors` with UNAVAILABLE. */
+  readonly unavailable: readonly string[];
   /** Names of resources that do not exist, as answers without a body; only in a delta response. */
   readonly bodiless: readonly string[];
   /** Signs of life of resources that have a time to live: name, version and `ttl`, no body. */
@@ -42,7 +44,7 @@ export function encodeSotwResponse({ typeUrl, version, content, identifier }: Re
   }
   text(writer, 4, typeUrl);
   controlPlane(writer, 6, identifier);
-  for (const name of content.missing) tag(writer, 7).bytes(notFound(name));
+  for (const error of errorsOf(content)) tag(writer, 7).bytes(error);
   return writer.finish();
 }
 
@@ -70,7 +72,7 @@ export function encodeDeltaResponse({ typeUrl, version, content, identifier }: R
   text(writer, 4, typeUrl);
   for (const name of content.removed) text(writer, 6, name);
   controlPlane(writer, 7, identifier);
-  for (const name of content.missing) tag(writer, 9).bytes(notFound(name));
+  for (const error of errorsOf(content)) tag(writer, 9).bytes(error);
   return writer.finish();
 }
 
@@ -90,15 +92,21 @@ function duration(ms: number): Uint8Array {
     .finish();
 }
 
-/** A `ResourceError`: the name, and the status NOT_FOUND. */
-function notFound(name: string): Uint8Array {
+const errorsOf = ({ missing, unavailable }: ResponseContent): readonly Uint8Array[] => [
+  ...missing.map((name) => resourceError(name, notFoundCode, "does not exist")),
+  ...unavailable.map((name) => resourceError(name, unavailableCode, "cannot be had at present")),
+];
+
+/** A `ResourceError`: the name, and a status. */
+function resourceError(name: string, code: number, what: string): Uint8Array {
   const resourceName = text(new BinaryWriter(), 1, name).finish();
-  const status = text(new BinaryWriter().tag(1, WireType.Varint).int32(notFoundCode), 2, `${name} does not exist`);
+  const status = text(new BinaryWriter().tag(1, WireType.Varint).int32(code), 2, `${name} ${what}`);
   return tag(tag(new BinaryWriter(), 1).bytes(resourceName), 2).bytes(status.finish()).finish();
 }
 
 /** `google.rpc.Code`. */
 const notFoundCode = 5;
+const unavailableCode = 14;
 
 /** A whole response of either kind: its nonce is field 5 in both, and fields may come in any order. */
 export function withNonce(content: Uint8Array, nonce: string): Uint8Array {

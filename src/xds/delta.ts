@@ -29,7 +29,7 @@ const delta: Dialect<DeltaRequest> = {
     return {
       ...state,
       subscription,
-      asked: new Set([...state.asked, ...asked]),
+      asked: stillAsked(new Set([...state.asked, ...asked]), subscription),
       held: isFirst ? versionMap(known) : heldUnder(state, before, subscription),
       due: state.due || (subscription.wildcard && (before?.wildcard !== true || again)),
       resuming: state.resuming || (isFirst && request.knownVersions.size > 0),
@@ -38,8 +38,8 @@ const delta: Dialect<DeltaRequest> = {
 
   resumePlan: (plan, { type, subscription, held }) => resume(plan, type, subscription, held),
 
-  compose(state, offered, target, traits) {
-    const { resources, pending, ...gone } = owedTo(state, offered, target);
+  compose(state, offered, target, broken, traits) {
+    const { resources, pending, ...gone } = owedTo(state, offered, target, broken);
     const answer = state.type.absent.delta;
     const absent = new Set(gone.absent);
     const isSilent = answer === "silent" || traits.noRemovals.has(state.type.short);
@@ -70,6 +70,10 @@ export const stepDelta = (
   state: StreamState,
   event: StreamEvent<DeltaRequest>,
 ): readonly [StreamState, readonly StreamEffect[]] => step(delta, state, event);
+
+/** Under a wildcard also what was unsubscribed by name is still to be answered. */
+const stillAsked = (asked: ReadonlySet<string>, { wildcard, names }: Subscription): ReadonlySet<string> =>
+  wildcard ? asked : asked.intersection(names);
 
 const versionMap = (versions: ReadonlyMap<string, string>): VersionMap =>
   new Map([...versions].map(([name, version]) => [name, { version }]));

@@ -21,7 +21,13 @@ export interface Dialect<Request extends CommonRequest> {
   /** The plan for a proxy that is at work on what an earlier stream gave it: for one type, from its first request of it. */
   readonly resumePlan: (plan: PushPlan, state: AskedType, past: PastPlan | undefined) => PushPlan;
   /** What is to be sent now of what is on offer, and which names that are still to come stay asked for. */
-  readonly compose: (state: AskedType, offered: ResourceMap, target: ResourceMap, traits: ClientTraits) => Outgoing;
+  readonly compose: (
+    state: AskedType,
+    offered: ResourceMap,
+    target: ResourceMap,
+    broken: ReadonlySet<string>,
+    traits: ClientTraits,
+  ) => Outgoing;
 }
 
 export type Outgoing =
@@ -45,6 +51,7 @@ export const emptyContent: ResponseContent = {
   resources: [],
   removed: [],
   missing: [],
+  unavailable: [],
   bodiless: [],
   heartbeats: [],
   ttl: false,

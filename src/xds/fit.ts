@@ -38,6 +38,7 @@ export function firstPart(type: ResourceType, content: ResponseContent, maxBytes
       ...content,
       removed: take(content.removed, nameBytes),
       missing: take(content.missing, errorBytes),
+      unavailable: take(content.unavailable, errorBytes),
       bodiless: take(content.bodiless, errorBytes),
       resources: take(content.resources.filter(fits), (resource) => resourceBytes(type, resource)),
     },
@@ -47,11 +48,12 @@ export function firstPart(type: ResourceType, content: ResponseContent, maxBytes
 }
 
 /** The encoded size, and little more. Bytes. */
-export function estimate(type: ResourceType, { resources, removed, missing, bodiless }: ResponseContent): number {
+export function estimate(type: ResourceType, content: ResponseContent): number {
+  const { resources, removed, missing, unavailable, bodiless } = content;
   let bytes = 1_024;
   for (const resource of resources) bytes += resourceBytes(type, resource);
   for (const name of removed) bytes += nameBytes(name);
-  for (const name of missing) bytes += errorBytes(name);
+  for (const name of [...missing, ...unavailable]) bytes += errorBytes(name);
   for (const name of bodiless) bytes += errorBytes(name);
   return bytes;
 }

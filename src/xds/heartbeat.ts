@@ -3,9 +3,9 @@ import type { Resource } from "../envoy/resource-set.ts";
 import type { ResourceMap } from "./resource-map.ts";
 import { covers, type Subscription } from "./subscription.ts";
 
-/** Those with a time to live: hardly any type has one. */
+/** Those with a time to live: hardly any type has one. A virtual host without a body does not exist: no sign of life for it. */
 const mortal = memoize((resources: ResourceMap): readonly Resource[] =>
-  [...resources.values()].filter(({ ttlMs }) => ttlMs !== undefined),
+  [...resources.values()].filter(({ type, ttlMs }) => ttlMs !== undefined && type !== "VHDS"),
 );
 
 /** What needs signs of life, of all that the client asks for. */

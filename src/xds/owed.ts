@@ -11,12 +11,14 @@ export interface Owed {
   readonly removed: readonly string[];
   /** Asked for, and not there. */
   readonly absent: readonly string[];
+  /** Asked for, and not there because it could not be made. */
+  readonly broken: readonly string[];
   /** Asked for, or gone, and about to come (back): the answer waits. */
   readonly pending: ReadonlySet<string>;
 }
 
-/** `offered` is what may be sent now, `target` what will be. */
-export function owedTo(state: AskedType, offered: ResourceMap, target: ResourceMap): Owed {
+/** `offered` is what may be sent now, `target` what will be; `broken` are names that exist for all we know, and could not be made. */
+export function owedTo(state: AskedType, offered: ResourceMap, target: ResourceMap, broken: ReadonlySet<string>): Owed {
   const { subscription, held, asked } = state;
   const { changed, removed } = difference(held, offered);
   const found = new Map<string, Resource>();
@@ -35,7 +37,8 @@ export function owedTo(state: AskedType, offered: ResourceMap, target: ResourceM
       found,
     ),
     removed: gone.filter((name) => !pending.has(name)),
-    absent: missing.filter((name) => !pending.has(name)),
+    absent: missing.filter((name) => !pending.has(name) && !broken.has(name)),
+    broken: missing.filter((name) => !pending.has(name) && broken.has(name)),
     pending,
   };
 }

@@ -48,6 +48,8 @@ type Progress = Readonly<Record<TypeName, TypeProgress>>;
  */
 export interface PushPlan {
   readonly target: ResourceSet;
+  /** What gated types move towards: the target, unless it is kept back for them by time. */
+  readonly ready: ResourceSet;
   readonly offered: Offered;
   readonly unconfirmed: Unconfirmed;
   /** Something is kept back by a closed gate. */
@@ -59,10 +61,9 @@ export interface PushPlan {
 
 /**
  * Where the types are asked for that use others: on this stream (`here`); here, but the proxy has only just come back, and not
- * asked for all of them yet (`returning`); or on streams of their own, where only time can keep the order (`elsewhere`; a change
- * is `lagging` while what comes before it elsewhere is given time).
+ * asked for all of them yet (`returning`); or on streams of their own, where only time can keep the order (`elsewhere`).
  */
-export type Users = "here" | "returning" | "elsewhere" | "elsewhere, lagging";
+export type Users = "here" | "returning" | "elsewhere";
 
 interface Leaving {
   readonly names: ReadonlySet<string>;
@@ -79,6 +80,7 @@ const allConfirmed: Unconfirmed = perType(() => nothing);
 /** For a stream that has got nothing yet: everything is on offer. */
 export const startPlan = (target: ResourceSet, users: Users): PushPlan => ({
   target,
+  ready: target,
   offered: target.resources,
   unconfirmed: allConfirmed,
   gated: false,
@@ -131,11 +133,11 @@ export function retarget(plan: PushPlan, target: ResourceSet): PushPlan {
   return {
     ...plan,
     target,
+    ready: plan.users === "elsewhere" ? plan.ready : target,
     unconfirmed: perType(({ short, gates }) =>
       gates ? waitedFor(short, short === "EDS" ? endpoints : namesOf(short)) : nothing,
     ),
     leaving: stillLeaving(plan.leaving, target),
-    users: plan.users === "elsewhere" ? "elsewhere, lagging" : plan.users,
   };
 }
 
@@ -163,10 +165,16 @@ const versionsOf = (names: Iterable<string>, resources: ResourceMap): ReadonlyMa
     }),
   );
 
+/** For a type that is alone on its stream: what comes before it elsewhere has had its time with this set. */
+export const catchUp = (plan: PushPlan, ready: ResourceSet): PushPlan => ({ ...plan, ready });
+
+const aimOf = ({ target, ready }: PushPlan, { short, gated }: ResourceType): ResourceMap =>
+  (gated ? ready : target).resources[short];
+
 /** Puts on offer what may be seen of one type, now that the types before it have been sent. Call in the order of the table. */
 export function release(plan: PushPlan, type: ResourceType, types: Progress): PushPlan {
   const { short, usedBy } = type;
-  const [before, target] = [plan.offered[short], plan.target.resources[short]];
+  const [before, target] = [plan.offered[short], aimOf(plan, type)];
   if (before === target) return plan;
   const except = short === "EDS" ? endpointsOfUnsent(plan, types) : noNames;
   const next = usedBy.length > 0 ? overlay(before, target, except) : target;
@@ -180,7 +188,7 @@ const offering = (plan: PushPlan, type: TypeName, resources: ResourceMap): PushP
 });
 
 /** Endpoints must not overtake their clusters, which an unanswered response may keep back. */
-function endpointsOfUnsent({ offered }: PushPlan, { CDS }: Progress): ReadonlySet<string> {
+export function endpointsOfUnsent({ offered }: PushPlan, { CDS }: Progress): ReadonlySet<string> {
   if (CDS.subscription === undefined) return noNames;
   const { changed } = difference(CDS.held, offered.CDS);
   return changed.length === 0 ? noNames : namesReferred(changed, "EDS");
@@ -189,7 +197,7 @@ function endpointsOfUnsent({ offered }: PushPlan, { CDS }: Progress): ReadonlySe
 /** May this type move? All that comes before it in the table must be in place, as far as the proxy asks for it. */
 export function gateOpen(plan: PushPlan, { short: type, gated }: ResourceType, types: Progress): boolean {
   if (!gated) return true;
-  if (plan.users === "elsewhere, lagging") return false;
+  if (plan.users === "elsewhere") return true;
   // It lost its stream in the middle of a change of clusters, and asks for them when it has their endpoints.
   if (plan.users === "returning" && types.EDS.subscription && !types.CDS.subscription) return false;
   const rank = resourceTypes.findIndex(({ short }) => short === type);
@@ -223,14 +231,15 @@ export function confirm(
 export const openGate = (plan: PushPlan): PushPlan => ({
   ...plan,
   unconfirmed: allConfirmed,
-  users: plan.users === "elsewhere, lagging" ? "elsewhere" : plan.users === "returning" ? "here" : plan.users,
+  users: plan.users === "returning" ? "here" : plan.users,
 });
 
 /** Lets go of removed resources whose users have been replaced: at once where nobody can see it, else after a grace time. */
 export function retire(plan: PushPlan, types: Progress): PushPlan {
   let next = plan;
-  for (const { short, usedBy } of resourceTypes) {
-    const gone = difference(next.offered[short], next.target.resources[short]).removed;
+  for (const type of resourceTypes) {
+    const { short, usedBy } = type;
+    const gone = difference(next.offered[short], aimOf(next, type)).removed;
     if (usedBy.length === 0 || gone.length === 0 || next.leaving[short] !== undefined) continue;
     if (!areSettled(next, usedBy, types)) continue;
     const [names, usersSeen] = [new Set(gone), countSeen(usedBy, types)];
@@ -260,7 +269,7 @@ const letGo = (plan: PushPlan, type: TypeName, names: ReadonlySet<string>): Push
   );
 
 const areSettled = (plan: PushPlan, users: readonly TypeName[], types: Progress): boolean =>
-  users.every((user) => isSettled(plan, user, types));
+  plan.users === "elsewhere" || users.every((user) => isSettled(plan, user, types));
 
 /**
  * Has the proxy left the old state of this type? Yes when it was sent the new one and did not refuse any of it. A refused

@@ -109,7 +109,8 @@ export function createResponseCache({
 }
 
 /** The version of a response: a hash of what it says, so equal content has one version on every replica. */
-function digestOf({ resources, removed, missing, bodiless, heartbeats, ttl }: ResponseContent): string {
+function digestOf(content: ResponseContent): string {
+  const { resources, removed, missing, unavailable, bodiless, heartbeats, ttl } = content;
   const versions = (mark: string, list: ResponseContent["resources"]): readonly string[] =>
     list.map(({ name, version }) => `${mark}${name}\0${version}\n`);
   const names = (mark: string, list: readonly string[]): readonly string[] => list.map((name) => `${mark}${name}\0\n`);
@@ -118,6 +119,7 @@ function digestOf({ resources, removed, missing, bodiless, heartbeats, ttl }: Re
     ...versions("", resources),
     ...names("", removed),
     ...names("\x01", missing),
+    ...names("\x05", unavailable),
     ...names("\x02", bodiless),
     ...versions("\x03", heartbeats),
     ...(wrapped ? ["\x04"] : []),
@@ -125,5 +127,6 @@ function digestOf({ resources, removed, missing, bodiless, heartbeats, ttl }: Re
   return contentHash(parts.join(""));
 }
 
-const isOnlyLife = ({ resources, removed, missing, bodiless, heartbeats }: ResponseContent): boolean =>
-  heartbeats.length > 0 && resources.length + removed.length + missing.length + bodiless.length === 0;
+const isOnlyLife = ({ resources, removed, missing, unavailable, bodiless, heartbeats }: ResponseContent): boolean =>
+  heartbeats.length > 0 &&
+  resources.length + removed.length + missing.length + unavailable.length + bodiless.length === 0;

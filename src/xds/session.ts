@@ -203,11 +203,14 @@ class StreamSession<R extends Request> implements Session {
   #begin(node: ProxyNode, client: RequestNode): void {
     const { feed, recorder, log, metrics, past } = this.#ports;
     const lag = this.#lag();
-    const watch = feed.watch(node, lag.put);
+    const watch = feed.watch(node, (set) => {
+      this.#dispatch({ on: "resources", resources: set });
+      lag?.put(set);
+    });
     metrics.watched();
     this.#releases.push(() => {
       watch.close();
-      lag.close();
+      lag?.close();
       metrics.unwatched();
     });
     const before = past.of(node.id, this.#kind);
@@ -295,39 +298,32 @@ class StreamSession<R extends Request> implements Session {
   /** The nonce is known to the machine before the bytes are written, so no answer can overtake it. */
   #send({ type, content }: Extract<StreamEffect, { readonly do: "send" }>): void {
     const { cache, clock, recorder, metrics } = this.#ports;
-    const { resources, removed, missing, bodiless } = content;
+    const { resources, removed, missing, unavailable, bodiless } = content;
     const response = cache.encode(this.#kind.variant, type, content, this.#last.get(type.short));
     const { nonce, bytes } = response;
     this.#last.set(type.short, response);
     this.#advance({ on: "sent", type: type.short, nonce, atMs: clock.now() });
     const present = resources.map(({ name, version }) => ({ name, version }));
     const absent = [...removed, ...bodiless].map((name) => ({ name }));
-    const errors = missing.map((name) => ({ name, error: true as const }));
+    const errors = [...missing, ...unavailable].map((name) => ({ name, error: true as const }));
     recorder.sent(this.#stream, type.short, nonce, [...present, ...absent, ...errors]);
     metrics.sent(type.short, bytes.length, resources);
     this.#transport.write(bytes, () => this.#dispatch({ on: "written", type: type.short, nonce }));
   }
 
   /** What comes after others in the order is late where nobody sees whether they have arrived. */
-  #lag(): Lag<ResourceSet> {
-    const pass = (resources: ResourceSet): void => this.#dispatch({ on: "resources", resources });
+  #lag(): Lag<ResourceSet> | undefined {
     const { only } = this.#kind;
-    if (only === undefined || !resourceType(only).gated) return { put: pass, close: () => {} };
-    return createLag(this.#ports.clock, this.#ports.options.aloneLagMs, pass);
+    if (only === undefined || !resourceType(only).gated) return undefined;
+    const { clock, options } = this.#ports;
+    return createLag(clock, options.aloneLagMs, (resources) => this.#dispatch({ on: "ready", resources }));
   }
 
   #startTimer(timer: Timer, delayMs = delayOf(timer, this.#kind, this.#ports.options)): void {
-    this.#after(timer, delayMs, () => this.#isOver(timer));
-  }
-
-  #isOver(timer: Timer): void {
-    const { only } = this.#kind;
-    if (timer !== "gate" && !timer.startsWith("ack/")) this.#fire(timer);
-    // Whoever is stopped must not find a heap of old states when it goes on.
-    else if (timer !== "gate" || only === undefined) this.#awaitLife(timer, this.#transport.heard());
-    else if (!this.#state.types[only].awaited) this.#fire(timer);
-    // Nobody's answer opens the gate of a type that is alone; but it must not end the wait for one that is under way.
-    else this.#after(timer, signOfLifeMs, () => this.#isOver(timer));
+    this.#after(timer, delayMs, () => {
+      if (waitsForPeer(timer)) this.#awaitLife(timer, this.#transport.heard());
+      else this.#fire(timer);
+    });
   }
 
   /** A wait for the peer is over only when the peer lives: after its time, pings bring the sign. */
@@ -346,6 +342,9 @@ class StreamSession<R extends Request> implements Session {
   }
 }
 
+/** Whoever is stopped must not find a heap of old states when it goes on. */
+const waitsForPeer = (timer: Timer): boolean => timer === "gate" || timer.startsWith("ack/");
+
 /** How often is looked after what is overdue. */
 const signOfLifeMs = 500;
 
@@ -354,7 +353,6 @@ const clientFaults: ReadonlySet<ErrorCode> = new Set(["input/invalid", "node/inv
 
 function delayOf(timer: Timer, { only }: StreamKind, options: SessionPorts["options"]): number {
   if (timer === "world") return options.worldTimeoutMs;
-  if (timer === "gate" && only !== undefined) return 0;
   if (!timer.startsWith("grace/")) return options.ackTimeoutMs;
   // What is gone was used on streams that hear of it later.
   const isAhead = only !== undefined && !resourceType(only).gated;

@@ -1,11 +1,12 @@
+import { memoize } from "../base/memo.ts";
 import type { ResponseContent } from "../envoy/discovery-response.ts";
-import type { Resource } from "../envoy/resource-set.ts";
-import { type ResourceType, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
+import type { Resource, ResourceSet } from "../envoy/resource-set.ts";
+import { perType, type ResourceType, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
 import { type CommonRequest, type Dialect, emptyContent, type Outgoing } from "./dialect.ts";
 import { estimate, type Fitted, firstPart } from "./fit.ts";
 import { heartbeatsOf } from "./heartbeat.ts";
-import { gateOpen, type PushPlan, release, retire } from "./push-plan.ts";
-import { namesReferred, type ResourceMap, type VersionMap } from "./resource-map.ts";
+import { endpointsOfUnsent, gateOpen, type PushPlan, release, retire } from "./push-plan.ts";
+import { namesReferred, type ResourceMap, restricted, type VersionMap } from "./resource-map.ts";
 import { afterNews, nextRetry } from "./retries.ts";
 import type { AskedType, StreamEffect, StreamState, TypeState, TypeStates } from "./stream-state.ts";
 import { covers } from "./subscription.ts";
@@ -46,6 +47,19 @@ function isHeldBack(type: ResourceType, plan: PushPlan, types: TypeStates): bool
   return type.gated && isSpecial && !gateOpen(plan, type, types);
 }
 
+/** Clusters may go out in parts: endpoints come after the part that has their cluster. */
+function endpointsInTurn(plan: PushPlan, types: TypeStates): ResourceMap {
+  if (!types.CDS.partial) return plan.offered.EDS;
+  const unsent = endpointsOfUnsent(plan, types);
+  return restricted(plan.offered.EDS, (name) => !unsent.has(name));
+}
+
+/** Names that could not be made, by type: they exist for all we know. */
+const brokenNames = memoize((set: ResourceSet): Readonly<Record<TypeName, ReadonlySet<string>>> => {
+  const broken = set.repairs.filter(({ kind }) => kind === "broken");
+  return perType(({ short }) => new Set(broken.filter(({ type }) => type === short).map(({ name }) => name)));
+});
+
 type Settling = StreamState & { readonly plan: PushPlan };
 
 function flush<Request extends CommonRequest>(
@@ -56,8 +70,14 @@ function flush<Request extends CommonRequest>(
 ): TypeStates {
   if (state.awaited || !room) return types;
   const { type } = state;
-  const offered = plan.offered[type.short];
-  const outgoing = dialect.compose(state, offered, plan.target.resources[type.short], traits);
+  const offered = type.short === "EDS" ? endpointsInTurn(plan, types) : plan.offered[type.short];
+  const outgoing = dialect.compose(
+    state,
+    offered,
+    plan.target.resources[type.short],
+    brokenNames(plan.target)[type.short],
+    traits,
+  );
   if (outgoing.kind === "wait") return types;
   if (state.resuming) effects.push(...resumed(state, offered, outgoing));
   if (outgoing.kind === "send") {
@@ -104,8 +124,8 @@ function fitToClient(
   return { content: fits ? content : emptyContent, partial: false, oversized: [] };
 }
 
-const isEmpty = ({ resources, removed, missing, bodiless }: ResponseContent): boolean =>
-  resources.length + removed.length + missing.length + bodiless.length === 0;
+const isEmpty = ({ resources, removed, missing, unavailable, bodiless }: ResponseContent): boolean =>
+  resources.length + removed.length + missing.length + unavailable.length + bodiless.length === 0;
 
 /** The state after a response with this much of what was owed. */
 function afterAnswer(
@@ -120,6 +140,7 @@ function afterAnswer(
     ...[...content.resources, ...oversized].map(({ name }) => name),
     ...content.removed,
     ...content.missing,
+    ...content.unavailable,
     ...content.bodiless,
   ];
   return {

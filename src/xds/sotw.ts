@@ -18,12 +18,11 @@ const sotw: Dialect<SotwRequest> = {
   subscribe(state, { names, version }) {
     const { type, subscription: before } = state;
     const subscription = sotwSubscription(type, before, names);
-    const added =
-      subscription === before ? [] : [...subscription.names].filter((name) => before?.names.has(name) !== true);
+    const isAsked = (name: string): boolean => before?.names.has(name) !== true || state.asked.has(name);
     return {
       ...state,
       subscription,
-      asked: new Set([...state.asked, ...added]),
+      asked: subscription === before ? state.asked : new Set([...subscription.names].filter(isAsked)),
       resuming: state.resuming || (before === undefined && version !== ""),
       due: state.due || (type.fullState && (before === undefined || (subscription.wildcard && !before.wildcard))),
     };
@@ -31,20 +30,23 @@ const sotw: Dialect<SotwRequest> = {
 
   resumePlan: (plan, _state, past) => (past === undefined ? returnedPlan(plan) : continuePlan(past, plan)),
 
-  compose(state, offered, target, traits) {
+  compose(state, offered, target, brokenNames, traits) {
     const { type } = state;
-    const { resources: renewed, removed, absent, pending } = owedTo(state, offered, target);
+    const owes = owedTo(state, offered, target, brokenNames);
+    const { resources: renewed, removed, absent, broken, pending } = owes;
     const missing = type.absent.sotw === "error" ? absent : [];
-    const content = { ...emptyContent, missing, ttl: traits.ttl.sotw };
+    const unavailable = type.absent.sotw === "error" ? broken : [];
+    const content = { ...emptyContent, missing, unavailable, ttl: traits.ttl.sotw };
     if (!type.fullState) {
       const empty = type.absent.sotw === "empty" ? [...new Set([...removed, ...absent])].sort() : [];
       const resources = [...renewed, ...empty.map((name) => emptyResource(type, name))];
-      const isWorthAnAnswer = resources.length > 0 || (missing.length > 0 && traits.resourceErrors);
+      const isWorthAnAnswer =
+        resources.length > 0 || (missing.length + unavailable.length > 0 && traits.resourceErrors);
       return isWorthAnAnswer
         ? { kind: "send", pending, content: { ...content, resources }, renewed, isDivisible: true }
         : onlyPending(pending);
     }
-    const owed = state.due || renewed.length + removed.length + absent.length > 0;
+    const owed = state.due || renewed.length + removed.length + absent.length + broken.length > 0;
     // To leave out a name that is about to come would tell the proxy that it does not exist.
     if (owed && pending.size > 0) return { kind: "wait" };
     return owed

@@ -74,6 +74,8 @@ export type StreamEvent<Request> =
   /** What an earlier stream of this proxy has left; comes, if at all, before the first `resources`. */
   | { readonly on: "past"; readonly past: PastPlan }
   | { readonly on: "resources"; readonly resources: ResourceSet }
+  /** For a type that is alone on its stream, and gated: what comes before it in this set has had its time. */
+  | { readonly on: "ready"; readonly resources: ResourceSet }
   /** Whether the connection has room for more bytes. */
   | { readonly on: "room"; readonly room: boolean }
   /** The latest `send` of the type got this nonce. Comes before its bytes are written. */

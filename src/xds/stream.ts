@@ -3,7 +3,7 @@ import type { ResourceSet } from "../envoy/resource-set.ts";
 import { type ResourceType, resourceTypeOf, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
 import type { CommonRequest, Dialect } from "./dialect.ts";
 import { shortestTtl } from "./heartbeat.ts";
-import { confirm, graceOver, openGate, type PushPlan, retarget, startPlan } from "./push-plan.ts";
+import { catchUp, confirm, graceOver, openGate, type PushPlan, retarget, startPlan } from "./push-plan.ts";
 import { splitRefused } from "./retries.ts";
 import { settle } from "./settle.ts";
 import type {
@@ -63,6 +63,8 @@ function react<Request extends CommonRequest>(
         ...state,
         plan: state.plan ? retarget(state.plan, event.resources) : started(dialect, state, event.resources),
       };
+    case "ready":
+      return { ...state, plan: state.plan && catchUp(state.plan, event.resources) };
     case "room":
       return { ...state, room: event.room };
     case "sent": {
@@ -75,7 +77,7 @@ function react<Request extends CommonRequest>(
       return latest?.nonce === event.nonce ? withType(state, event.type, { written: true }) : state;
     }
     case "timer":
-      return timedOut(state, event.timer, effects);
+      return timedOut(dialect, state, event.timer, effects);
   }
 }
 
@@ -106,8 +108,8 @@ function requested<Request extends CommonRequest>(
   const before = answered.types[type.short];
   const after = dialect.subscribe(before, request);
   const { subscription } = after;
-  if (subscription.names.size > maxNamesPerRequest) {
-    const reason = `more than ${maxNamesPerRequest} ${type.short} names are subscribed to`;
+  if (Math.max(subscription.names.size, after.asked.size) > maxNamesPerRequest) {
+    const reason = `more than ${maxNamesPerRequest} ${type.short} names are subscribed to, or wait for an answer`;
     effects.push({ do: "end", status: "RESOURCE_EXHAUSTED", reason });
     return answered;
   }
@@ -180,10 +182,14 @@ function takeAnswer<Request extends CommonRequest>(
   const isWhole = variant === "sotw" && fullState;
   return withType(state, short, {
     ...answered,
-    refused: refused.union(names),
+    refused: thatExist(refused.union(names), state.plan, short),
     retries: isWhole ? retries : splitRefused(retries, response.resources),
   });
 }
+
+/** What is gone needs no record of its refusal. */
+const thatExist = (names: ReadonlySet<string>, plan: PushPlan | undefined, type: TypeName): ReadonlySet<string> =>
+  new Set([...names].filter((name) => plan?.offered[type].has(name) || plan?.target.resources[type].has(name)));
 
 function droppedNames({ subscription: before, held }: TypeState, after: Subscription): readonly string[] {
   if (before === undefined || before === after) return [];
@@ -191,7 +197,12 @@ function droppedNames({ subscription: before, held }: TypeState, after: Subscrip
   return [...had].filter((name) => !covers(after, name));
 }
 
-function timedOut(state: StreamState, timer: Timer, effects: StreamEffect[]): StreamState {
+function timedOut<Request extends CommonRequest>(
+  { variant }: Dialect<Request>,
+  state: StreamState,
+  timer: Timer,
+  effects: StreamEffect[],
+): StreamState {
   const { plan } = state;
   if (timer === "world") {
     const reason = "the control plane has no complete configuration yet; try again";
@@ -207,7 +218,10 @@ function timedOut(state: StreamState, timer: Timer, effects: StreamEffect[]): St
   const [reason, short] = timer.split("/") as [string, TypeName];
   const { type } = state.types[short];
   if (reason === "grace") return { ...state, plan: graceOver(plan, type, state.types) };
-  if (reason === "heartbeat") return withType(state, short, { heartbeat: true });
+  if (reason === "heartbeat") {
+    // A whole set has no place for signs of life alone: Envoy takes what is absent from it as removed.
+    return withType(state, short, variant === "sotw" && type.fullState ? { due: true } : { heartbeat: true });
+  }
   return withType(state, short, overdue(state.types[short]));
 }
 

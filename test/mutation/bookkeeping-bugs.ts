@@ -6,8 +6,8 @@ export const bookkeepingBugs: readonly BugMutant[] = [
     class: 7,
     what: "what was refused is sent again at once",
     file: machine("stream"),
-    find: "refused: refused.union(names),",
-    replace: "refused: refused.union(names), asked: names,",
+    find: "refused: thatExist(refused.union(names), state.plan, short),",
+    replace: "refused: thatExist(refused.union(names), state.plan, short), asked: names,",
     killedBy: tests("acks", "delta"),
   },
   {

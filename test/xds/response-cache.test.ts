@@ -24,6 +24,7 @@ const content = (resources: readonly Resource[], removed: readonly string[] = []
   resources,
   removed,
   missing: [],
+  unavailable: [],
   bodiless: [],
   heartbeats: [],
   ttl: false,

@@ -1,8 +1,6 @@
-import type { TypeName } from "../../../src/envoy/resource-types.ts";
-import { type Case, type CaseContext, ensure, ensureNames } from "../case.ts";
-import { describeResponse, type Response } from "../client/response.ts";
+import { type Case, type CaseContext, ensure } from "../case.ts";
 import type { XdsStream } from "../client/stream.ts";
-import { edsCluster, emptyEndpoints, listenerWithRoutes, type RawResource, resource } from "../resources.ts";
+import { edsCluster, emptyEndpoints, resource } from "../resources.ts";
 import { adsVariants, allVariants } from "../variants.ts";
 import { has, isEmpty } from "./offers.ts";
 import { service } from "./order-resources.ts";
