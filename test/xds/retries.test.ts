@@ -197,6 +197,18 @@ describe.each([
   });
 });
 
+test("a client that reads errors gets the rest of what was refused, though there is no error to be told of", () => {
+  const stream = new SotwDriver({ traits: { resourceErrors: true } });
+  stream.set(wireSet({ RDS: { a: "1", b: "1" } }));
+  stream.ask("RDS", ["a", "b"]);
+  stream.ack("RDS");
+  stream.set(wireSet({ RDS: { a: "2", b: "2" } }));
+  stream.nack("RDS");
+  stream.set(wireSet({ RDS: { a: "2", b: "2", other: "1" } }));
+  stream.ack("RDS");
+  expect(stream.sent().slice(1)).toEqual(["RDS a=2 b=2", "RDS a=2", "RDS b=2"]);
+});
+
 test("a refused whole set is not sent in parts: absence would be removal", () => {
   const stream = new SotwDriver();
   stream.set(wireSet({ CDS: { a: "1", b: "1" } }));

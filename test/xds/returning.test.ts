@@ -111,6 +111,17 @@ describe("delta", () => {
     expect(proxy.sent()).toEqual(["EDS c1=1"]);
   });
 
+  test("in the middle of a change of clusters: its routes wait for it to ask for clusters, and not for ever", () => {
+    const proxy = new DeltaDriver();
+    proxy.set(wireSet(old));
+    proxy.ask("EDS", ["c1"], old.EDS);
+    proxy.ask("RDS", ["r"], { r: "0" });
+    proxy.ack("EDS");
+    expect([proxy.sent(), [...proxy.timers]]).toEqual([["EDS c1=1"], ["gate"]]);
+    proxy.fire("gate");
+    expect([proxy.sent(), [...proxy.timers]]).toEqual([["RDS r=1"], ["ack/RDS"]]);
+  });
+
   test("before there is a world: what it listed counts all the same", () => {
     const proxy = new DeltaDriver();
     proxy.ask("CDS", ["*"], old.CDS);
