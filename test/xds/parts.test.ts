@@ -97,6 +97,28 @@ test("what is gone is said in the first part alone", () => {
   expect(names(second?.content.resources ?? [])).toEqual(names(large("LDS", 58)).slice(39));
 });
 
+test("DEL-15 endpoints asked for all at once come after the part that has their cluster", () => {
+  const clusters = large("CDS", 60).map((one) => ({ ...one, references: [{ type: "EDS" as const, name: one.name }] }));
+  const endpoints = names(clusters).map((name) => wireResource("EDS", name, "1"));
+  const stream = new DeltaDriver();
+  stream.set(createResourceSet([...clusters, ...endpoints]));
+  stream.ask("CDS", []);
+  stream.ask("EDS", [...names(clusters), "none"]);
+  const counts = () =>
+    stream.responses().map(({ type, content }) => [type.short, content.resources.length, ...content.removed]);
+  expect(counts()).toEqual([
+    ["CDS", 39],
+    ["EDS", 39, "none"],
+  ]);
+  stream.ack("EDS");
+  expect(counts()).toEqual([]);
+  stream.ack("CDS");
+  expect(counts()).toEqual([
+    ["CDS", 21],
+    ["EDS", 21],
+  ]);
+});
+
 test("a first answer of listeners waits for the rest of the clusters", () => {
   const stream = new DeltaDriver();
   stream.set(createResourceSet([...large("CDS", 50), wireResource("LDS", "l", "1")]));

@@ -74,6 +74,31 @@ describe("a name that does not exist", () => {
   });
 });
 
+describe("ERR-02 a resource that cannot be made", () => {
+  const broken = createResourceSet(
+    [wireResource("LDS", "a", "1")],
+    [{ type: "LDS", name: "x", kind: "broken", reason: "of a fault" }],
+  );
+
+  test("is an error that passes, for who reads errors", () => {
+    const stream = sotwWith(grpc, broken);
+    stream.ask("LDS", ["a", "x"]);
+    expect(stream.responses().map(({ content }) => [content.missing, content.unavailable])).toEqual([[[], ["x"]]]);
+    stream.ack("LDS");
+    stream.set(set({ LDS: { a: "1", x: "1" } }));
+    expect(stream.sent()).toEqual(["LDS a=1 x=1"]);
+  });
+
+  test("is not said to be removed", () => {
+    const stream = deltaWith({}, broken);
+    stream.ask("LDS", ["a", "x"]);
+    expect(stream.sent()).toEqual(["LDS a=1"]);
+    stream.ack("LDS");
+    stream.set(set({ LDS: { a: "1", x: "1" } }));
+    expect(stream.sent()).toEqual(["LDS x=1"]);
+  });
+});
+
 describe("a resource that goes", () => {
   test("TYP-01 an old Envoy hears nothing of a secret that is gone, a newer one does", () => {
     for (const [version, said] of [
@@ -226,6 +251,29 @@ describe("time to live", () => {
     expect(stream.delays.get("heartbeat/EDS")).toBe(1_500);
     stream.fire("heartbeat/EDS");
     expect(stream.sent()).toEqual(["EDS ~a ~b"]);
+  });
+
+  test("TTL-02 a whole set is its own sign of life: what is absent from it would be removed", () => {
+    const stream = sotwWith(
+      client(features),
+      createResourceSet([{ ...wireResource("CDS", "a", "1"), ttlMs: 2_000 }, wireResource("CDS", "b", "1")]),
+    );
+    stream.ask("CDS", []);
+    expect(stream.sent()).toEqual(["CDS a=1 b=1"]);
+    stream.ack("CDS");
+    stream.fire("heartbeat/CDS");
+    expect(stream.responses().map(({ content }) => [content.resources.length, content.heartbeats.length])).toEqual([
+      [2, 0],
+    ]);
+  });
+
+  test("TTL-02 none for virtual hosts: without a body they do not exist", () => {
+    const host = { ...wireResource("VHDS", "r/a.com", "1"), ttlMs: 2_000 };
+    const stream = deltaWith(client(features), createResourceSet([host]));
+    stream.ask("VHDS", ["r/a.com"]);
+    expect(stream.sent()).toEqual(["VHDS r/a.com=1"]);
+    stream.ack("VHDS");
+    expect([...stream.timers]).toEqual([]);
   });
 
   test("TTL-01 none for who does not list it", () => {
