@@ -52,6 +52,14 @@ const parts = [
     title: "200 changes, the stream cut at every message",
     ...test("test/envoy/cut-streams.test.ts", { FAIRWAY_CUTS: "50" }),
   },
+  ...["FLW", "AUT-05"].map((only) => ({
+    title: `Flow and limits in full: ${only}`,
+    args: [
+      join(repository, "test/conformance/main.ts"),
+      ...["--target", "fairway", "--only", only, "--failures", "--concurrency", "1"],
+    ],
+    env: { FAIRWAY_CONFORMANCE: "long" },
+  })),
   {
     title: "A fault of each class of bugs that other control planes had: which test notices it",
     ...{ args: [join(repository, "test/mutation/bug-classes.mjs")], env: {}, maxLines: 120 },

@@ -24,7 +24,7 @@ const largeRequestMs = 30_000;
 async function othersAreServed({ open, connect, otherNode, type }: CaseContext): Promise<void> {
   const stream = open({ connection: connect(), node: otherNode("-after") });
   const asked: TypeName = resourceType(type).wildcard ? type : "CDS";
-  stream.ask(asked);
+  stream.ask(asked, ["*"]);
   await stream.accept(asked);
   stream.cancel();
 }

@@ -279,4 +279,39 @@ export const goControlPlaneExpectations: readonly Expectation[] = [
     }),
   ),
   ...goControlPlaneOrderExpectations,
+  { statement: "OBS-01", reason: "control_plane stays empty", seen },
+  {
+    ...{ statement: "FLW-01", seen, sometimes: true },
+    reason: "our program's keepalive gives up a peer after 3 s, and the suite may be that busy",
+  },
+  { statement: "FLW-02", reason: "all that is asked for goes into one response, whatever its size", seen },
+  {
+    statement: "FLW-03",
+    reason: "grpc-go takes requests of 4 MiB unless the library's user allows more",
+    seen,
+  },
+  ...(["110 000 names in a request: INVALID_ARGUMENT", "a name of 100 000 characters: INVALID_ARGUMENT"] as const).map(
+    (title): Expectation => ({ statement: "AUT-05", title, reason: "names are not limited", seen }),
+  ),
+  {
+    ...{ statement: "AUT-05", title: "200 types that nobody knows: the stream goes on", seen },
+    configs: ["plain", "ordered", "linear"],
+    variants: ["ads-delta"],
+    reason: "an unknown type gets an empty answer in delta; a multiplexer of linear caches ends the stream (STR-06)",
+  },
+  {
+    ...{ statement: "AUT-05", title: "200 types that nobody knows: the stream goes on", seen },
+    ...{ configs: linear, variants: ["ads-sotw"] },
+    reason: "a multiplexer of linear caches ends the stream (STR-06)",
+  },
+  {
+    ...{ statement: "AUT-05", configs: linear, seen },
+    title: "requests with some bytes changed: each stream goes on or ends with a status for it, and others are served",
+    reason: "a type that it has no cache for ends the stream with UNKNOWN",
+  },
+  {
+    ...{ statement: "AUT-05", configs: ["ordered"], variants: sotwVariants, seen },
+    title: "a flood of requests delays nobody else, and does not end the process",
+    reason: "with its ADS flag the cache is silent until every resource of the snapshot is asked for by one stream",
+  },
 ];
