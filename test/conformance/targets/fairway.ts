@@ -14,7 +14,7 @@ import { createLedger, type Ledger } from "../../../src/delivery/ledger.ts";
 import type { LoadReports } from "../../../src/delivery/load-reports.ts";
 import { statusOf } from "../../../src/delivery/receipts.ts";
 import { referencesOf } from "../../../src/envoy/references.ts";
-import { createResourceSet, type Resource } from "../../../src/envoy/resource-set.ts";
+import { createResourceSet, type Repair, type Resource } from "../../../src/envoy/resource-set.ts";
 import { emptyCatalog } from "../../../src/model/catalog.ts";
 import { defaultMeshSettings } from "../../../src/model/mesh-settings.ts";
 import { createResourceCache } from "../../../src/snapshot/resource-cache.ts";
@@ -183,7 +183,11 @@ function compileRaw(all: readonly RawResource[], failing: ResourceKey | undefine
       return { ...{ type, name, standIn: undefined }, error: new Error(reason), rescue: keep({ type, name }) };
     });
   const broken = [...failed, ...hopeless];
-  return { ...createResourceSet(repaired.resources, repaired.repairs), broken, repair: repairReferences };
+  const repairs = failed.map(({ type, name, error }): Repair => ({ type, name, kind: "broken", reason: error.message }));
+  return {
+    ...createResourceSet(repaired.resources, [...repairs, ...repaired.repairs]),
+    ...{ broken, repair: repairReferences },
+  };
 }
 
 /** The version of endpoints covers the cluster that names them; a time to live is covered too. */
