@@ -28,6 +28,8 @@ export interface Case {
   readonly held?: boolean;
   /** The server lets new streams in one by one, has 100 of them wait, and refuses the others. */
   readonly crowd?: boolean;
+  /** It keeps the processor busy, and is run after the others, beside few of its kind: what they measure would be this. */
+  readonly heavy?: true;
   /** The server is started with these; needs `limits`. */
   readonly limits?: Limits;
   /** Invariants that what is tried here breaks on purpose, each with the reason. */

@@ -1,5 +1,5 @@
 import type { Case } from "./case.ts";
-import { planCells } from "./cells.ts";
+import { type CellPlan, planCells } from "./cells.ts";
 import { type Expectation, expectationFor } from "./expect/expectation.ts";
 import { type Cell, runCell } from "./run-case.ts";
 import type { Target } from "./targets/target.ts";
@@ -28,25 +28,33 @@ export interface SuiteOptions {
   readonly onResult?: (result: CellResult) => void;
 }
 
+const maxHeavyAtOnce = 3;
+
 /** Runs every cell; never rejects because of one. Results are in the order of the cells. */
 export async function runSuite(options: SuiteOptions): Promise<readonly CellResult[]> {
   const { target, cases, expectations, isSelected = () => true, concurrency, onResult } = options;
   const plans = planCells(cases, target).filter(({ cell }) => isSelected(cell.id));
   const results: CellResult[] = [];
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let index = next++; index < plans.length; index = next++) {
-      const plan = plans[index];
-      if (plan === undefined) return;
-      const result: CellResult =
-        plan.notApplicable === undefined
-          ? judged(await attempt(target, plan.cell), expectationFor(expectations, target.name, plan.cell))
-          : { cell: plan.cell, outcome: "n/a", reason: plan.notApplicable, tookMs: 0 };
-      results[index] = result;
-      onResult?.(result);
-    }
+  const run = async (index: number, plan: CellPlan): Promise<void> => {
+    const result: CellResult =
+      plan.notApplicable === undefined
+        ? judged(await attempt(target, plan.cell), expectationFor(expectations, target.name, plan.cell))
+        : { cell: plan.cell, outcome: "n/a", reason: plan.notApplicable, tookMs: 0 };
+    results[index] = result;
+    onResult?.(result);
   };
-  await Promise.all(Array.from({ length: concurrency }, work));
+  const all = [...plans.entries()];
+  const isHeavy = ([, { cell }]: readonly [number, CellPlan]): boolean => cell.case.heavy === true;
+  for (const { batch, atOnce } of [
+    { batch: all.filter((entry) => !isHeavy(entry)), atOnce: concurrency },
+    { batch: all.filter(isHeavy), atOnce: Math.min(concurrency, maxHeavyAtOnce) },
+  ]) {
+    const queue = batch.values();
+    const work = async (): Promise<void> => {
+      for (const [index, plan] of queue) await run(index, plan);
+    };
+    await Promise.all(Array.from({ length: atOnce }, work));
+  }
   return results;
 }
 

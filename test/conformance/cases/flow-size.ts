@@ -64,6 +64,7 @@ export const flowSizeCases: readonly Case[] = [
     title: "who does not read delays nobody, and gets the newest state rather than all that were",
     variants: allVariants,
     types: ["EDS"],
+    heavy: true,
     needs: ["state", "raw"],
     run: async (context) => {
       const most = await unread(context, async () => {});
@@ -76,6 +77,7 @@ export const flowSizeCases: readonly Case[] = [
     title: "who does not read costs a bounded number of bytes",
     variants: allVariants,
     types: ["EDS"],
+    heavy: true,
     needs: ["state", "raw", "limits", "bytes"],
     limits: { connectionBytes: scale.connectionBytes },
     run: async (context) => {
@@ -97,6 +99,7 @@ export const flowSizeCases: readonly Case[] = [
     variants: allVariants,
     types: ["EDS", "RDS"],
     client: "grpc",
+    heavy: true,
     needs: ["state"],
     run: async (context) => {
       const { put, open, type } = context;
@@ -114,6 +117,7 @@ export const flowSizeCases: readonly Case[] = [
     variants: deltaVariants,
     types: ["CDS"],
     client: "grpc",
+    heavy: true,
     needs: ["state"],
     run: async (context) => {
       const { put, open, type } = context;
@@ -134,6 +138,7 @@ export const flowSizeCases: readonly Case[] = [
     variants: sotwVariants,
     types: ["CDS"],
     client: "grpc",
+    heavy: true,
     needs: ["state", "counters"],
     except: mayBePartial,
     run: async (context) => {
@@ -162,6 +167,7 @@ export const flowSizeCases: readonly Case[] = [
     variants: allVariants,
     types: ["EDS", "RDS"],
     client: "grpc",
+    heavy: true,
     needs: ["state", "counters"],
     except: { "final-state": "what is too large never comes" },
     run: async ({ put, open, name, type, server, until }) => {
@@ -186,6 +192,7 @@ export const flowSizeCases: readonly Case[] = [
     title: "60 000 names of 80 characters in one request: what exists is sent",
     variants: allVariants,
     types: ["RDS"],
+    heavy: true,
     needs: ["state"],
     except: { "final-state": "60 000 answers are not waited for" },
     run: async ({ put, open, name, type }) => {
@@ -202,6 +209,7 @@ export const flowSizeCases: readonly Case[] = [
     title: "40 000 known versions in one request",
     variants: deltaVariants,
     types: ["CDS"],
+    heavy: true,
     needs: ["state"],
     run: async ({ put, open, name, type }) => {
       const a = name("a");

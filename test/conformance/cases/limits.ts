@@ -76,6 +76,7 @@ export const limitCases: readonly Case[] = [
       title,
       variants: ["ads-sotw", "single-delta"],
       types: ["CDS"],
+      heavy: true,
       needs: [],
       except: { "final-state": "the server may have anything" },
       run: async (context) => {
@@ -108,6 +109,7 @@ export const limitCases: readonly Case[] = [
     title: "a flood of requests delays nobody else, and does not end the process",
     variants: allVariants,
     types: ["CDS"],
+    heavy: true,
     needs: ["state"],
     except: {
       names: "it asks for something else while an answer is on its way",
@@ -183,6 +185,7 @@ export const limitCases: readonly Case[] = [
     title: "a NACK with a text of a megabyte: what is kept of it is short",
     variants: allVariants,
     types: ["CDS"],
+    heavy: true,
     needs: ["state", "receipts"],
     run: async (context) => {
       const { server, node, type, name, until, put } = context;
@@ -203,6 +206,7 @@ export const limitCases: readonly Case[] = [
     title: "requests with some bytes changed: each stream goes on or ends with a status for it, and others are served",
     variants: allVariants,
     types: ["CDS"],
+    heavy: true,
     needs: [],
     except: {
       types: "nobody knows what was asked for",

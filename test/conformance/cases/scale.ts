@@ -24,7 +24,7 @@ const short: Scale = {
   changeBytes: 256 * kibibyte,
   connectionBytes: 1_024 * kibibyte,
   agingClients: 20,
-  ageMs: 500,
+  ageMs: 800,
   drainedStreams: 100,
   drainMs: 1_000,
   pingMs: 1_100,
