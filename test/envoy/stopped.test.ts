@@ -72,7 +72,9 @@ const show = (what: string, { count, median, p90 }: AckTimes): string =>
 
 /**
  * How many responses of each type brought something; those that only took away what was held back are not counted. In the
- * state-of-the-world variant a removal is a smaller set of what was there, or an answer that there is nothing.
+ * state-of-the-world variant a removal is a smaller set of what was there, or an answer that there is nothing; and a proxy that
+ * pings have given up and that comes back is sent its endpoints once more after its clusters, unchanged, which is not counted
+ * either.
  */
 function responsesByType(sends: readonly WireEvent[]): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
@@ -81,9 +83,9 @@ function responsesByType(sends: readonly WireEvent[]): Readonly<Record<string, n
     const present = resources.filter(({ version }) => version !== undefined && version !== "absent");
     const keys = present.map(({ name, version }) => `${name} ${version}`);
     const before = last.get(type);
-    const isRemoval = present.length < (before?.size ?? 0) && keys.every((key) => before?.has(key));
+    const isNothingNew = present.length <= (before?.size ?? 0) && keys.every((key) => before?.has(key));
     last.set(type, new Set(keys));
-    if (!isRemoval && present.length > 0) counts[type] = (counts[type] ?? 0) + 1;
+    if (!isNothingNew && present.length > 0) counts[type] = (counts[type] ?? 0) + 1;
   }
   return counts;
 }
