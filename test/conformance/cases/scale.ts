@@ -20,9 +20,9 @@ export interface Scale {
 const kibibyte = 1_024;
 
 const short: Scale = {
-  unreadChanges: 60,
-  changeBytes: 256 * kibibyte,
-  connectionBytes: 1_024 * kibibyte,
+  unreadChanges: 20,
+  changeBytes: 128 * kibibyte,
+  connectionBytes: 512 * kibibyte,
   agingClients: 20,
   ageMs: 800,
   drainedStreams: 100,
