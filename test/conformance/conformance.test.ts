@@ -25,7 +25,7 @@ describe("fairway", () => {
     const isSelected = (id: string): boolean => selected.has(id);
     const all = await runSuite({ target, cases: allCases, expectations: [], isSelected, concurrency });
     results = new Map(all.map((result) => [result.cell.id, result]));
-  });
+  }, 600_000);
   afterAll(() => target.close());
 
   test.each(cells.map(({ id }) => id))("%s", (id) => {

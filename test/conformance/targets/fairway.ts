@@ -183,7 +183,9 @@ function compileRaw(all: readonly RawResource[], failing: ResourceKey | undefine
       return { ...{ type, name, standIn: undefined }, error: new Error(reason), rescue: keep({ type, name }) };
     });
   const broken = [...failed, ...hopeless];
-  const repairs = failed.map(({ type, name, error }): Repair => ({ type, name, kind: "broken", reason: error.message }));
+  const repairs = failed.map(
+    ({ type, name, error }): Repair => ({ type, name, kind: "broken", reason: error.message }),
+  );
   return {
     ...createResourceSet(repaired.resources, [...repairs, ...repaired.repairs]),
     ...{ broken, repair: repairReferences },
