@@ -6,6 +6,7 @@ export type Http2Session = Pick<ServerHttp2Session, "closed" | "ping" | "close">
   readonly socket: Pick<ServerHttp2Session["socket"], "remoteAddress" | "remotePort" | "localPort">;
 };
 
+/** From Node 24.2 on, which package.json demands. */
 const streamCreated = "http2.server.stream.created";
 
 /**
