@@ -42,9 +42,9 @@ export function createPastStreams(
     }
   };
 
-  const remember = (key: string, { offered, unconfirmed }: PastPlan): void => {
+  const remember = (key: string, plan: PastPlan): void => {
     past.delete(key);
-    past.set(key, { plan: { offered, unconfirmed }, untilMs: clock.monotonic() + rememberMs });
+    past.set(key, { plan, untilMs: clock.monotonic() + rememberMs });
     const [oldest] = past.keys();
     if (past.size > maxRememberedStreams && oldest !== undefined) past.delete(oldest);
     stopSweep ??= clock.after(rememberMs, sweep);

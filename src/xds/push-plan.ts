@@ -71,8 +71,11 @@ interface Leaving {
   readonly usersSeen: number;
 }
 
-/** What a stream leaves to the proxy's next one. */
-export type PastPlan = Pick<PushPlan, "offered" | "unconfirmed">;
+/** What a stream leaves to the proxy's next one: as it was when the proxy last spoke. */
+export interface PastPlan extends Pick<PushPlan, "offered" | "unconfirmed"> {
+  /** What was on offer when the stream ended. What had been, and is not here, was taken back, and may be gone at the proxy. */
+  readonly latest: Offered;
+}
 
 const nothing: ReadonlyMap<string, string> = new Map();
 const allConfirmed: Unconfirmed = perType(() => nothing);
@@ -89,8 +92,14 @@ export const startPlan = (target: ResourceSet, users: Users): PushPlan => ({
 });
 
 /** For a proxy that is at work on what an earlier stream gave it: goes on from there. */
-export const continuePlan = ({ offered, unconfirmed }: PastPlan, { target, users }: PushPlan): PushPlan =>
-  retarget({ ...startPlan(target, returning(users)), offered, unconfirmed }, target);
+export function continuePlan({ offered, unconfirmed, latest }: PastPlan, { target, users }: PushPlan): PushPlan {
+  const plan = { ...startPlan(target, returning(users)), unconfirmed };
+  const sure = perType(({ short }) => restricted(offered[short], (name) => latest[short].has(name)));
+  return {
+    ...retarget({ ...plan, offered }, target),
+    unconfirmed: retarget({ ...plan, offered: sure }, target).unconfirmed,
+  };
+}
 
 /** For one that is at work, and nobody knows on what. */
 export const returnedPlan = (plan: PushPlan): PushPlan => ({ ...plan, users: returning(plan.users) });

@@ -15,7 +15,7 @@ import type { NodeStreams } from "./node-streams.ts";
 import type { XdsOptions } from "./options.ts";
 import type { PastStreams } from "./past-streams.ts";
 import type { DeliveryRecorder, ResourceFeed } from "./ports.ts";
-import type { PastPlan } from "./push-plan.ts";
+import type { PastPlan, PushPlan } from "./push-plan.ts";
 import type { EncodedResponse, ResponseCache } from "./response-cache.ts";
 import { stepSotw } from "./sotw.ts";
 import type { StreamKind } from "./stream-kind.ts";
@@ -103,7 +103,7 @@ class StreamSession<R extends Request> implements Session {
   #running = false;
   #state: StreamState;
   /** As it was when the proxy last spoke: what was sent since then may have reached nobody. */
-  #lastKnownPlan: PastPlan | undefined;
+  #lastKnownPlan: PushPlan | undefined;
   #node: ProxyNode | undefined;
   #closed = false;
 
@@ -214,7 +214,7 @@ class StreamSession<R extends Request> implements Session {
       metrics.unwatched();
     });
     const before = past.of(node.id, this.#kind);
-    this.#releases.push(past.stand(node.id, this.#kind, () => this.#lastKnownPlan));
+    this.#releases.push(past.stand(node.id, this.#kind, () => this.#pastPlan()));
     const { variant } = this.#kind;
     recorder.opened({ stream: this.#stream, node, variant, peer: this.#transport.peer });
     log.info({ ...this.#who(), ...this.#kind, client: node.client }, "proxy connected");
@@ -226,6 +226,11 @@ class StreamSession<R extends Request> implements Session {
     if (before !== undefined) this.#dispatch({ on: "past", past: before });
     const resources = watch.current();
     if (resources !== undefined) this.#dispatch({ on: "resources", resources });
+  }
+
+  #pastPlan(): PastPlan | undefined {
+    const [known, now] = [this.#lastKnownPlan, this.#state.plan];
+    return known && now && { offered: known.offered, unconfirmed: known.unconfirmed, latest: now.offered };
   }
 
   /** An event that comes while another is at work waits for its turn. */

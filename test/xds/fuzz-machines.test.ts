@@ -85,7 +85,8 @@ function play(variant: "sotw" | "delta", { seed, steps }: Run, past?: PastPlan) 
     if (stream.ended) break;
     perform[step.act](createRandom(step.seed));
   }
-  return { ...took, past: stream.state.plan };
+  const { plan } = stream.state;
+  return { ...took, past: plan && { ...plan, latest: plan.offered } };
 }
 
 function failureOf(variant: "sotw" | "delta", run: Run): unknown {

@@ -7,7 +7,7 @@ import { wireSet } from "../support/wire-resources.ts";
 const ads = { variant: "sotw" } as const;
 const [first, second, third] = ["1", "2", "3"].map((version) => {
   const { offered, unconfirmed } = startPlan(wireSet({ CDS: { a: version } }), "here");
-  return { offered, unconfirmed };
+  return { offered, unconfirmed, latest: offered };
 });
 
 function start(maxRememberedStreams = 10) {

@@ -241,7 +241,7 @@ describe("state of the world", () => {
 
   function back(lost: SotwDriver): SotwDriver {
     const { plan } = lost.state;
-    const proxy = new SotwDriver(plan && { past: plan });
+    const proxy = new SotwDriver(plan && { past: { ...plan, latest: plan.offered } });
     proxy.set(wireSet(moved));
     proxy.ask("CDS", [], { version: "x" });
     return proxy;
@@ -268,9 +268,30 @@ describe("state of the world", () => {
     },
   );
 
+  test("what was taken back last may be gone at the proxy: when it is wanted again, it is waited for", () => {
+    const lost = lostDuringChange(3);
+    const known = lost.state.plan;
+    lost.fire("grace/CDS");
+    expect(lost.sent()).toEqual(["CDS c2=1"]);
+    const { plan } = lost.state;
+    if (known === undefined || plan === undefined) throw new Error("there is a plan");
+    const proxy = new SotwDriver({ past: { ...known, latest: plan.offered } });
+    proxy.set(wireSet(old));
+    proxy.ask("CDS", [], { version: "x" });
+    proxy.ask("EDS", ["c2"], { version: "x" });
+    proxy.ask("LDS", [], { version: "x" });
+    proxy.ask("RDS", ["r"], { version: "x" });
+    expect(proxy.sent().filter((text) => !text.startsWith("EDS"))).toEqual(["CDS c1=1 c2=1"]);
+    proxy.ack("EDS", ["c1", "c2"]);
+    proxy.ack("CDS");
+    expect(proxy.sent()).toEqual(["EDS c1=1"]);
+    proxy.ack("EDS");
+    expect(proxy.sent()).toEqual(["LDS l=1", "RDS r=1"]);
+  });
+
   test("one that starts anew under the same name gets the present alone", () => {
     const { plan } = lostDuringChange(0).state;
-    const proxy = new SotwDriver(plan && { past: plan });
+    const proxy = new SotwDriver(plan && { past: { ...plan, latest: plan.offered } });
     proxy.set(wireSet(moved));
     proxy.ask("CDS", []);
     expect(proxy.sent()).toEqual(["CDS c2=1"]);
