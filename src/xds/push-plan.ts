@@ -52,6 +52,8 @@ export interface PushPlan {
   readonly ready: ResourceSet;
   readonly offered: Offered;
   readonly unconfirmed: Unconfirmed;
+  /** Clusters on offer that the proxy may have lost: waited for like new ones, whenever they are wanted. */
+  readonly doubtful: ReadonlySet<string>;
   /** Something is kept back by a closed gate. */
   readonly gated: boolean;
   /** What is gone when the type's grace time is over. */
@@ -86,6 +88,7 @@ export const startPlan = (target: ResourceSet, users: Users): PushPlan => ({
   ready: target,
   offered: target.resources,
   unconfirmed: allConfirmed,
+  doubtful: noNames,
   gated: false,
   leaving: {},
   users,
@@ -93,12 +96,8 @@ export const startPlan = (target: ResourceSet, users: Users): PushPlan => ({
 
 /** For a proxy that is at work on what an earlier stream gave it: goes on from there. */
 export function continuePlan({ offered, unconfirmed, latest }: PastPlan, { target, users }: PushPlan): PushPlan {
-  const plan = { ...startPlan(target, returning(users)), unconfirmed };
-  const sure = perType(({ short }) => restricted(offered[short], (name) => latest[short].has(name)));
-  return {
-    ...retarget({ ...plan, offered }, target),
-    unconfirmed: retarget({ ...plan, offered: sure }, target).unconfirmed,
-  };
+  const doubtful = new Set([...offered.CDS.keys()].filter((name) => !latest.CDS.has(name)));
+  return retarget({ ...startPlan(target, returning(users)), offered, unconfirmed, doubtful }, target);
 }
 
 /** For one that is at work, and nobody knows on what. */
@@ -136,9 +135,11 @@ export function retarget(plan: PushPlan, target: ResourceSet): PushPlan {
     difference(plan.offered[type], target.resources[type]).changed;
   const waitedFor = (type: TypeName, names: Iterable<string>): ReadonlyMap<string, string> =>
     versionsOf(new Set([...plan.unconfirmed[type].keys(), ...names]), target.resources[type]);
-  const namesOf = (type: TypeName): readonly string[] => changed(type).map(({ name }) => name);
+  const again = [...plan.doubtful].flatMap((name) => target.resources.CDS.get(name) ?? []);
+  const namesOf = (type: TypeName): readonly string[] =>
+    [...changed(type), ...(type === "CDS" ? again : [])].map(({ name }) => name);
   // Only endpoints of new and changed clusters count: endpoints alone come and go all the time.
-  const endpoints = namesReferred(changed("CDS"), "EDS");
+  const endpoints = namesReferred([...changed("CDS"), ...again], "EDS");
   return {
     ...plan,
     target,
@@ -233,13 +234,15 @@ export function confirm(
 ): PushPlan {
   const rest = new Map(plan.unconfirmed[type]);
   for (const { name, version } of resources) if (rest.get(name) === version) rest.delete(name);
-  return { ...plan, unconfirmed: { ...plan.unconfirmed, [type]: rest } };
+  const held = new Set(type === "CDS" ? resources.map(({ name }) => name) : []);
+  return { ...plan, unconfirmed: { ...plan.unconfirmed, [type]: rest }, doubtful: plan.doubtful.difference(held) };
 }
 
 /** The gate's time is over: whatever is not confirmed is no longer waited for. */
 export const openGate = (plan: PushPlan): PushPlan => ({
   ...plan,
   unconfirmed: allConfirmed,
+  doubtful: noNames,
   users: plan.users === "returning" ? "here" : plan.users,
 });
 

@@ -276,8 +276,9 @@ describe("state of the world", () => {
     const { plan } = lost.state;
     if (known === undefined || plan === undefined) throw new Error("there is a plan");
     const proxy = new SotwDriver({ past: { ...known, latest: plan.offered } });
-    proxy.set(wireSet(old));
+    proxy.set(wireSet(moved));
     proxy.ask("CDS", [], { version: "x" });
+    proxy.set(wireSet(old));
     proxy.ask("EDS", ["c2"], { version: "x" });
     proxy.ask("LDS", [], { version: "x" });
     proxy.ask("RDS", ["r"], { version: "x" });
