@@ -2,7 +2,7 @@ import { encodeEmptyResource, type ResponseContent } from "../envoy/discovery-re
 import type { Resource } from "../envoy/resource-set.ts";
 import type { ResourceType } from "../envoy/resource-types.ts";
 import type { ClientTraits } from "./client-traits.ts";
-import type { PastPlan, PushPlan } from "./push-plan.ts";
+import type { Offered, PushPlan } from "./push-plan.ts";
 import type { ResourceMap } from "./resource-map.ts";
 import type { AskedType, TypeState } from "./stream-state.ts";
 
@@ -19,7 +19,7 @@ export interface Dialect<Request extends CommonRequest> {
   /** Takes the names of any request, be it an ACK, a NACK, stale or neither. */
   readonly subscribe: (state: TypeState, request: Request) => AskedType;
   /** The plan for a proxy that is at work on what an earlier stream gave it: for one type, from its first request of it. */
-  readonly resumePlan: (plan: PushPlan, state: AskedType, past: PastPlan | undefined) => PushPlan;
+  readonly resumePlan: (plan: PushPlan, state: AskedType, past: Offered | undefined) => PushPlan;
   /** What is to be sent now of what is on offer, and which names that are still to come stay asked for. */
   readonly compose: (
     state: AskedType,

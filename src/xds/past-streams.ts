@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { XdsOptions } from "./options.ts";
-import type { PastPlan } from "./push-plan.ts";
+import type { Offered } from "./push-plan.ts";
 import type { StreamKind } from "./stream-kind.ts";
 
 /**
@@ -9,14 +9,14 @@ import type { StreamKind } from "./stream-kind.ts";
  */
 export interface PastStreams {
   /** What the node's latest stream of this kind has or had; undefined when there is none, or for delta, whose clients tell. */
-  readonly of: (node: string, kind: StreamKind) => PastPlan | undefined;
+  readonly of: (node: string, kind: StreamKind) => Offered | undefined;
   /** A stream stands: the old one of a proxy that comes back may be half open. The returned function ends it. */
-  readonly stand: (node: string, kind: StreamKind, plan: () => PastPlan | undefined) => () => void;
+  readonly stand: (node: string, kind: StreamKind, offered: () => Offered | undefined) => () => void;
   readonly close: () => void;
 }
 
 interface Past {
-  readonly plan: PastPlan;
+  readonly offered: Offered;
   readonly untilMs: number;
 }
 
@@ -25,7 +25,7 @@ export function createPastStreams(
   { rememberMs, maxRememberedStreams }: Pick<XdsOptions, "rememberMs" | "maxRememberedStreams">,
 ): PastStreams {
   /** The latest is the last. */
-  const standing = new Map<string, Set<() => PastPlan | undefined>>();
+  const standing = new Map<string, Set<() => Offered | undefined>>();
   /** Those that go first are first. */
   const past = new Map<string, Past>();
   let stopSweep: (() => void) | undefined;
@@ -42,9 +42,9 @@ export function createPastStreams(
     }
   };
 
-  const remember = (key: string, plan: PastPlan): void => {
+  const remember = (key: string, offered: Offered): void => {
     past.delete(key);
-    past.set(key, { plan, untilMs: clock.monotonic() + rememberMs });
+    past.set(key, { offered, untilMs: clock.monotonic() + rememberMs });
     const [oldest] = past.keys();
     if (past.size > maxRememberedStreams && oldest !== undefined) past.delete(oldest);
     stopSweep ??= clock.after(rememberMs, sweep);
@@ -57,18 +57,18 @@ export function createPastStreams(
       const present = [...(standing.get(key) ?? [])].at(-1)?.();
       if (present !== undefined) return present;
       const found = past.get(key);
-      return found !== undefined && found.untilMs > clock.monotonic() ? found.plan : undefined;
+      return found !== undefined && found.untilMs > clock.monotonic() ? found.offered : undefined;
     },
 
-    stand(node, kind, plan) {
+    stand(node, kind, offered) {
       if (kind.variant !== "sotw") return () => {};
       const key = keyOf(node, kind);
       const streams = standing.get(key) ?? new Set();
-      standing.set(key, streams.add(plan));
+      standing.set(key, streams.add(offered));
       return () => {
-        streams.delete(plan);
+        streams.delete(offered);
         if (streams.size === 0) standing.delete(key);
-        const last = plan();
+        const last = offered();
         if (last !== undefined) remember(key, last);
       };
     },

@@ -52,8 +52,6 @@ export interface PushPlan {
   readonly ready: ResourceSet;
   readonly offered: Offered;
   readonly unconfirmed: Unconfirmed;
-  /** Clusters on offer that the proxy may have lost: waited for like new ones, whenever they are wanted. */
-  readonly doubtful: ReadonlySet<string>;
   /** Something is kept back by a closed gate. */
   readonly gated: boolean;
   /** What is gone when the type's grace time is over. */
@@ -73,12 +71,6 @@ interface Leaving {
   readonly usersSeen: number;
 }
 
-/** What a stream leaves to the proxy's next one: as it was when the proxy last spoke. */
-export interface PastPlan extends Pick<PushPlan, "offered" | "unconfirmed"> {
-  /** What was on offer when the stream ended. What had been, and is not here, was taken back, and may be gone at the proxy. */
-  readonly latest: Offered;
-}
-
 const nothing: ReadonlyMap<string, string> = new Map();
 const allConfirmed: Unconfirmed = perType(() => nothing);
 
@@ -88,20 +80,25 @@ export const startPlan = (target: ResourceSet, users: Users): PushPlan => ({
   ready: target,
   offered: target.resources,
   unconfirmed: allConfirmed,
-  doubtful: noNames,
   gated: false,
   leaving: {},
   users,
 });
 
-/** For a proxy that is at work on what an earlier stream gave it: goes on from there. */
-export function continuePlan({ offered, unconfirmed, latest }: PastPlan, { target, users }: PushPlan): PushPlan {
-  const doubtful = new Set([...offered.CDS.keys()].filter((name) => !latest.CDS.has(name)));
-  return retarget({ ...startPlan(target, returning(users)), offered, unconfirmed, doubtful }, target);
+/**
+ * For a proxy that is at work, and cannot say on what: it goes on from what an earlier stream had on offer (`past`). All that can
+ * be taken back is waited for, as the last of it may have reached the proxy or not.
+ */
+export function continuePlan(past: Offered, { target, users }: PushPlan): PushPlan {
+  const plan = { ...startPlan(target, returning(users)), offered: past };
+  // Endpoints are asked for by their cluster.
+  const namesOf = (type: TypeName): Iterable<string> =>
+    type === "EDS" ? namesReferred(past.CDS.values(), "EDS") : past[type].keys();
+  const unconfirmed = perType(({ short, gates, usedBy }) =>
+    gates && usedBy.length > 0 ? versionsOf(namesOf(short), past[short]) : nothing,
+  );
+  return retarget({ ...plan, unconfirmed }, target);
 }
-
-/** For one that is at work, and nobody knows on what. */
-export const returnedPlan = (plan: PushPlan): PushPlan => ({ ...plan, users: returning(plan.users) });
 
 const returning = (users: Users): Users => (users === "here" ? "returning" : users);
 
@@ -133,20 +130,19 @@ export function resume(plan: PushPlan, type: ResourceType, subscription: Subscri
 export function retarget(plan: PushPlan, target: ResourceSet): PushPlan {
   const changed = (type: TypeName): Difference["changed"] =>
     difference(plan.offered[type], target.resources[type]).changed;
-  const waitedFor = (type: TypeName, names: Iterable<string>): ReadonlyMap<string, string> =>
-    versionsOf(new Set([...plan.unconfirmed[type].keys(), ...names]), target.resources[type]);
-  const again = [...plan.doubtful].flatMap((name) => target.resources.CDS.get(name) ?? []);
-  const namesOf = (type: TypeName): readonly string[] =>
-    [...changed(type), ...(type === "CDS" ? again : [])].map(({ name }) => name);
   // Only endpoints of new and changed clusters count: endpoints alone come and go all the time.
-  const endpoints = namesReferred([...changed("CDS"), ...again], "EDS");
+  const newsOf = (type: TypeName): Iterable<string> =>
+    type === "EDS" ? namesReferred(changed("CDS"), "EDS") : changed(type).map(({ name }) => name);
+  // What is on offer and not wanted any more may be wanted again before it is confirmed.
+  const waitedFor = (type: TypeName): ReadonlyMap<string, string> => {
+    const names = new Set([...plan.unconfirmed[type].keys(), ...newsOf(type)]);
+    return new Map([...versionsOf(names, plan.offered[type]), ...versionsOf(names, target.resources[type])]);
+  };
   return {
     ...plan,
     target,
     ready: plan.users === "elsewhere" ? plan.ready : target,
-    unconfirmed: perType(({ short, gates }) =>
-      gates ? waitedFor(short, short === "EDS" ? endpoints : namesOf(short)) : nothing,
-    ),
+    unconfirmed: perType(({ short, gates }) => (gates ? waitedFor(short) : nothing)),
     leaving: stillLeaving(plan.leaving, target),
   };
 }
@@ -234,15 +230,13 @@ export function confirm(
 ): PushPlan {
   const rest = new Map(plan.unconfirmed[type]);
   for (const { name, version } of resources) if (rest.get(name) === version) rest.delete(name);
-  const held = new Set(type === "CDS" ? resources.map(({ name }) => name) : []);
-  return { ...plan, unconfirmed: { ...plan.unconfirmed, [type]: rest }, doubtful: plan.doubtful.difference(held) };
+  return { ...plan, unconfirmed: { ...plan.unconfirmed, [type]: rest } };
 }
 
 /** The gate's time is over: whatever is not confirmed is no longer waited for. */
 export const openGate = (plan: PushPlan): PushPlan => ({
   ...plan,
   unconfirmed: allConfirmed,
-  doubtful: noNames,
   users: plan.users === "returning" ? "here" : plan.users,
 });
 

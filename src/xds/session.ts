@@ -1,11 +1,12 @@
 import { assertNever } from "../base/brand.ts";
 import type { Clock } from "../base/clock.ts";
-import { type ErrorCode, MeshError } from "../base/errors.ts";
+import { MeshError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { decodeDeltaRequest, decodeSotwRequest, type RequestNode } from "../envoy/discovery-request.ts";
 import type { ResourceSet } from "../envoy/resource-set.ts";
 import { resourceType, resourceTypeOf, type TypeName } from "../envoy/resource-types.ts";
 import { type ProxyNode, parseProxyNode } from "../model/proxy.ts";
+import { clientFaultOf } from "./client-fault.ts";
 import { traitsOf } from "./client-traits.ts";
 import { stepDelta } from "./delta.ts";
 import type { CommonRequest } from "./dialect.ts";
@@ -15,7 +16,7 @@ import type { NodeStreams } from "./node-streams.ts";
 import type { XdsOptions } from "./options.ts";
 import type { PastStreams } from "./past-streams.ts";
 import type { DeliveryRecorder, ResourceFeed } from "./ports.ts";
-import type { PastPlan, PushPlan } from "./push-plan.ts";
+import type { Offered } from "./push-plan.ts";
 import type { EncodedResponse, ResponseCache } from "./response-cache.ts";
 import { stepSotw } from "./sotw.ts";
 import type { StreamKind } from "./stream-kind.ts";
@@ -103,7 +104,7 @@ class StreamSession<R extends Request> implements Session {
   #running = false;
   #state: StreamState;
   /** As it was when the proxy last spoke: what was sent since then may have reached nobody. */
-  #lastKnownPlan: PushPlan | undefined;
+  #lastKnown: Offered | undefined;
   #node: ProxyNode | undefined;
   #closed = false;
 
@@ -122,7 +123,7 @@ class StreamSession<R extends Request> implements Session {
       const request = this.#ofThisMethod(this.#machine.decode(bytes));
       this.#identify(request.node);
       this.#dispatch({ on: "request", request, atMs: this.#ports.clock.now() });
-      this.#lastKnownPlan = this.#state.plan;
+      this.#lastKnown = this.#state.plan?.offered;
     });
   }
 
@@ -161,8 +162,9 @@ class StreamSession<R extends Request> implements Session {
     try {
       task();
     } catch (cause) {
-      if (cause instanceof MeshError && clientFaults.has(cause.code)) {
-        this.refuse("INVALID_ARGUMENT", cause.hint === undefined ? cause.message : `${cause.message}. ${cause.hint}`);
+      const fault = clientFaultOf(cause);
+      if (fault !== undefined) {
+        this.refuse("INVALID_ARGUMENT", fault);
         return;
       }
       this.#ports.log.error({ ...this.#who(), err: cause }, "stream failed");
@@ -214,7 +216,7 @@ class StreamSession<R extends Request> implements Session {
       metrics.unwatched();
     });
     const before = past.of(node.id, this.#kind);
-    this.#releases.push(past.stand(node.id, this.#kind, () => this.#pastPlan()));
+    this.#releases.push(past.stand(node.id, this.#kind, () => this.#lastKnown));
     const { variant } = this.#kind;
     recorder.opened({ stream: this.#stream, node, variant, peer: this.#transport.peer });
     log.info({ ...this.#who(), ...this.#kind, client: node.client }, "proxy connected");
@@ -226,11 +228,6 @@ class StreamSession<R extends Request> implements Session {
     if (before !== undefined) this.#dispatch({ on: "past", past: before });
     const resources = watch.current();
     if (resources !== undefined) this.#dispatch({ on: "resources", resources });
-  }
-
-  #pastPlan(): PastPlan | undefined {
-    const [known, now] = [this.#lastKnownPlan, this.#state.plan];
-    return known && now && { offered: known.offered, unconfirmed: known.unconfirmed, latest: now.offered };
   }
 
   /** An event that comes while another is at work waits for its turn. */
@@ -352,9 +349,6 @@ const waitsForPeer = (timer: Timer): boolean => timer === "gate" || timer.starts
 
 /** How often is looked after what is overdue. */
 const signOfLifeMs = 500;
-
-/** Faults of the request, not of ours. */
-const clientFaults: ReadonlySet<ErrorCode> = new Set(["input/invalid", "node/invalid"]);
 
 function delayOf(timer: Timer, { only }: StreamKind, options: SessionPorts["options"]): number {
   if (timer === "world") return options.worldTimeoutMs;

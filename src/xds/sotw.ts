@@ -2,7 +2,7 @@ import type { SotwRequest } from "../envoy/discovery-request.ts";
 import type { Resource } from "../envoy/resource-set.ts";
 import { type Dialect, emptyContent, emptyResource, onlyPending } from "./dialect.ts";
 import { owedTo } from "./owed.ts";
-import { continuePlan, returnedPlan } from "./push-plan.ts";
+import { continuePlan } from "./push-plan.ts";
 import { isLeftOver, type ResourceMap } from "./resource-map.ts";
 import { step } from "./stream.ts";
 import type { AskedType, StreamEffect, StreamEvent, StreamState } from "./stream-state.ts";
@@ -28,7 +28,8 @@ const sotw: Dialect<SotwRequest> = {
     };
   },
 
-  resumePlan: (plan, _state, past) => (past === undefined ? returnedPlan(plan) : continuePlan(past, plan)),
+  resumePlan: (plan, _state, past) =>
+    past === undefined && plan.users === "returning" ? plan : continuePlan(past ?? plan.offered, plan),
 
   compose(state, offered, target, brokenNames, traits) {
     const { type } = state;

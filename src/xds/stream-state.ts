@@ -2,7 +2,7 @@ import type { ResponseContent } from "../envoy/discovery-response.ts";
 import type { Resource, ResourceSet } from "../envoy/resource-set.ts";
 import { perType, type ResourceType, type TypeName } from "../envoy/resource-types.ts";
 import { type ClientTraits, plainClient } from "./client-traits.ts";
-import type { PastPlan, PushPlan, TypeProgress } from "./push-plan.ts";
+import type { Offered, PushPlan, TypeProgress } from "./push-plan.ts";
 import { noNames, noResources, type VersionMap } from "./resource-map.ts";
 import { newRetries, type Retries } from "./retries.ts";
 import type { Subscription } from "./subscription.ts";
@@ -53,7 +53,7 @@ export interface StreamState {
   /** The one type of a single-type service; undefined on ADS. */
   readonly only: TypeName | undefined;
   /** What an earlier stream of the proxy left; for one that is at work, as its first request shows. */
-  readonly past: PastPlan | undefined;
+  readonly past: Offered | undefined;
   /** The connection takes more bytes. */
   readonly room: boolean;
   /** Types asked for that we do not speak. */
@@ -72,7 +72,7 @@ export type StreamEvent<Request> =
   /** Who is there; comes once, before the first request. */
   | { readonly on: "client"; readonly traits: ClientTraits }
   /** What an earlier stream of this proxy has left; comes, if at all, before the first `resources`. */
-  | { readonly on: "past"; readonly past: PastPlan }
+  | { readonly on: "past"; readonly past: Offered }
   | { readonly on: "resources"; readonly resources: ResourceSet }
   /** For a type that is alone on its stream, and gated: what comes before it in this set has had its time. */
   | { readonly on: "ready"; readonly resources: ResourceSet }

@@ -81,7 +81,7 @@ describe.concurrent.each([
   ["sidecar", "sotw", 5],
   ["gateway", "sotw", 0],
 ] as const)("%s, %s", (kind, variant, start) => {
-  const timeout = 60_000 + changes * 20_000;
+  const timeout = 60_000 + changes * 30_000;
   test(`${changes} changes of seed ${seed}, cut at every message`, { timeout }, async (context) => {
     const { path } = await envoyBinary(context);
     const lane = await startCutLane({ cleanup: context.onTestFinished, envoy: path, kind, variant });

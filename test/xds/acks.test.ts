@@ -1,25 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { ResourceSet } from "../../src/envoy/resource-set.ts";
-import type { TypeName } from "../../src/envoy/resource-types.ts";
 import { wireSet as set } from "../support/wire-resources.ts";
-import { SotwDriver } from "./driver.ts";
+import { SotwDriver, sotwStreamWith as streamWith, subscribed } from "./driver.ts";
 
 /* What a request answers, and what follows from it; told by the state-of-the-world variant, which asks and answers in one. */
-
-/** A stream with a first set. */
-function streamWith(resources: ResourceSet): SotwDriver {
-  const stream = new SotwDriver();
-  stream.set(resources);
-  return stream;
-}
-
-/** Asks, takes the answer and accepts it. */
-function subscribed(stream: SotwDriver, type: TypeName, names: readonly string[]): void {
-  stream.ask(type, names);
-  if (stream.sent().length > 0) stream.ack(type);
-  expect(stream.sent()).toEqual([]);
-  stream.effects();
-}
 
 describe("nonce, ACK, NACK", () => {
   test("ACK-01 a nonce of an earlier stream makes no answer", () => {

@@ -1,22 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { ResourceSet } from "../../src/envoy/resource-set.ts";
 import type { TypeName } from "../../src/envoy/resource-types.ts";
 import { wireSet as set } from "../support/wire-resources.ts";
-import { DeltaDriver } from "./driver.ts";
-
-function streamWith(resources: ResourceSet): DeltaDriver {
-  const stream = new DeltaDriver();
-  stream.set(resources);
-  return stream;
-}
-
-/** Asks, takes the answer and accepts it. */
-function subscribed(stream: DeltaDriver, type: TypeName, change: readonly string[]): void {
-  stream.ask(type, change);
-  if (stream.sent().length > 0) stream.ack(type);
-  expect(stream.sent()).toEqual([]);
-  stream.effects();
-}
+import { DeltaDriver, deltaStreamWith as streamWith, subscribed } from "./driver.ts";
 
 describe("wildcard", () => {
   test("WLD-02 `*` and a name; a name that does not exist is said to be removed", () => {

@@ -1,10 +1,11 @@
+import { expect } from "vitest";
 import type { DeltaRequest, SotwRequest } from "../../src/envoy/discovery-request.ts";
 import type { ResourceSet } from "../../src/envoy/resource-set.ts";
 import { resourceType, type TypeName } from "../../src/envoy/resource-types.ts";
 import { type ClientTraits, plainClient } from "../../src/xds/client-traits.ts";
 import { stepDelta } from "../../src/xds/delta.ts";
 import type { CommonRequest } from "../../src/xds/dialect.ts";
-import type { PastPlan } from "../../src/xds/push-plan.ts";
+import type { Offered } from "../../src/xds/push-plan.ts";
 import { stepSotw } from "../../src/xds/sotw.ts";
 import {
   newStream,
@@ -25,7 +26,7 @@ export interface DriverOptions {
   /** The one type of a single-type service. */
   readonly only?: TypeName;
   readonly traits?: Partial<ClientTraits>;
-  readonly past?: PastPlan;
+  readonly past?: Offered;
 }
 
 /** Runs a machine without a wire: gives nonces, remembers what was sent and which timers run. */
@@ -196,4 +197,21 @@ export class DeltaDriver extends Driver<DeltaRequest> {
   nack(type: TypeName, error = "bad", change: readonly string[] = []): void {
     this.ask(type, change, {}, { nonce: this.nonce(type), error });
   }
+}
+
+/** A stream with a first set. */
+export const sotwStreamWith = (resources: ResourceSet): SotwDriver => given(new SotwDriver(), resources);
+export const deltaStreamWith = (resources: ResourceSet): DeltaDriver => given(new DeltaDriver(), resources);
+
+function given<Stream extends SotwDriver | DeltaDriver>(stream: Stream, resources: ResourceSet): Stream {
+  stream.set(resources);
+  return stream;
+}
+
+/** Asks, takes the answer and accepts it. */
+export function subscribed(stream: SotwDriver | DeltaDriver, type: TypeName, names: readonly string[]): void {
+  stream.ask(type, names);
+  if (stream.sent().length > 0) stream.ack(type);
+  expect(stream.sent()).toEqual([]);
+  stream.effects();
 }

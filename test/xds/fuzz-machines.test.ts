@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createResourceSet, type ResourceSet } from "../../src/envoy/resource-set.ts";
 import { resourceTypes, type TypeName } from "../../src/envoy/resource-types.ts";
-import type { PastPlan } from "../../src/xds/push-plan.ts";
+import type { Offered } from "../../src/xds/push-plan.ts";
 import { announceSeed, fuzzCount, fuzzSeed, shrunk } from "../support/fuzz.ts";
 import { mutatedRequest } from "../support/odd-requests.ts";
 import { createRandom, type Random } from "../support/random.ts";
@@ -62,7 +62,7 @@ function newRun(seed: number): Run {
 }
 
 /** Plays a run; throws what is wrong with it. Gives how many requests were taken, and how many refused, and what the stream leaves. */
-function play(variant: "sotw" | "delta", { seed, steps }: Run, past?: PastPlan) {
+function play(variant: "sotw" | "delta", { seed, steps }: Run, past?: Offered) {
   const random = createRandom(seed);
   const only = random.chance(0.3) ? random.pick(singleTypes(variant)) : undefined;
   const stream = new FuzzStream({ variant, only, past: random.chance(0.3) ? past : undefined });
@@ -85,8 +85,7 @@ function play(variant: "sotw" | "delta", { seed, steps }: Run, past?: PastPlan) 
     if (stream.ended) break;
     perform[step.act](createRandom(step.seed));
   }
-  const { plan } = stream.state;
-  return { ...took, past: plan && { ...plan, latest: plan.offered } };
+  return { ...took, past: stream.state.plan?.offered };
 }
 
 function failureOf(variant: "sotw" | "delta", run: Run): unknown {
@@ -113,7 +112,7 @@ describe.each(["sotw", "delta"] as const)("%s", (variant) => {
   }, () => {
     announceSeed(`requests to the machine of ${variant}`, count);
     const all = { taken: 0, refused: 0 };
-    let past: PastPlan | undefined;
+    let past: Offered | undefined;
     for (let index = 0; all.taken + all.refused < count; index++) {
       const run = newRun(fuzzSeed * 1_000_003 + index);
       try {

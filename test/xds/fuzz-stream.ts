@@ -15,7 +15,7 @@ import { parseProxyNode } from "../../src/model/proxy.ts";
 import { type ClientTraits, plainClient, traitsOf } from "../../src/xds/client-traits.ts";
 import { stepDelta } from "../../src/xds/delta.ts";
 import type { CommonRequest } from "../../src/xds/dialect.ts";
-import type { PastPlan } from "../../src/xds/push-plan.ts";
+import type { Offered } from "../../src/xds/push-plan.ts";
 import { createResponseCache, type EncodedResponse } from "../../src/xds/response-cache.ts";
 import { stepSotw } from "../../src/xds/sotw.ts";
 import {
@@ -41,7 +41,7 @@ export interface FuzzStreamOptions {
   readonly variant: "sotw" | "delta";
   readonly only?: TypeName | undefined;
   /** What an earlier stream left; delta clients tell by themselves. */
-  readonly past?: PastPlan | undefined;
+  readonly past?: Offered | undefined;
 }
 
 /**

@@ -241,7 +241,7 @@ describe("state of the world", () => {
 
   function back(lost: SotwDriver): SotwDriver {
     const { plan } = lost.state;
-    const proxy = new SotwDriver(plan && { past: { ...plan, latest: plan.offered } });
+    const proxy = new SotwDriver(plan && { past: plan.offered });
     proxy.set(wireSet(moved));
     proxy.ask("CDS", [], { version: "x" });
     return proxy;
@@ -273,9 +273,7 @@ describe("state of the world", () => {
     const known = lost.state.plan;
     lost.fire("grace/CDS");
     expect(lost.sent()).toEqual(["CDS c2=1"]);
-    const { plan } = lost.state;
-    if (known === undefined || plan === undefined) throw new Error("there is a plan");
-    const proxy = new SotwDriver({ past: { ...known, latest: plan.offered } });
+    const proxy = new SotwDriver(known && { past: known.offered });
     proxy.set(wireSet(moved));
     proxy.ask("CDS", [], { version: "x" });
     proxy.set(wireSet(old));
@@ -290,9 +288,22 @@ describe("state of the world", () => {
     expect(proxy.sent()).toEqual(["LDS l=1", "RDS r=1"]);
   });
 
+  test("endpoints whose cluster had gone are not asked for again, and not waited for", () => {
+    const { resources: past } = wireSet({ ...old, EDS: { c0: "1", c1: "1" } });
+    const proxy = new SotwDriver({ past });
+    proxy.set(wireSet(moved));
+    proxy.ask("CDS", [], { version: "x" });
+    proxy.ask("EDS", ["c1"], { version: "x" });
+    proxy.ask("LDS", [], { version: "x" });
+    proxy.ack("CDS");
+    proxy.ack("EDS", ["c1", "c2"]);
+    proxy.ack("EDS");
+    expect(proxy.sent().at(-1)).toBe("LDS l=1");
+  });
+
   test("one that starts anew under the same name gets the present alone", () => {
     const { plan } = lostDuringChange(0).state;
-    const proxy = new SotwDriver(plan && { past: { ...plan, latest: plan.offered } });
+    const proxy = new SotwDriver(plan && { past: plan.offered });
     proxy.set(wireSet(moved));
     proxy.ask("CDS", []);
     expect(proxy.sent()).toEqual(["CDS c2=1"]);

@@ -452,8 +452,8 @@ describe("what a stream takes it gives back", () => {
     const { session, past } = startSession({ first: world });
     const kind = { variant: "sotw" } as const;
     session.receive(request({ node }));
-    expect(past.of(node.id, kind)?.offered).toBe(world.resources);
+    expect(past.of(node.id, kind)).toBe(world.resources);
     session.close();
-    expect(past.of(node.id, kind)?.offered).toBe(world.resources);
+    expect(past.of(node.id, kind)).toBe(world.resources);
   });
 });

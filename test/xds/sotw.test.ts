@@ -1,24 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { maxNamesPerRequest } from "../../src/envoy/discovery-request.ts";
-import type { ResourceSet } from "../../src/envoy/resource-set.ts";
 import { resourceTypes, type TypeName } from "../../src/envoy/resource-types.ts";
 import { wireSet as set } from "../support/wire-resources.ts";
-import { SotwDriver } from "./driver.ts";
-
-/** A stream with a first set. */
-function streamWith(resources: ResourceSet): SotwDriver {
-  const stream = new SotwDriver();
-  stream.set(resources);
-  return stream;
-}
-
-/** Asks, takes the answer and accepts it. */
-function subscribed(stream: SotwDriver, type: TypeName, names: readonly string[]): void {
-  stream.ask(type, names);
-  if (stream.sent().length > 0) stream.ack(type);
-  expect(stream.sent()).toEqual([]);
-  stream.effects();
-}
+import { SotwDriver, sotwStreamWith as streamWith, subscribed } from "./driver.ts";
 
 describe("lifecycle", () => {
   test("STR-03 a nonce of another type is no answer", () => {

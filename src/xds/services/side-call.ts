@@ -1,8 +1,8 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import { type ServerDuplexStream, status } from "@grpc/grpc-js";
 import type { Clock } from "../../base/clock.ts";
-import { type ErrorCode, MeshError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import { clientFaultOf } from "../client-fault.ts";
 
 /** A call as the one who answers it sees it. */
 export interface SideCall {
@@ -44,9 +44,6 @@ interface CallPorts {
   readonly onRefused: (status: RefusalStatus) => void;
   readonly onClosed: () => void;
 }
-
-/** Faults of the request, not of ours. */
-const clientFaults: ReadonlySet<ErrorCode> = new Set(["input/invalid", "node/invalid"]);
 
 /** One call: it reads a request when the one before has been answered, and never holds more than one. */
 export class OpenCall implements SideCall {
@@ -165,8 +162,9 @@ export class OpenCall implements SideCall {
       else if (reply.kind === "answer") this.#write(reply.message, () => this.#goOn());
       else this.#goOn();
     } catch (cause) {
-      if (cause instanceof MeshError && clientFaults.has(cause.code)) {
-        this.refuse("INVALID_ARGUMENT", cause.hint === undefined ? cause.message : `${cause.message}. ${cause.hint}`);
+      const fault = clientFaultOf(cause);
+      if (fault !== undefined) {
+        this.refuse("INVALID_ARGUMENT", fault);
         return;
       }
       this.#ports.log.error({ err: cause }, "call failed");
