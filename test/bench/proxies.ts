@@ -1,5 +1,5 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { Client, credentials } from "@grpc/grpc-js";
+import { Client, type ClientDuplexStream, credentials } from "@grpc/grpc-js";
 import { resourceType, resourceTypeOf, type TypeName } from "../../src/envoy/resource-types.ts";
 import {
   DeltaDiscoveryRequestSchema,
@@ -20,6 +20,7 @@ const wanted: readonly (readonly [TypeName, readonly string[]])[] = [
   ["RDS", [routes]],
 ];
 const clients: Client[] = [];
+const calls: ClientDuplexStream<Buffer, Buffer>[] = [];
 let responses = 0;
 let bytes = 0;
 
@@ -30,6 +31,7 @@ function connect(index: number): Promise<void> {
   });
   clients.push(client);
   const call = client.makeBidiStreamRequest(method, asIs, asIs);
+  calls.push(call);
   const send = (request: Parameters<typeof create<typeof DeltaDiscoveryRequestSchema>>[1]) =>
     call.write(Buffer.from(toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, request))));
   const id = `sidecar~10.0.0.${index + 1}~proxy-${index}.ns-${index}~ns-${index}.svc.cluster.local`;
@@ -56,6 +58,8 @@ await Promise.all(Array.from({ length: Number(countText) }, (_, index) => connec
 process.send?.("ready");
 process.once("message", () => {
   process.send?.({ responses, bytes });
+  // An open call keeps its connection, and the process, alive.
+  for (const call of calls) call.cancel();
   for (const client of clients) client.close();
   process.disconnect();
 });
