@@ -1,6 +1,7 @@
 // The long forms of the tests, and the figures: what `npm test` has no time for. Writes what it saw to docs/proof.md.
 //
-//     npm run full
+//     npm run full                  all of it
+//     npm run full -- flips minute  only the parts whose titles have one of these words; what was seen of the others stays
 //
 // About an hour and a half on two cores, with nothing else to do for them; FAIRWAY_SCHEMATHESIS_SECONDS shortens the longest part
 // (default 600). Exit status 1 when a part failed.
@@ -102,12 +103,16 @@ const parts = [
 /** Of what a part prints, the last so many; some have a line for each of many things. */
 const usualLines = 60;
 
+const words = process.argv.slice(2).map((word) => word.toLowerCase());
+const isWanted = ({ title }) => words.length === 0 || words.some((word) => title.toLowerCase().includes(word));
+
 const results = [];
-for (const part of parts) {
+for (const part of parts.filter(isWanted)) {
   console.log(`\n# ${part.title}\n`);
-  results.push({ ...part, ...(await run(part.args, part.env)) });
+  results.push({ ...part, ...(await run(part.args, part.env)), where: await place() });
 }
-writeFileSync(join(repository, "docs/proof.md"), await page(results));
+const proof = join(repository, "docs/proof.md");
+writeFileSync(proof, page(new Map([...sectionsOf(readFileSync(proof, "utf8")), ...results.map(sectionOf)])));
 process.exitCode = results.every(({ code }) => code === 0) ? 0 : 1;
 
 /** Runs a file with this Node, shows what it prints, and keeps it. */
@@ -129,25 +134,38 @@ async function run(args, env) {
   return { code, printed, seconds: (performance.now() - begun) / 1_000 };
 }
 
-async function page(seen) {
-  const { version } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
-  const sections = seen.map(({ title, code, printed, seconds, env, maxLines = usualLines }) => {
-    const settings = Object.entries(env).filter(([name]) => name.startsWith("FAIRWAY_"));
-    const how = settings.map(([name, value]) => ` (\`${name}=${value}\`)`).join("");
-    const verdict = code === 0 ? "Passed" : `**Failed**, with status ${code},`;
-    return `## ${title}\n\n${verdict} in ${seconds.toFixed(0)} s${how}.\n\n\`\`\`text\n${excerpt(printed, maxLines)}\n\`\`\`\n`;
-  });
+/** The sections of an earlier page by title. */
+function sectionsOf(text) {
+  const [, ...sections] = text.split(/^## /m);
+  return sections.map((section) => [section.slice(0, section.indexOf("\n")), `## ${section.trimEnd()}\n`]);
+}
+
+function sectionOf({ title, code, printed, seconds, env, where, maxLines = usualLines }) {
+  const settings = Object.entries(env).filter(([name]) => name.startsWith("FAIRWAY_"));
+  const how = settings.map(([name, value]) => ` (\`${name}=${value}\`)`).join("");
+  const verdict = code === 0 ? "Passed" : `**Failed**, with status ${code},`;
+  const said = `${verdict} in ${seconds.toFixed(0)} s${how}; ${where}.`;
+  return [title, `## ${title}\n\n${said}\n\n\`\`\`text\n${excerpt(printed, maxLines)}\n\`\`\`\n`];
+}
+
+/** In the order in which they are run; of parts that are no more, nothing. */
+function page(sections) {
   return [
     "# What the long tests saw",
     "",
     "Written by `npm run full`; not edited by hand. The figures are of one run on one machine.",
     "",
-    `- ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC, Fairway ${version}, ${await commit()}`,
     `- Node ${process.versions.node}, ${platform()}`,
     `- ${availableParallelism()} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB`,
     "",
-    sections.join("\n"),
+    parts.flatMap(({ title }) => sections.get(title) ?? []).join("\n"),
   ].join("\n");
+}
+
+/** When, and on what. */
+async function place() {
+  const { version } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
+  return `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC, Fairway ${version}, ${await commit()}`;
 }
 
 /** What was tested: the commit, and whether files differ from it. */

@@ -89,6 +89,8 @@ export const flowConnectionCases: readonly Case[] = [
       const last = open({ connection: connect() });
       last.ask(type, [name("a")]);
       await last.accept(type);
+      // Its connection ages as well.
+      last.cancel();
     },
   },
   {

@@ -36,7 +36,8 @@ const short: Scale = {
 const long: Scale = {
   unreadChanges: 1_000,
   changeBytes: 1_024 * kibibyte,
-  connectionBytes: 16 * 1_024 * kibibyte,
+  // Less than the first responses of all that do not read.
+  connectionBytes: 4 * 1_024 * kibibyte,
   agingClients: 100,
   ageMs: 2_000,
   drainedStreams: 500,
