@@ -1,4 +1,5 @@
 import { compareText } from "../base/compare-text.ts";
+import { OrderedMap } from "../base/ordered-map.ts";
 import type { Instance } from "./instance.ts";
 import type { Service, ServiceKey } from "./service.ts";
 
@@ -7,13 +8,12 @@ import type { Service, ServiceKey } from "./service.ts";
  * next are the same objects.
  */
 export interface Catalog {
-  /** In the order of their keys. */
-  readonly services: ReadonlyMap<ServiceKey, Service>;
+  readonly services: OrderedMap<ServiceKey, Service>;
   /** In the order of their ids; a service without instances may be missing. */
-  readonly instances: ReadonlyMap<ServiceKey, readonly Instance[]>;
+  readonly instances: OrderedMap<ServiceKey, readonly Instance[]>;
 }
 
-export const emptyCatalog: Catalog = { services: new Map(), instances: new Map() };
+export const emptyCatalog: Catalog = { services: OrderedMap.of(), instances: OrderedMap.of() };
 
 export interface CatalogEntry {
   readonly service: Service;
@@ -22,11 +22,11 @@ export interface CatalogEntry {
 
 /** Makes a catalog; the order of the entries and of their instances does not matter. */
 export function createCatalog(entries: Iterable<CatalogEntry>): Catalog {
-  const sorted = [...entries].sort((a, b) => compareText(a.service.key, b.service.key));
+  const all = [...entries];
   return {
-    services: new Map(sorted.map(({ service }) => [service.key, service])),
-    instances: new Map(
-      sorted.map(({ service, instances }) => [service.key, [...instances].sort((a, b) => compareText(a.id, b.id))]),
-    ),
+    services: OrderedMap.of(all.map(({ service }) => [service.key, service])),
+    instances: OrderedMap.of(all.map(({ service, instances }) => [service.key, instances.toSorted(byId)])),
   };
 }
+
+const byId = (a: Instance, b: Instance): number => compareText(a.id, b.id);

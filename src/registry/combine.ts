@@ -1,5 +1,6 @@
 import { compareText } from "../base/compare-text.ts";
 import { memoize } from "../base/memo.ts";
+import { OrderedMap } from "../base/ordered-map.ts";
 import { type Catalog, emptyCatalog } from "../model/catalog.ts";
 import { type Hostname, isWithin } from "../model/hostname.ts";
 import type { Instance } from "../model/instance.ts";
@@ -22,8 +23,9 @@ export interface CatalogConflict {
 export interface CombinedCatalog {
   readonly catalog: Catalog;
   readonly conflicts: readonly CatalogConflict[];
-  /** How it was put together. */
+  /** How it was put together, and of what: in the order of the registries. */
   readonly plan: Plan;
+  readonly inputs: readonly Catalog[];
 }
 
 export interface CombineOptions {
@@ -35,10 +37,9 @@ export interface CombineOptions {
 
 /** Who defines what. It depends on the services alone, which change far less often than their instances. */
 export interface Plan {
-  /** The services of each input that it is made of. */
-  readonly inputs: readonly Catalog["services"][];
-  /** In the order of their keys. */
-  readonly services: ReadonlyMap<ServiceKey, Planned>;
+  readonly services: OrderedMap<ServiceKey, Planned>;
+  /** Of each input, the services that join another one, and which. */
+  readonly joins: readonly ReadonlyMap<ServiceKey, ServiceKey>[];
   readonly conflicts: readonly CatalogConflict[];
 }
 
@@ -56,35 +57,65 @@ interface Source {
 /**
  * One catalog out of several, in the configured order of their registries: the first that knows a host defines its service.
  * What later ones say of that host joins where the configuration says that it is the same service, else it is a conflict.
- * What the inputs share with those before, the result shares too; nothing is compared but by identity.
+ * What the inputs share with those before, the result shares too; nothing is compared but by identity. Where the services are the
+ * same, the work is in proportion to the lists of instances that differ.
  */
 export function combineCatalogs(
-  inputs: readonly NamedCatalog[],
+  named: readonly NamedCatalog[],
   { joinHosts = [], previous }: CombineOptions = {},
 ): CombinedCatalog {
-  const known = previous?.plan;
-  const plan = isPlanOf(known, inputs) ? known : planOf(inputs, joinHosts);
-  const instancesOf = ({ input, service }: Source) => inputs[input]?.catalog.instances.get(service.key) ?? none;
+  const inputs = named.map(({ catalog }) => catalog);
+  const instancesOf = ({ input, service }: Source) => inputs[input]?.instances.get(service.key) ?? none;
   const listOf = (planned: Planned) =>
     planned.joined.reduce(
       (list, source) => joined(list, instancesOf(source), source.service, planned.service),
       instancesOf(planned),
     );
-  const { services, instances } = previous?.catalog ?? emptyCatalog;
-  const catalog: Catalog = {
-    services: plan === known ? services : mapOf(plan.services, ({ service }) => service, services),
-    instances: mapOf(plan.services, listOf, instances),
-  };
-  const isSame = previous !== undefined && catalog.services === services && catalog.instances === instances;
-  return { catalog: isSame ? previous.catalog : catalog, conflicts: plan.conflicts, plan };
+  const before = previous?.catalog ?? emptyCatalog;
+  const plan = previous !== undefined && hasSameServices(previous, inputs) ? previous.plan : planOf(named, joinHosts);
+  const isKnown = plan === previous?.plan;
+  const touched = isKnown ? touchedServices(previous, inputs) : plan.services.keys();
+  const lists = [...touched].flatMap((key) => {
+    const planned = plan.services.get(key);
+    return planned === undefined ? [] : [[key, listOf(planned)] as const];
+  });
+  const services = isKnown
+    ? before.services
+    : patched(
+        before.services,
+        plan.services.entries().map(([key, { service }]) => [key, service] as const),
+      );
+  const instances = isKnown ? before.instances.with(lists) : patched(before.instances, lists);
+  const isSame = services === before.services && instances === before.instances;
+  return { catalog: isSame ? before : { services, instances }, conflicts: plan.conflicts, plan, inputs };
 }
 
-const isPlanOf = (plan: Plan | undefined, inputs: readonly NamedCatalog[]): plan is Plan =>
-  plan?.inputs.length === inputs.length && inputs.every(({ catalog }, i) => catalog.services === plan.inputs[i]);
+const hasSameServices = (previous: CombinedCatalog, inputs: readonly Catalog[]): boolean =>
+  previous.inputs.length === inputs.length &&
+  inputs.every(({ services }, index) => services === previous.inputs[index]?.services);
+
+/** The services whose list of instances may differ. */
+function touchedServices({ inputs: before, plan }: CombinedCatalog, inputs: readonly Catalog[]): Set<ServiceKey> {
+  const touched = inputs.flatMap(({ instances }, index) =>
+    (before[index]?.instances.changesTo(instances) ?? []).map(({ key }) => plan.joins[index]?.get(key) ?? key),
+  );
+  return new Set(touched);
+}
+
+/** A map of exactly these entries that shares with `before` what it can. */
+function patched<K extends string, V extends object>(
+  before: OrderedMap<K, V>,
+  entries: Iterable<readonly [K, V]>,
+): OrderedMap<K, V> {
+  const wanted = new Map(entries);
+  const gone = before.keys().filter((key) => !wanted.has(key));
+  return before.with([...wanted, ...gone.map((key) => [key, undefined] as const)]);
+}
 
 function planOf(inputs: readonly NamedCatalog[], joinHosts: readonly Hostname[]): Plan {
   const byKey = new Map<ServiceKey, Planned>();
   const byHost = new Map<Hostname, ServiceKey>();
+  const joins = inputs.map(() => new Map<ServiceKey, ServiceKey>());
   const conflicts: CatalogConflict[] = [];
   for (const [input, { registry, catalog }] of inputs.entries()) {
     for (const service of catalog.services.values()) {
@@ -95,34 +126,17 @@ function planOf(inputs: readonly NamedCatalog[], joinHosts: readonly Hostname[])
         if (owner === undefined) byHost.set(service.hostname, service.key);
       } else if (joinHosts.some((pattern) => isWithin(service.hostname, pattern))) {
         byKey.set(key, { ...owner, joined: [...owner.joined, { input, service }] });
+        joins[input]?.set(service.key, key);
       } else {
         const definedBy = inputs[owner.input]?.registry ?? "";
         conflicts.push({ host: service.hostname, definedBy, leftOut: registry });
       }
     }
   }
-  const services = new Map([...byKey].sort(([a], [b]) => compareText(a, b)));
-  return { inputs: inputs.map(({ catalog }) => catalog.services), services, conflicts };
+  return { services: OrderedMap.of(byKey), joins, conflicts };
 }
 
 const none: readonly Instance[] = [];
-
-/** The map of what is made of each entry; `previous` itself where that has the same. */
-function mapOf<K, V, R>(
-  entries: ReadonlyMap<K, V>,
-  make: (value: V) => R,
-  previous: ReadonlyMap<K, R>,
-): ReadonlyMap<K, R> {
-  const made = new Map<K, R>();
-  // The order of two maps of the same keys is the same: both have that of their keys.
-  let isSame = entries.size === previous.size;
-  for (const [key, value] of entries) {
-    const item = make(value);
-    isSame &&= item === previous.get(key);
-    made.set(key, item);
-  }
-  return isSame ? previous : made;
-}
 
 /** Remembered, so that a service keeps its list of instances while nothing changes on either side. */
 const joined = memoize(

@@ -1,3 +1,4 @@
+import type { OrderedMap } from "../base/ordered-map.ts";
 import { shareUnchanged } from "../base/share.ts";
 import type { Catalog } from "../model/catalog.ts";
 import type { Instance } from "../model/instance.ts";
@@ -8,14 +9,21 @@ import type { Instance } from "../model/instance.ts";
  */
 export function shareCatalog(previous: Catalog | undefined, next: Catalog): Catalog {
   if (previous === undefined) return next;
-  const services = shareUnchanged(previous.services, next.services);
-  const lists = [...next.instances].map(([key, list]) => [key, shareList(previous.instances.get(key), list)] as const);
-  const before = [...previous.instances];
-  const sameLists =
-    before.length === lists.length &&
-    lists.every(([key, list], i) => before[i]?.[0] === key && before[i]?.[1] === list);
-  const instances = sameLists ? previous.instances : new Map(lists);
-  return services === previous.services && sameLists ? previous : { services, instances };
+  const services = shareMap(previous.services, next.services, shareUnchanged);
+  const instances = shareMap(previous.instances, next.instances, shareList);
+  return services === previous.services && instances === previous.instances ? previous : { services, instances };
+}
+
+function shareMap<K extends string, V extends object>(
+  previous: OrderedMap<K, V>,
+  next: OrderedMap<K, V>,
+  shareValue: (previous: V | undefined, next: V) => V,
+): OrderedMap<K, V> {
+  return previous.with(
+    previous
+      .changesTo(next)
+      .map(({ key, before, after }) => [key, after === undefined ? undefined : shareValue(before, after)] as const),
+  );
 }
 
 function shareList(previous: readonly Instance[] | undefined, next: readonly Instance[]): readonly Instance[] {

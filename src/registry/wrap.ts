@@ -1,9 +1,10 @@
 import { memoize } from "../base/memo.ts";
 import type { Metrics } from "../base/metrics.ts";
+import { createMapper } from "../base/ordered-map.ts";
 import { createSignal } from "../base/signal.ts";
-import type { Catalog } from "../model/catalog.ts";
+import { type Catalog, emptyCatalog } from "../model/catalog.ts";
 import type { Instance } from "../model/instance.ts";
-import type { Service } from "../model/service.ts";
+import type { Service, ServiceKey } from "../model/service.ts";
 import type { RegistrySource, RegistryState } from "./source.ts";
 
 /** One thing added to a registry. The outermost is written first: `metered(holdLastGood(source))`. */
@@ -19,13 +20,15 @@ export function named(name: string): Decorator {
   );
   const renameInstances = memoize((instances: readonly Instance[]) => instances.map(renameInstance));
   const renameInstance = memoize((instance: Instance): Instance => ({ ...instance, registry: name }));
-  const rename = memoize(
-    (catalog: Catalog): Catalog => ({
-      services: new Map([...catalog.services].map(([key, service]) => [key, renameService(service)])),
-      instances: new Map([...catalog.instances].map(([key, instances]) => [key, renameInstances(instances)])),
-    }),
-  );
-  return (source) => ({ ...derived(source, (next) => next && rename(next)), name });
+  return (source) => {
+    const services = createMapper<ServiceKey, Service, Service>(renameService);
+    const instances = createMapper<ServiceKey, readonly Instance[], readonly Instance[]>(renameInstances);
+    const rename = (next: Catalog): Catalog => ({
+      services: services(next.services),
+      instances: instances(next.instances),
+    });
+    return { ...derived(source, (next) => next && rename(next)), name };
+  };
 }
 
 const states: readonly RegistryState[] = ["INITIAL", "LIVE", "SUSPECT", "OUTAGE"];
@@ -47,9 +50,16 @@ export function createRegistryMeter(metrics: Metrics): Decorator {
 
   return (source) => {
     const registry = source.name;
+    let last = emptyCatalog;
+    let total = 0;
     const countCatalog = (catalog: Catalog | undefined) => {
-      services.set({ registry }, catalog?.services.size ?? 0);
-      instances.set({ registry }, catalog === undefined ? 0 : sum(catalog.instances.values(), (list) => list.length));
+      const next = catalog ?? emptyCatalog;
+      for (const { before = [], after = [] } of last.instances.changesTo(next.instances)) {
+        total += after.length - before.length;
+      }
+      last = next;
+      services.set({ registry }, next.services.size);
+      instances.set({ registry }, total);
       if (catalog !== undefined) catalogs.inc({ registry });
     };
     const countHealth = (health: RegistrySource["health"]["value"]) => {
@@ -82,9 +92,3 @@ const closing = (source: RegistrySource, stop: () => void): RegistrySource => ({
     await source.close();
   },
 });
-
-function sum<T>(items: Iterable<T>, of: (item: T) => number): number {
-  let total = 0;
-  for (const item of items) total += of(item);
-  return total;
-}

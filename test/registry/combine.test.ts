@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { OrderedMap } from "../../src/base/ordered-map.ts";
 import { type Catalog, createCatalog, emptyCatalog } from "../../src/model/catalog.ts";
 import { type Hostname, parseHostname } from "../../src/model/hostname.ts";
 import { parseLocality } from "../../src/model/locality.ts";
@@ -114,13 +115,13 @@ describe("combineCatalogs", () => {
         { joinHosts: [host("a.x")], ...(previous && { previous }) },
       );
     const first = combine(kube, file);
-    const sameFile = { services: new Map(file.services), instances: file.instances };
+    const sameFile = { services: OrderedMap.of(file.services), instances: file.instances };
     const same = combine({ ...kube }, sameFile, first);
     expect(same.catalog).toBe(first.catalog);
 
     const added = catalog("file", { at: "a.x", ids: ["0"] }).instances.get(a) ?? [];
     const list = [...added, ...(file.instances.get(a) ?? [])];
-    const more = combine(kube, { ...sameFile, instances: new Map(file.instances).set(a, list) }, same);
+    const more = combine(kube, { ...sameFile, instances: file.instances.with([[a, list]]) }, same);
     expect(more.conflicts).toBe(same.conflicts);
     expect(more.catalog.services).toBe(first.catalog.services);
     expect(more.catalog.instances.get(b)).toBe(first.catalog.instances.get(b));

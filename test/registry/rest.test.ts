@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { createLog } from "../../src/base/log.ts";
 import { createMetrics } from "../../src/base/metrics.ts";
+import { OrderedMap } from "../../src/base/ordered-map.ts";
 import type { Result } from "../../src/registry/rest/registrations.ts";
 import { createRestLab, host, ports, rowCount } from "./rest-lab.ts";
 
@@ -43,7 +44,7 @@ test("a service and an instance, as they are given back and as the catalog has t
   expect(api.service(host.toUpperCase())).toEqual(service);
   const key = `shop/${host}`;
   expect(registry.catalog.value).toEqual({
-    services: new Map([
+    services: OrderedMap.of([
       [
         key,
         {
@@ -58,7 +59,7 @@ test("a service and an instance, as they are given back and as the catalog has t
         },
       ],
     ]),
-    instances: new Map([
+    instances: OrderedMap.of([
       [
         key,
         [

@@ -100,13 +100,8 @@ function patchCatalog(
   services: ReadonlyMap<ServiceKey, Service | undefined>,
   instances: ReadonlyMap<ServiceKey, readonly Instance[] | undefined>,
 ): Catalog {
-  const next = { services: patchMap(catalog.services, services), instances: patchMap(catalog.instances, instances) };
+  const next = { services: catalog.services.with(services), instances: catalog.instances.with(instances) };
   return next.services === catalog.services && next.instances === catalog.instances ? catalog : next;
-}
-
-function patchMap<K extends string, V>(before: ReadonlyMap<K, V>, changes: ReadonlyMap<K, V | undefined>) {
-  const real = new Map([...changes].filter(([key, value]) => before.get(key) !== value));
-  return real.size === 0 ? before : new Map(patchSorted(before, real));
 }
 
 function patchInstances(
