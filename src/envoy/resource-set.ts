@@ -1,4 +1,4 @@
-import { compareText } from "../base/compare-text.ts";
+import { OrderedMap } from "../base/ordered-map.ts";
 import type { Provenance } from "./provenance.ts";
 import { perType, resourceTypes, type TypeName } from "./resource-types.ts";
 
@@ -43,29 +43,31 @@ export interface Repair {
   readonly reason: string;
 }
 
-/** Everything that one profile gets: per type the resources by name, in the order of their names. Immutable. */
+/** Resources of one type by name. */
+export type ResourceMap = OrderedMap<string, Resource>;
+
+/** Everything that one profile gets. Immutable. */
 export interface ResourceSet {
-  readonly resources: Readonly<Record<TypeName, ReadonlyMap<string, Resource>>>;
+  readonly resources: Readonly<Record<TypeName, ResourceMap>>;
   /** In no particular order; mostly none. */
   readonly repairs: readonly Repair[];
 }
 
 /** Makes a set; throws when a name appears twice in one type. */
 export function createResourceSet(resources: Iterable<Resource>, repairs: readonly Repair[] = []): ResourceSet {
-  const sorted = [...resources].sort((a, b) => compareText(a.name, b.name));
   const tables = perType(() => new Map<string, Resource>());
-  for (const resource of sorted) {
+  for (const resource of resources) {
     const table = tables[resource.type];
     if (table.has(resource.name)) throw new Error(`${resource.type} ${resource.name} was compiled twice`);
     table.set(resource.name, resource);
   }
-  return { resources: tables, repairs };
+  return { resources: perType(({ short }) => OrderedMap.of(tables[short])), repairs };
 }
 
 /** Do both hold the same resources in the same versions? */
-export function hasEqualVersions(a: ResourceSet, b: ResourceSet): boolean {
-  return resourceTypes.every(({ short }) => {
-    const [left, right] = [a.resources[short], b.resources[short]];
-    return left.size === right.size && [...left].every(([name, { version }]) => right.get(name)?.version === version);
-  });
-}
+export const hasEqualVersions = (a: ResourceSet, b: ResourceSet): boolean =>
+  resourceTypes.every(({ short }) =>
+    a.resources[short]
+      .changesTo(b.resources[short])
+      .every(({ before, after }) => before !== undefined && before.version === after?.version),
+  );

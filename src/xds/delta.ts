@@ -2,7 +2,7 @@ import type { DeltaRequest } from "../envoy/discovery-request.ts";
 import { type Dialect, emptyContent, emptyResource, onlyPending } from "./dialect.ts";
 import { owedTo } from "./owed.ts";
 import { resume } from "./push-plan.ts";
-import { restricted, type VersionMap } from "./resource-map.ts";
+import type { VersionMap } from "./resource-map.ts";
 import { step } from "./stream.ts";
 import type { StreamEffect, StreamEvent, StreamState, TypeState } from "./stream-state.ts";
 import { asksForEverything, deltaSubscription, type Subscription } from "./subscription.ts";
@@ -80,4 +80,4 @@ const versionMap = (versions: ReadonlyMap<string, string>): VersionMap =>
 
 /** A wildcard that comes later finds only what was subscribed to by name. */
 const heldUnder = ({ held }: TypeState, before: Subscription, after: Subscription): VersionMap =>
-  after.wildcard && !before.wildcard ? restricted(held, (name) => before.names.has(name)) : held;
+  after.wildcard && !before.wildcard ? new Map([...held].filter(([name]) => before.names.has(name))) : held;

@@ -1,9 +1,8 @@
 import { encodeEmptyResource, type ResponseContent } from "../envoy/discovery-response.ts";
-import type { Resource } from "../envoy/resource-set.ts";
+import type { Resource, ResourceMap } from "../envoy/resource-set.ts";
 import type { ResourceType } from "../envoy/resource-types.ts";
 import type { ClientTraits } from "./client-traits.ts";
 import type { Offered, PushPlan } from "./push-plan.ts";
-import type { ResourceMap } from "./resource-map.ts";
 import type { AskedType, TypeState } from "./stream-state.ts";
 
 /** What the two variants of the protocol have in common of a request. */

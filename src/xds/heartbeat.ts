@@ -1,6 +1,5 @@
 import { memoize } from "../base/memo.ts";
-import type { Resource } from "../envoy/resource-set.ts";
-import type { ResourceMap } from "./resource-map.ts";
+import type { Resource, ResourceMap } from "../envoy/resource-set.ts";
 import { covers, type Subscription } from "./subscription.ts";
 
 /** Those with a time to live: hardly any type has one. A virtual host without a body does not exist: no sign of life for it. */

@@ -1,5 +1,5 @@
-import type { Resource } from "../envoy/resource-set.ts";
-import { byName, difference, isLeftOver, type ResourceMap } from "./resource-map.ts";
+import type { Resource, ResourceMap } from "../envoy/resource-set.ts";
+import { byName, difference, isLeftOver } from "./resource-map.ts";
 import type { AskedType } from "./stream-state.ts";
 import { covers, type Subscription } from "./subscription.ts";
 

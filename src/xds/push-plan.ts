@@ -1,4 +1,4 @@
-import type { ResourceSet } from "../envoy/resource-set.ts";
+import type { ResourceMap, ResourceSet } from "../envoy/resource-set.ts";
 import { perType, type ResourceType, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
 import {
   difference,
@@ -6,10 +6,9 @@ import {
   namesReferred,
   noNames,
   overlay,
-  type ResourceMap,
-  restricted,
   sameContent,
   type VersionMap,
+  without,
   withResources,
 } from "./resource-map.ts";
 import { covers, type Subscription } from "./subscription.ts";
@@ -268,11 +267,7 @@ export function graceOver(plan: PushPlan, { short, usedBy }: ResourceType, types
 }
 
 const letGo = (plan: PushPlan, type: TypeName, names: ReadonlySet<string>): PushPlan =>
-  offering(
-    plan,
-    type,
-    restricted(plan.offered[type], (name) => !names.has(name)),
-  );
+  offering(plan, type, without(plan.offered[type], names));
 
 const areSettled = (plan: PushPlan, users: readonly TypeName[], types: Progress): boolean =>
   plan.users === "elsewhere" || users.every((user) => isSettled(plan, user, types));

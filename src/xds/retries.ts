@@ -1,5 +1,4 @@
-import type { Resource } from "../envoy/resource-set.ts";
-import type { ResourceMap } from "./resource-map.ts";
+import type { Resource, ResourceMap } from "../envoy/resource-set.ts";
 
 /**
  * What was refused as one of several in a response is sent again with half of the others, so that the good ones arrive and the

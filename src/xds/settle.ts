@@ -1,12 +1,12 @@
 import { memoize } from "../base/memo.ts";
 import type { ResponseContent } from "../envoy/discovery-response.ts";
-import type { Resource, ResourceSet } from "../envoy/resource-set.ts";
+import type { Resource, ResourceMap, ResourceSet } from "../envoy/resource-set.ts";
 import { perType, type ResourceType, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
 import { type CommonRequest, type Dialect, emptyContent, type Outgoing } from "./dialect.ts";
 import { estimate, type Fitted, firstPart } from "./fit.ts";
 import { heartbeatsOf } from "./heartbeat.ts";
 import { endpointsOfUnsent, gateOpen, type PushPlan, release, retire } from "./push-plan.ts";
-import { namesReferred, type ResourceMap, restricted, type VersionMap } from "./resource-map.ts";
+import { namesReferred, type VersionMap, without } from "./resource-map.ts";
 import { afterNews, nextRetry } from "./retries.ts";
 import type { AskedType, StreamEffect, StreamState, TypeState, TypeStates } from "./stream-state.ts";
 import { covers } from "./subscription.ts";
@@ -50,8 +50,7 @@ function isHeldBack(type: ResourceType, plan: PushPlan, types: TypeStates): bool
 /** Clusters may go out in parts: endpoints come after the part that has their cluster. */
 function endpointsInTurn(plan: PushPlan, types: TypeStates): ResourceMap {
   if (!types.CDS.partial) return plan.offered.EDS;
-  const unsent = endpointsOfUnsent(plan, types);
-  return restricted(plan.offered.EDS, (name) => !unsent.has(name));
+  return without(plan.offered.EDS, endpointsOfUnsent(plan, types));
 }
 
 /** Names that could not be made, by type: they exist for all we know. */

@@ -1,9 +1,9 @@
 import type { SotwRequest } from "../envoy/discovery-request.ts";
-import type { Resource } from "../envoy/resource-set.ts";
+import type { Resource, ResourceMap } from "../envoy/resource-set.ts";
 import { type Dialect, emptyContent, emptyResource, onlyPending } from "./dialect.ts";
 import { owedTo } from "./owed.ts";
 import { continuePlan } from "./push-plan.ts";
-import { isLeftOver, type ResourceMap } from "./resource-map.ts";
+import { isLeftOver } from "./resource-map.ts";
 import { step } from "./stream.ts";
 import type { AskedType, StreamEffect, StreamEvent, StreamState } from "./stream-state.ts";
 import { covers, sotwSubscription } from "./subscription.ts";

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { shareUnchanged } from "../../src/base/share.ts";
+
 import { createCompiler } from "../../src/compile/compile.ts";
 import { profileKey, profileOf } from "../../src/compile/profile.ts";
 import { createWorld } from "../../src/compile/world.ts";
 import type { ResourceSet } from "../../src/envoy/resource-set.ts";
 import { resourceTypes } from "../../src/envoy/resource-types.ts";
 import { type CatalogEntry, createCatalog } from "../../src/model/catalog.ts";
+import { shareCatalog } from "../../src/registry/share-catalog.ts";
 import { canary, egressEverywhere, gateway, instance, rule, service, sidecar, world } from "../support/mesh.ts";
 
 const versions = (set: ResourceSet): readonly string[] =>
@@ -37,7 +38,7 @@ test("a thousand pods of one workload in one zone are one profile", () => {
 test("two worlds that differ in one endpoint share every other byte array", () => {
   const compiler = createCompiler();
   const before = world({ services: [reviews(), ratings], rules });
-  const catalog = shareUnchanged(before.catalog, createCatalog([reviews("10.0.0.4"), ratings]));
+  const catalog = shareCatalog(before.catalog, createCatalog([reviews("10.0.0.4"), ratings]));
   const after = createWorld(catalog, { rules: before.rules, revision: 1 }, before.holds, before.mesh);
   const [a, b] = [compiler.compileFor(before, sidecar()), compiler.compileFor(after, sidecar())];
 

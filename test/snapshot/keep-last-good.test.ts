@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createLog } from "../../src/base/log.ts";
 import { createMetrics } from "../../src/base/metrics.ts";
+import { OrderedMap } from "../../src/base/ordered-map.ts";
 import { createSignal } from "../../src/base/signal.ts";
 import { keep } from "../../src/compile/broken.ts";
 import { type Compiler, createCompiler } from "../../src/compile/compile.ts";
@@ -210,7 +211,7 @@ describe("a listener that cannot be compiled any more", () => {
         const listener = { type: "LDS", name: "127.0.0.1_9080" } as const;
         return {
           ...set,
-          resources: { ...set.resources, LDS: new Map(), RDS: new Map() },
+          resources: { ...set.resources, LDS: OrderedMap.of(), RDS: OrderedMap.of() },
           repairs: [{ ...listener, kind: "broken", reason: "planted" }],
           broken: [{ ...listener, error: new Error("planted"), standIn: undefined, rescue: keep(listener) }],
         };

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Resource, ResourceSet } from "../../src/envoy/resource-set.ts";
+import type { ResourceMap, ResourceSet } from "../../src/envoy/resource-set.ts";
 import type { ResourceFeed } from "../../src/xds/ports.ts";
 
 /**
@@ -49,5 +49,10 @@ function brokenParts(
   ];
 }
 
-const common = (before: ReadonlyMap<string, Resource>, after: ReadonlyMap<string, Resource>) =>
-  new Map([...before].filter(([name]) => after.has(name)));
+const common = (before: ResourceMap, after: ResourceMap): ResourceMap =>
+  before.with(
+    before
+      .keys()
+      .filter((name) => !after.has(name))
+      .map((name) => [name, undefined]),
+  );
