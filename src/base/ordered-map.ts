@@ -130,3 +130,18 @@ export function createMapper<K extends string, V extends object, R extends objec
     return made;
   };
 }
+
+/**
+ * A map with the entries of `next` that shares with `before` all that it can. `shareValue` says which value to keep where both have
+ * one; without it that of `next`.
+ */
+export const shareEntries = <K extends string, V extends object>(
+  before: OrderedMap<K, V>,
+  next: OrderedMap<K, V>,
+  shareValue: (before: V | undefined, after: V) => V = (_, after) => after,
+): OrderedMap<K, V> =>
+  before.with(
+    before
+      .changesTo(next)
+      .map(({ key, before: old, after }) => [key, after === undefined ? undefined : shareValue(old, after)] as const),
+  );

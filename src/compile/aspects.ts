@@ -47,12 +47,20 @@ export interface Aspects {
   readonly serverListeners: typeof compileServerListeners;
 }
 
-export function createAspects(): Aspects {
+/** `onResource` hears of each resource that is made. */
+export function createAspects(onResource: (resource: Resource) => void = () => {}): Aspects {
+  const heard =
+    <A extends readonly unknown[], V>(make: (...args: A) => V): ((...args: A) => V) =>
+    (...args) => {
+      const made = make(...args);
+      for (const one of resourcesIn(made)) onResource(one);
+      return made;
+    };
   return {
-    outboundCluster: memoize(compileOutboundCluster),
-    specialClusters: memoize(compileSpecialClusters),
-    placeholder: memoize(compilePlaceholder),
-    endpoints: memoize(compileEndpoints),
+    outboundCluster: memoize(heard(compileOutboundCluster)),
+    specialClusters: memoize(heard(compileSpecialClusters)),
+    placeholder: memoize(heard(compilePlaceholder)),
+    endpoints: memoize(heard(compileEndpoints)),
     sameList: keepSameList(),
     routes: memoize(routesOf),
     mergeRoutes: memoize(mergeRoutes),
@@ -60,14 +68,20 @@ export function createAspects(): Aspects {
     hostVirtualHost: memoize(hostVirtualHost),
     unknownHosts: memoize(unknownHosts),
     blackHoleVirtualHost: memoize(blackHoleVirtualHost),
-    routeTable: memoize(compileRouteTable),
-    egressListener: memoize(compileEgressListener),
-    ingress: memoize(compileIngress),
-    gatewayListener: memoize(compileGatewayListener),
-    clientListeners: memoize(compileClientListeners),
+    routeTable: memoize(heard(compileRouteTable)),
+    egressListener: memoize(heard(compileEgressListener)),
+    ingress: memoize(heard(compileIngress)),
+    gatewayListener: memoize(heard(compileGatewayListener)),
+    clientListeners: memoize(heard(compileClientListeners)),
     clientVirtualHost: memoize(clientVirtualHost),
-    clientCluster: memoize(compileClientCluster),
-    emptyClientCluster: memoize(compileEmptyClientCluster),
-    serverListeners: memoize(compileServerListeners),
+    clientCluster: memoize(heard(compileClientCluster)),
+    emptyClientCluster: memoize(heard(compileEmptyClientCluster)),
+    serverListeners: memoize(heard(compileServerListeners)),
   };
+}
+
+/** A result is a resource, a list of them, or lists in a record. */
+function resourcesIn(made: unknown): readonly Resource[] {
+  if (typeof made !== "object" || made === null) return [];
+  return "bytes" in made ? [made as Resource] : Object.values(made).flatMap(resourcesIn);
 }

@@ -3,7 +3,7 @@ import type { Rule } from "../config/rule.ts";
 import type { Origin } from "../envoy/provenance.ts";
 import { byAge } from "../model/age.ts";
 import type { Hostname } from "../model/hostname.ts";
-import { mostSpecific } from "../model/hostname.ts";
+import { isWildcard, mostSpecific } from "../model/hostname.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
 import type { Service } from "../model/service.ts";
 import { expandHost } from "./hosts.ts";
@@ -18,16 +18,25 @@ export interface DestinationPolicy {
 }
 
 /** DestinationRules by namespace and host, oldest first. */
-export type DestinationIndex = ReadonlyMap<string, ReadonlyMap<Hostname, readonly DestinationRule[]>>;
+export type DestinationIndex = ReadonlyMap<string, NamespaceRules>;
+
+interface NamespaceRules {
+  readonly byHost: Map<Hostname, DestinationRule[]>;
+  /** Few, mostly: each is compared with each service. */
+  readonly wildcards: Hostname[];
+}
 
 export function indexDestinationRules(rules: readonly DestinationRule[], mesh: MeshSettings): DestinationIndex {
-  const index = new Map<string, Map<Hostname, DestinationRule[]>>();
+  const index = new Map<string, NamespaceRules>();
   for (const rule of [...rules].sort(byAge)) {
     const host = expandHost(rule.spec.host, rule.namespace, mesh);
     if (host === undefined) continue;
-    const hosts = index.get(rule.namespace) ?? new Map<Hostname, DestinationRule[]>();
-    hosts.set(host, [...(hosts.get(host) ?? []), rule]);
-    index.set(rule.namespace, hosts);
+    const rulesThere: NamespaceRules = index.get(rule.namespace) ?? { byHost: new Map(), wildcards: [] };
+    index.set(rule.namespace, rulesThere);
+    const { byHost, wildcards } = rulesThere;
+    const known = byHost.get(host);
+    if (known === undefined && isWildcard(host)) wildcards.push(host);
+    byHost.set(host, [...(known ?? []), rule]);
   }
   return index;
 }
@@ -46,11 +55,12 @@ export function destinationRulesFor(
   // What a root namespace says is for everybody, and so comes last for its own proxies too.
   if (namespace !== mesh.rootNamespace) levels.unshift(namespace);
   for (const level of levels) {
-    const hosts = index.get(level);
-    const exact = hosts?.get(service.hostname);
-    if (exact !== undefined) return exact;
-    const host = hosts === undefined ? undefined : mostSpecific(service.hostname, hosts.keys());
-    if (host !== undefined) return hosts?.get(host) ?? [];
+    const rules = index.get(level);
+    if (rules === undefined) continue;
+    const { byHost, wildcards } = rules;
+    const host = byHost.has(service.hostname) ? service.hostname : mostSpecific(service.hostname, wildcards);
+    const found = host === undefined ? undefined : byHost.get(host);
+    if (found !== undefined) return found;
   }
   return [];
 }

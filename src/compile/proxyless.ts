@@ -10,9 +10,8 @@ import type { View } from "./view.ts";
 import { type BoundVirtualService, routesFor } from "./virtual-service.ts";
 
 /**
- * All that a gRPC process may ask for by name. To call: for each port of a service, a listener under each name that the port is
- * dialled by, one route table, and the clusters; endpoints are those that Envoys get. To serve: listeners for each port that
- * its instances listen on.
+ * All that a gRPC process may ask for by name, but for clusters. To call: for each port of a service, a listener under each name
+ * that the port is dialled by, and one route table. To serve: listeners for each port that its instances listen on.
  *
  * gRPC takes no cluster whose names it would have to resolve: services that are found by DNS do not exist for it.
  */
@@ -36,7 +35,6 @@ export function compileProxyless(view: View, aspects: Aspects): readonly Resourc
     ...listeners.flatMap(({ full }) => full),
     ...listeners.flatMap(({ short }) => short),
     ...tables,
-    ...reachable.flatMap((one) => clusters(one, view, aspects)),
     ...listensOn.flatMap((port) => aspects.serverListeners(view.mesh, port)),
   ];
 }
@@ -45,8 +43,9 @@ export function compileProxyless(view: View, aspects: Aspects): readonly Resourc
 const isCallable = ({ service, port: { protocol } }: Reachable): boolean =>
   service.resolution === "instances" && (isHttp(protocol) || protocol === "auto");
 
-/** Endpoints carry the version of Envoy's cluster, so that they are the same resource for Envoys and gRPC. */
-function clusters(one: Reachable, view: View, aspects: Aspects): readonly Resource[] {
+/** Clusters and endpoints of one service. Endpoints carry the version of Envoy's cluster, so that they are the same resource for Envoys and gRPC. */
+export function compileProxylessService(one: Reachable, view: View, aspects: Aspects): readonly Resource[] {
+  if (!isCallable(one)) return [];
   return outboundOf(one, view, aspects).flatMap(({ service, port, cluster, subset, members }) => [
     aspects.clientCluster(service, port, view.policyFor(service), subset),
     aspects.endpoints(cluster, service, port, members),

@@ -12,15 +12,17 @@ import { versionOf } from "./resource.ts";
 import type { Reachable } from "./scope.ts";
 import type { View } from "./view.ts";
 
-/** The clusters of every service that the proxy may call, one for each subset besides, and their endpoints. */
-export function compileServices(view: View, aspects: Aspects, report: Report): readonly Resource[] {
-  const { mesh } = view;
-  return view.reachable.flatMap(({ service, port }) => {
-    const policy = view.policyFor(service);
-    const callable = { service, port, mesh, policy, instances: view.instancesOf(service) };
-    const subsets = [undefined, ...(policy?.subsets.keys() ?? [])];
-    return subsets.flatMap((subset) => compileService(callable, subset, aspects, report));
-  });
+/** The cluster of a service that the proxy may call, one for each subset besides, and their endpoints. */
+export function compileService(
+  { service, port }: Reachable,
+  view: View,
+  aspects: Aspects,
+  report: Report,
+): readonly Resource[] {
+  const policy = view.policyFor(service);
+  const callable = { service, port, mesh: view.mesh, policy, instances: view.instancesOf(service) };
+  const subsets = [undefined, ...(policy?.subsets.keys() ?? [])];
+  return subsets.flatMap((subset) => compileCluster(callable, subset, aspects, report));
 }
 
 /** One port of a service, and all that its clusters follow from. */
@@ -31,7 +33,7 @@ interface Callable extends Reachable {
 }
 
 /** All of it, or one of its subsets. */
-function compileService(
+function compileCluster(
   { service, port, mesh, policy, instances }: Callable,
   subset: number | undefined,
   aspects: Aspects,

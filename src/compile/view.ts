@@ -1,11 +1,11 @@
-import { memoize } from "../base/memo.ts";
-import type { AnyRule, Rule, RuleKey, RuleKind } from "../config/rule.ts";
-import { byAge } from "../model/age.ts";
+import { keepSameList, memoize } from "../base/memo.ts";
+import type { Rule } from "../config/rule.ts";
+import type { Catalog } from "../model/catalog.ts";
 import type { Hostname } from "../model/hostname.ts";
 import type { Instance } from "../model/instance.ts";
 import { selectorText } from "../model/labels.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
-import type { Service } from "../model/service.ts";
+import type { Service, ServiceKey } from "../model/service.ts";
 import {
   type DestinationIndex,
   type DestinationPolicy,
@@ -14,6 +14,7 @@ import {
   mergeDestinationRules,
 } from "./destination-policy.ts";
 import type { Profile } from "./profile.ts";
+import { createRuleSorter, type RulesByKind } from "./rules-by-kind.ts";
 import { type EgressScope, egressScopes, type Reachable } from "./scope.ts";
 import { servicesOfEntry } from "./service-entry.ts";
 import { createServiceTable, findService, type ServiceTable } from "./service-table.ts";
@@ -22,7 +23,16 @@ import { type BoundVirtualService, bindVirtualService } from "./virtual-service.
 import { rulesUnderHolds, type World } from "./world.ts";
 
 /** The part of a world that a profile may see: the compiler's only argument. */
-export interface View {
+export interface View extends Frame {
+  /** All of it but the instances: the same object as long as nothing else changes. */
+  readonly frame: Frame;
+  readonly instancesOf: (service: Service) => readonly Instance[];
+  /** The instances of the registries' services, of which the profile may see some. */
+  readonly instances: Catalog["instances"];
+}
+
+/** What a profile may see, apart from who is there now. */
+export interface Frame {
   readonly profile: Profile;
   readonly mesh: MeshSettings;
   /** The Sidecar rule in force for it; none for gateways. */
@@ -35,82 +45,126 @@ export interface View {
   readonly virtualServices: readonly BoundVirtualService[];
   /** Every port of every service that it may call, in the order of host names. */
   readonly reachable: readonly Reachable[];
+  /** The same by service. */
+  readonly reachableOf: (service: ServiceKey) => readonly Reachable[];
   readonly findService: (host: Hostname) => Service | undefined;
   readonly policyFor: (service: Service) => DestinationPolicy | undefined;
-  readonly instancesOf: (service: Service) => readonly Instance[];
 }
 
-/** Makes views; remembers what several of them share by the identity of what it was made from. */
-export function createViewer(): (world: World, profile: Profile) => View {
+/** Makes views; remembers what several of them share by the identity of what it was made from. `onFrame` hears of each new frame. */
+export function createViewer(onFrame: () => void = () => {}): (world: World, profile: Profile) => View {
   const heldRules = memoize((rules: World["rules"], holds: World["holds"], ...ids: readonly string[]) =>
     rulesUnderHolds({ rules, holds }, ids),
   );
-  const sorted = memoize(rulesByKind);
+  const sorted = createSorters();
   const entryServices = memoize(servicesOfEntry);
-  const table = memoize((services: World["catalog"]["services"], rules: World["rules"]) =>
+  const table = memoize((services: Catalog["services"], entries: RulesByKind["ServiceEntry"]) =>
     createServiceTable(
       services,
-      sorted(rules).ServiceEntry.map((rule) => ({ rule, adds: entryServices(rule) })),
+      entries.map((rule) => ({ rule, adds: entryServices(rule) })),
     ),
   );
   const bind = memoize(bindVirtualService);
-  const bound = memoize((rules: World["rules"], mesh: MeshSettings) =>
-    sorted(rules).VirtualService.map((rule) => bind(rule, mesh)),
+  const bound = memoize((rules: RulesByKind["VirtualService"], mesh: MeshSettings) =>
+    rules.map((rule) => bind(rule, mesh)),
   );
-  const destinationIndex = memoize((rules: World["rules"], mesh: MeshSettings) =>
-    indexDestinationRules(sorted(rules).DestinationRule, mesh),
-  );
+  const destinationIndex = memoize(indexDestinationRules);
   const merge = memoize(mergeDestinationRules);
   const policy = memoize((index: DestinationIndex, service: Service, mesh: MeshSettings, namespace: string) =>
     merge(...destinationRulesFor(index, service, namespace, mesh)),
   );
   const visible = memoize(servicesByHost);
+  const sameGateways = keepSameList<Rule<"Gateway">>();
+  const selectedGateways = memoize((profile: Profile, rules: RulesByKind["Gateway"]) =>
+    sameGateways(
+      profile,
+      rules.filter((rule) => isSelected(rule, profile)),
+    ),
+  );
+  const sidecarOf = memoize((profile: Profile, rules: RulesByKind["Sidecar"], mesh: MeshSettings) =>
+    sidecarFor(rules, mesh, profile),
+  );
+
+  const frameOf = memoize(
+    (
+      profile: Profile,
+      services: ServiceTable,
+      virtualServices: readonly BoundVirtualService[],
+      policies: DestinationIndex,
+      gateways: readonly Rule<"Gateway">[],
+      mesh: MeshSettings,
+      sidecar: Rule<"Sidecar"> | undefined,
+    ): Frame => {
+      onFrame();
+      const find = (host: Hostname): Service | undefined => findService(services, host, profile.namespace);
+      const all = visible(services, profile.namespace);
+      const egress = sidecar === undefined ? [] : egressScopes(sidecar, profile.namespace, all, virtualServices);
+      const reachable =
+        egress.length === 0
+          ? all.flatMap((candidates) => candidates.slice(0, 1)).flatMap(everyPort)
+          : reachableThrough(egress, find);
+      const byService = Map.groupBy(reachable, ({ service }) => service.key);
+      return {
+        profile,
+        mesh,
+        sidecar,
+        egress,
+        gateways,
+        virtualServices,
+        reachable,
+        reachableOf: (service) => byService.get(service) ?? [],
+        findService: find,
+        policyFor: (service) => policy(policies, service, mesh, profile.namespace),
+      };
+    },
+  );
 
   return (world, profile) => {
     const { mesh, catalog } = world;
     const rules = profile.holds.length === 0 ? world.rules : heldRules(world.rules, world.holds, ...profile.holds);
-    const services = table(catalog.services, rules);
-    const virtualServices = bound(rules, mesh);
-    const find = (host: Hostname): Service | undefined => findService(services, host, profile.namespace);
-    const sidecar = profile.kind === "sidecar" ? sidecarFor(sorted(rules).Sidecar, mesh, profile) : undefined;
-    const all = visible(services, profile.namespace);
-    const egress = sidecar === undefined ? [] : egressScopes(sidecar, profile.namespace, all, virtualServices);
-    const policies = destinationIndex(rules, mesh);
-    return {
+    const kinds = sorted(rules, profile.holds);
+    const services = table(catalog.services, kinds.ServiceEntry);
+    const frame = frameOf(
       profile,
+      services,
+      bound(kinds.VirtualService, mesh),
+      destinationIndex(kinds.DestinationRule, mesh),
+      profile.kind === "gateway" ? selectedGateways(profile, kinds.Gateway) : noGateways,
       mesh,
-      sidecar,
-      egress,
-      gateways: profile.kind === "gateway" ? sorted(rules).Gateway.filter((rule) => isSelected(rule, profile)) : [],
-      virtualServices,
-      reachable:
-        egress.length === 0
-          ? all.flatMap((candidates) => candidates.slice(0, 1)).flatMap(everyPort)
-          : reachableThrough(egress, find),
-      findService: find,
-      policyFor: (service) => policy(policies, service, mesh, profile.namespace),
+      profile.kind === "sidecar" ? sidecarOf(profile, kinds.Sidecar, mesh) : undefined,
+    );
+    return {
+      ...frame,
+      frame,
+      instances: catalog.instances,
       instancesOf: (service) =>
         (service.origin.kind === "rule" ? services.entryInstances : catalog.instances).get(service.key) ?? noInstances,
     };
   };
 }
 
-/** One object, so that having no instances is always the same. */
-const noInstances: readonly Instance[] = Object.freeze([]);
-
-type RulesByKind = { readonly [K in RuleKind]: readonly Rule<K>[] };
-
-function rulesByKind(rules: ReadonlyMap<RuleKey, AnyRule>): RulesByKind {
-  const ofKind = <K extends RuleKind>(kind: K): readonly Rule<K>[] =>
-    [...rules.values()].filter((rule): rule is Extract<AnyRule, Rule<K>> => rule.kind === kind).sort(byAge);
-  return {
-    VirtualService: ofKind("VirtualService"),
-    DestinationRule: ofKind("DestinationRule"),
-    Gateway: ofKind("Gateway"),
-    ServiceEntry: ofKind("ServiceEntry"),
-    Sidecar: ofKind("Sidecar"),
+/** Those under holds are sorted by themselves, so that the others' lists stay what they are. */
+function createSorters(): (rules: World["rules"], holds: readonly string[]) => RulesByKind {
+  const sorters = new Map<string, (rules: World["rules"]) => RulesByKind>();
+  return (rules, holds) => {
+    const key = holds.join();
+    const sorter = sorters.get(key) ?? createRuleSorter();
+    // The ones used last are last.
+    sorters.delete(key);
+    sorters.set(key, sorter);
+    const [oldest] = sorters.keys();
+    if (sorters.size > maxSorters && oldest !== undefined) sorters.delete(oldest);
+    return sorter(rules);
   };
 }
+
+/** Sets of holds that are in force at one time are few; those of the past are forgotten. */
+const maxSorters = 64;
+
+const noGateways: RulesByKind["Gateway"] = [];
+
+/** One object, so that having no instances is always the same. */
+const noInstances: readonly Instance[] = Object.freeze([]);
 
 /** The services of each host name as a client in `namespace` prefers them: its own namespace's first. */
 function servicesByHost({ byHost }: ServiceTable, namespace: string): readonly (readonly Service[])[] {

@@ -1,3 +1,4 @@
+import type { OrderedMap } from "../base/ordered-map.ts";
 import type { AnyRule, RuleKey } from "../config/rule.ts";
 import type { RuleSet } from "../config/rule-set.ts";
 import type { Catalog } from "../model/catalog.ts";
@@ -13,7 +14,7 @@ export interface HeldRule {
 /** Everything that a proxy's configuration follows from, frozen at one moment. Unchanged parts keep their identity. */
 export interface World {
   readonly catalog: Catalog;
-  readonly rules: ReadonlyMap<RuleKey, AnyRule>;
+  readonly rules: OrderedMap<RuleKey, AnyRule>;
   readonly holds: readonly HeldRule[];
   readonly mesh: MeshSettings;
   /** The rule revision this world was made from; it names the world and does not matter to what is compiled. */
@@ -33,13 +34,10 @@ export function createWorld(
 export function rulesUnderHolds(
   world: Pick<World, "rules" | "holds">,
   holds: readonly string[],
-): ReadonlyMap<RuleKey, AnyRule> {
-  if (holds.length === 0) return world.rules;
-  const rules = new Map(world.rules);
-  for (const { hold, rule } of world.holds) {
-    if (!holds.includes(hold.id)) continue;
-    if (rule === undefined) rules.delete(hold.rule as RuleKey);
-    else rules.set(rule.key, rule);
-  }
-  return new Map([...rules].sort(([a], [b]) => (a < b ? -1 : 1)));
+): OrderedMap<RuleKey, AnyRule> {
+  return world.rules.with(
+    world.holds.flatMap(({ hold, rule }) =>
+      holds.includes(hold.id) ? [[rule?.key ?? (hold.rule as RuleKey), rule] as const] : [],
+    ),
+  );
 }

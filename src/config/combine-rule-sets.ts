@@ -4,7 +4,6 @@ import { carryProviders } from "./checks/providers.ts";
 import type { Finding } from "./finding.ts";
 import type { AnyRule, RuleKey } from "./rule.ts";
 import { emptyRuleSet, type RuleDocument, type RuleSet } from "./rule-set.ts";
-import { changedKeys, changeSorted } from "./sorted-map.ts";
 
 /**
  * The rules of several sources as one rule set, given the one before. Sources are in the order in which they count: a key belongs to
@@ -16,7 +15,7 @@ export function combineRuleSets(previous: RuleSet, sources: readonly RuleSet[]):
   if (isSameList(before, sources)) return previous;
   const documents = keepList(previous.documents, combinedDocuments(sources));
   const changed = changedRules(previous.rules, before, sources);
-  const rules = changed.size === 0 ? previous.rules : changeSorted(previous.rules, changed);
+  const rules = previous.rules.with(changed);
   carryProviders(previous.rules, rules, changed);
   const isSame = documents === previous.documents && rules === previous.rules;
   const next: RuleSet = Object.freeze({
@@ -80,7 +79,7 @@ const concernedKeys = (before: RuleSet, after: RuleSet): readonly RuleKey[] =>
   before === after
     ? []
     : [
-        ...changedKeys(before.rules, after.rules),
+        ...before.rules.changesTo(after.rules).map(({ key }) => key),
         ...refusedKeys(before.documents).symmetricDifference(refusedKeys(after.documents)),
       ];
 

@@ -1,5 +1,6 @@
 import { relative } from "node:path";
 import { memoize } from "../base/memo.ts";
+import { OrderedMap, shareEntries } from "../base/ordered-map.ts";
 import type { FileProblem, FileRead, FileText } from "../base/read-files.ts";
 import { shareUnchanged } from "../base/share.ts";
 import { parseDocuments } from "../base/yaml-document.ts";
@@ -24,13 +25,13 @@ export function loadRuleSet(previous: RuleSet, files: readonly FileRead[]): Rule
   const decoded = sources.flatMap(({ documents }) => documents);
   const owners = ownersOf(decoded);
   const held = heldRules(previous, owners, sources);
-  const inForce = [...freshRules(owners), ...held].sort((a, b) => (a.rule.key < b.rule.key ? -1 : 1));
-  const rules = new Map(inForce.map(({ rule }) => [rule.key, rule]));
+  const inForce = [...freshRules(owners), ...held];
+  const rules = OrderedMap.of(inForce.map(({ rule }) => [rule.key, rule]));
   const origins = new Map(inForce.map(({ rule, origin }) => [rule.key, origin]));
   const documents = decoded.map((document) => verdictOn(document, owners));
   return nextRuleSet(
     previous,
-    shareUnchanged(previous.rules, rules),
+    shareEntries(previous.rules, rules, shareUnchanged),
     shareUnchanged(previous.documents, documents),
     origins,
   );

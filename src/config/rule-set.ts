@@ -1,4 +1,5 @@
 import type { JsonPointer } from "../base/json-pointer.ts";
+import { OrderedMap } from "../base/ordered-map.ts";
 import type { Finding, Place } from "./finding.ts";
 import type { AnyRule, RuleKey } from "./rule.ts";
 
@@ -23,8 +24,7 @@ export interface RuleDocument {
 export interface RuleSet {
   /** Counts up with every change of any rule or document; 0 is the empty beginning. */
   readonly revision: number;
-  /** In the order of their keys. */
-  readonly rules: ReadonlyMap<RuleKey, AnyRule>;
+  readonly rules: OrderedMap<RuleKey, AnyRule>;
   /** Every document read, valid or not. */
   readonly documents: readonly RuleDocument[];
   /** Those of one rule, the one that counts first. A rule may be in force without any: when its file cannot be read now. */
@@ -37,7 +37,7 @@ export interface RuleSet {
 
 export const emptyRuleSet: RuleSet = {
   revision: 0,
-  rules: new Map(),
+  rules: OrderedMap.of(),
   documents: [],
   documentsOf: () => [],
   locate: (_rule, pointer) => ({ pointer }),

@@ -1,7 +1,7 @@
+import { OrderedMap } from "../base/ordered-map.ts";
 import { shareUnchanged } from "../base/share.ts";
 import type { AnyRule, RuleKey } from "./rule.ts";
 import { emptyRuleSet, type RuleDocument, type RuleSet } from "./rule-set.ts";
-import { changeSorted } from "./sorted-map.ts";
 import type { StoredDocument } from "./store.ts";
 import { decodeStored, type StoredRule } from "./stored-rule.ts";
 
@@ -14,11 +14,10 @@ interface Entry {
 /** The rules of a store's documents, and what is needed to go on from them. */
 export interface StoreRules {
   readonly ruleSet: RuleSet;
-  /** In the order of their keys. */
-  readonly entries: ReadonlyMap<RuleKey, Entry>;
+  readonly entries: OrderedMap<RuleKey, Entry>;
 }
 
-export const noStoreRules: StoreRules = { ruleSet: emptyRuleSet, entries: new Map() };
+export const noStoreRules: StoreRules = { ruleSet: emptyRuleSet, entries: OrderedMap.of() };
 
 /**
  * The rules after some documents changed or went (undefined); only those are decoded. A document with errors is listed as refused
@@ -37,7 +36,7 @@ export function nextStoreRules(
     if (entry?.inForce?.rule !== before?.inForce?.rule) changedRules.set(key, entry?.inForce?.rule);
   }
   const sameDocuments = [...changed].every(([key, entry]) => entry?.document === previous.entries.get(key)?.document);
-  const entries = changeSorted(previous.entries, changed);
+  const entries = previous.entries.with(changed);
   const { ruleSet } = previous;
   const isSame = sameDocuments && changedRules.size === 0;
   return {
@@ -45,7 +44,7 @@ export function nextStoreRules(
     ruleSet: ruleSetOf(entries, {
       // Fields may move to other lines without any change of a rule.
       revision: ruleSet.revision + (isSame ? 0 : 1),
-      rules: changedRules.size === 0 ? ruleSet.rules : changeSorted(ruleSet.rules, changedRules),
+      rules: ruleSet.rules.with(changedRules),
       documents: sameDocuments ? ruleSet.documents : [...entries.values()].map(({ document }) => document),
     }),
   };

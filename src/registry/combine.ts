@@ -1,6 +1,6 @@
 import { compareText } from "../base/compare-text.ts";
 import { memoize } from "../base/memo.ts";
-import { OrderedMap } from "../base/ordered-map.ts";
+import { OrderedMap, shareEntries } from "../base/ordered-map.ts";
 import { type Catalog, emptyCatalog } from "../model/catalog.ts";
 import { type Hostname, isWithin } from "../model/hostname.ts";
 import type { Instance } from "../model/instance.ts";
@@ -79,16 +79,14 @@ export function combineCatalogs(
     const planned = plan.services.get(key);
     return planned === undefined ? [] : [[key, listOf(planned)] as const];
   });
-  const services = isKnown
-    ? before.services
-    : patched(
-        before.services,
-        plan.services.entries().map(([key, { service }]) => [key, service] as const),
-      );
-  const instances = isKnown ? before.instances.with(lists) : patched(before.instances, lists);
+  const services = isKnown ? before.services : shareEntries(before.services, servicesOf(plan));
+  const instances = isKnown ? before.instances.with(lists) : shareEntries(before.instances, OrderedMap.of(lists));
   const isSame = services === before.services && instances === before.instances;
   return { catalog: isSame ? before : { services, instances }, conflicts: plan.conflicts, plan, inputs };
 }
+
+const servicesOf = ({ services }: Plan): OrderedMap<ServiceKey, Service> =>
+  OrderedMap.of(services.entries().map(([key, { service }]) => [key, service]));
 
 const hasSameServices = (previous: CombinedCatalog, inputs: readonly Catalog[]): boolean =>
   previous.inputs.length === inputs.length &&
@@ -100,16 +98,6 @@ function touchedServices({ inputs: before, plan }: CombinedCatalog, inputs: read
     (before[index]?.instances.changesTo(instances) ?? []).map(({ key }) => plan.joins[index]?.get(key) ?? key),
   );
   return new Set(touched);
-}
-
-/** A map of exactly these entries that shares with `before` what it can. */
-function patched<K extends string, V extends object>(
-  before: OrderedMap<K, V>,
-  entries: Iterable<readonly [K, V]>,
-): OrderedMap<K, V> {
-  const wanted = new Map(entries);
-  const gone = before.keys().filter((key) => !wanted.has(key));
-  return before.with([...wanted, ...gone.map((key) => [key, undefined] as const)]);
 }
 
 function planOf(inputs: readonly NamedCatalog[], joinHosts: readonly Hostname[]): Plan {

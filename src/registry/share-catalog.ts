@@ -1,4 +1,4 @@
-import type { OrderedMap } from "../base/ordered-map.ts";
+import { shareEntries } from "../base/ordered-map.ts";
 import { shareUnchanged } from "../base/share.ts";
 import type { Catalog } from "../model/catalog.ts";
 import type { Instance } from "../model/instance.ts";
@@ -9,21 +9,9 @@ import type { Instance } from "../model/instance.ts";
  */
 export function shareCatalog(previous: Catalog | undefined, next: Catalog): Catalog {
   if (previous === undefined) return next;
-  const services = shareMap(previous.services, next.services, shareUnchanged);
-  const instances = shareMap(previous.instances, next.instances, shareList);
+  const services = shareEntries(previous.services, next.services, shareUnchanged);
+  const instances = shareEntries(previous.instances, next.instances, shareList);
   return services === previous.services && instances === previous.instances ? previous : { services, instances };
-}
-
-function shareMap<K extends string, V extends object>(
-  previous: OrderedMap<K, V>,
-  next: OrderedMap<K, V>,
-  shareValue: (previous: V | undefined, next: V) => V,
-): OrderedMap<K, V> {
-  return previous.with(
-    previous
-      .changesTo(next)
-      .map(({ key, before, after }) => [key, after === undefined ? undefined : shareValue(before, after)] as const),
-  );
 }
 
 function shareList(previous: readonly Instance[] | undefined, next: readonly Instance[]): readonly Instance[] {

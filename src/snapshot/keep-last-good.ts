@@ -1,4 +1,4 @@
-import type { Compiled } from "../compile/compile.ts";
+import type { Compiled } from "../compile/assembly.ts";
 import { createResourceSet, type ResourceSet, referenceKey } from "../envoy/resource-set.ts";
 
 /**

@@ -6,8 +6,9 @@ import {
   ruleViews,
   serviceViews,
 } from "../../src/api/views.ts";
+import { OrderedMap } from "../../src/base/ordered-map.ts";
 import type { Finding } from "../../src/config/finding.ts";
-import { ruleKey } from "../../src/config/rule.ts";
+import { type AnyRule, type RuleKey, ruleKey } from "../../src/config/rule.ts";
 import { emptyRuleSet, type RuleDocument, type RuleSet } from "../../src/config/rule-set.ts";
 import { createCatalog } from "../../src/model/catalog.ts";
 import { parseHostname } from "../../src/model/hostname.ts";
@@ -75,7 +76,7 @@ function ruleSetOf(inForce: readonly string[], documents: readonly RuleDocument[
     return [key, { key, kind: "VirtualService", namespace: "shop", name, labels: {}, createdAt: 0, spec }] as const;
   });
   const locate: RuleSet["locate"] = (_rule, pointer) => ({ pointer, file: "old.yaml", line: 7, column: 1 });
-  return { ...emptyRuleSet, rules: new Map(rules), documents, locate };
+  return { ...emptyRuleSet, rules: OrderedMap.of<RuleKey, AnyRule>(rules), documents, locate };
 }
 
 test("which version of a rule is in force", () => {

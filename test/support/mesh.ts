@@ -1,3 +1,4 @@
+import { OrderedMap } from "../../src/base/ordered-map.ts";
 import { createWorld, type HeldRule, type World } from "../../src/compile/world.ts";
 import { type AnyRule, type Rule, type RuleKind, type RuleSpecs, ruleKey } from "../../src/config/rule.ts";
 import { type Catalog, type CatalogEntry, createCatalog } from "../../src/model/catalog.ts";
@@ -75,10 +76,9 @@ export interface WorldParts {
 }
 
 export function world({ services = [], catalog, rules = [], holds = [], mesh, revision = 1 }: WorldParts): World {
-  const sorted = [...rules].sort((a, b) => (a.key < b.key ? -1 : 1)) as AnyRule[];
   return createWorld(
     catalog ?? createCatalog(services),
-    { rules: new Map(sorted.map((one) => [one.key, one])), revision },
+    { rules: OrderedMap.of((rules as readonly AnyRule[]).map((one) => [one.key, one])), revision },
     holds,
     mesh === undefined ? defaultMeshSettings : { ...defaultMeshSettings, ...mesh },
   );

@@ -1,5 +1,6 @@
 import type { FindingView } from "../../api/types.ts";
 import { type JsonPointer, pointerSteps } from "../../base/json-pointer.ts";
+import { OrderedMap } from "../../base/ordered-map.ts";
 import type { Style, Tone } from "../../cli/style.ts";
 import { visibleText } from "../../cli/terminal-text.ts";
 import type { AnyRule, RuleKey } from "../../config/rule.ts";
@@ -48,7 +49,7 @@ export interface RulesNow {
 }
 
 export const noRules: RulesNow = {
-  ruleSet: { rules: new Map(), locate: (_rule, pointer) => ({ pointer }) },
+  ruleSet: { rules: OrderedMap.of(), locate: (_rule, pointer) => ({ pointer }) },
   findings: [],
 };
 
