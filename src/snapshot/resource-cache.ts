@@ -2,7 +2,7 @@ import type { Log } from "../base/log.ts";
 import { memoize } from "../base/memo.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Signal } from "../base/signal.ts";
-import type { Broken } from "../compile/broken.ts";
+import type { Compiled } from "../compile/assembly.ts";
 import type { Compiler } from "../compile/compile.ts";
 import { type Profile, profileKey, profileOf } from "../compile/profile.ts";
 import type { World } from "../compile/world.ts";
@@ -54,13 +54,12 @@ export interface Watch {
 /** A live profile. */
 interface Entry {
   readonly profile: Profile;
-  /** The last set that compiled, completed by what was good before. */
+  readonly followers: Set<Follower>;
+  /** What the last compile made, and what proxies get: that, completed by what was good before. */
+  compiled: Compiled | undefined;
   resources: ResourceSet | undefined;
-  /** What could not be compiled of it. */
-  broken: readonly Broken[];
-  /** Why the last compile failed, when it did. */
+  /** Why the last compile made nothing. */
   failure?: string | undefined;
-  followers: number;
 }
 
 interface Follower {
@@ -71,23 +70,26 @@ interface Follower {
 
 export function createResourceCache({ world, compiler, log, metrics }: ResourceCacheInput): ResourceCache {
   const entries = new Map<string, Entry>();
-  const followers = new Set<Follower>();
   /** The last follower of each node. */
   const byNode = new Map<ProxyNode, Follower>();
+  /** Those without an entry: before the first complete world, or because no profile could be made. */
+  const waiting = new Set<Follower>();
   const compiles = metrics.counter("fairway_compiles_total", "Resource sets compiled, by outcome.", ["outcome"]);
-  const noteRepairs = createRepairWatch(log, metrics);
+  const watchRepairs = createRepairWatch(log, metrics);
   const profiles = metrics.gauge("fairway_profiles", "Profiles of the proxies that are connected.");
-  /** Many proxies go from the same set to the same set. */
-  const equalVersions = memoize(hasEqualVersions);
   /** The world that the entries were compiled from. */
   let compiled: World | undefined;
+  /** What is repaired for whom may be otherwise than noted. */
+  let repairsMoved = true;
 
   const compileEntry = (entry: Entry, at: World): void => {
     try {
       const set = compiler.compile(at, entry.profile);
-      entry.resources = keepLastGood(set, entry.resources);
-      entry.broken = set.broken;
       entry.failure = undefined;
+      if (set === entry.compiled) return;
+      repairsMoved ||= set.repairs !== entry.compiled?.repairs || set.broken !== entry.compiled.broken;
+      entry.resources = keepLastGood(set, entry.resources);
+      entry.compiled = set;
       compiles.inc({ outcome: set.broken.length === 0 ? "ok" : "partial" });
     } catch (error) {
       entry.failure = error instanceof Error ? error.message : String(error);
@@ -117,45 +119,83 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
     const key = profileKey(profile);
     let entry = entries.get(key);
     if (entry === undefined) {
-      entry = { profile, resources: follower.entry?.resources, broken: [], followers: 0 };
+      entry = { profile, followers: new Set(), compiled: undefined, resources: follower.entry?.resources };
       entries.set(key, entry);
       compileEntry(entry, at);
     }
+    if (entry === follower.entry) return;
     leave(follower);
+    waiting.delete(follower);
     follower.entry = entry;
-    entry.followers++;
+    entry.followers.add(follower);
   };
 
   const leave = (follower: Follower): void => {
-    if (follower.entry === undefined) return;
-    follower.entry.followers--;
+    follower.entry?.followers.delete(follower);
     follower.entry = undefined;
   };
 
   const dropUnused = (): void => {
-    for (const [key, { followers: count }] of entries) if (count === 0) entries.delete(key);
-    noteProfiles();
+    for (const [key, { followers, compiled: set }] of entries) {
+      if (followers.size > 0) continue;
+      entries.delete(key);
+      repairsMoved ||= set !== undefined && set.repairs.length + set.broken.length > 0;
+    }
+    note();
   };
 
-  const noteProfiles = (): void => {
+  const note = (): void => {
     profiles.set(entries.size);
-    noteRepairs([...entries.values()].map(({ resources, broken }) => ({ repairs: resources?.repairs ?? [], broken })));
+    if (!repairsMoved) return;
+    repairsMoved = false;
+    watchRepairs(
+      [...entries.values()].map(({ resources, compiled: set }) => ({
+        repairs: resources?.repairs ?? [],
+        broken: set?.broken ?? [],
+      })),
+    );
   };
 
   const refresh = (next: World | undefined): void => {
     if (next === undefined) return;
-    const before = new Map([...followers].map((follower) => [follower, follower.entry?.resources]));
-    for (const entry of entries.values()) compileEntry(entry, next);
-    for (const follower of followers) {
-      if (compiled === undefined || mayMoveProfile(compiled, next, follower.node)) place(follower, next);
+    const before = compiled;
+    const had = new Map<Entry, ResourceSet | undefined>();
+    for (const entry of entries.values()) {
+      const { resources } = entry;
+      compileEntry(entry, next);
+      if (entry.resources !== resources) had.set(entry, resources);
+    }
+    const moved = new Map<Follower, ResourceSet | undefined>();
+    for (const follower of mayMove(before, next)) {
+      const { entry } = follower;
+      place(follower, next);
+      if (follower.entry !== entry) moved.set(follower, entry && (had.get(entry) ?? entry.resources));
     }
     compiled = next;
     dropUnused();
-    for (const [follower, had] of before) {
-      const has = follower.entry?.resources;
-      if (has === undefined || has === had || !followers.has(follower)) continue;
-      if (had === undefined || !equalVersions(had, has)) follower.listener(has);
-    }
+    tell(had, moved);
+  };
+
+  /** Profiles follow from rules, holds and settings; the catalog moves only those that hold what the proxy's instances listen on. */
+  const mayMove = (before: World | undefined, next: World): readonly Follower[] => {
+    const isSame = before?.rules === next.rules && before.holds === next.holds && before.mesh === next.mesh;
+    const catalogMoves = (entry: Entry): boolean =>
+      entry.profile.kind === "proxyless" && before?.catalog !== next.catalog;
+    const moving = [...entries.values()].filter((entry) => !isSame || catalogMoves(entry));
+    return [...waiting, ...moving.flatMap(({ followers }) => [...followers])];
+  };
+
+  /** Who was served the old sets gets the new ones, where they differ. */
+  const tell = (
+    had: ReadonlyMap<Entry, ResourceSet | undefined>,
+    moved: ReadonlyMap<Follower, ResourceSet | undefined>,
+  ): void => {
+    const told = [...had].flatMap(([entry, before]) => {
+      const followers = [...entry.followers].filter((follower) => !moved.has(follower));
+      return followers.length > 0 && differs(before, entry.resources) ? followers : [];
+    });
+    for (const [follower, before] of moved) if (differs(before, follower.entry?.resources)) told.push(follower);
+    for (const { entry, listener } of told) if (entry?.resources !== undefined) listener(entry.resources);
   };
 
   const unsubscribe = world.subscribe(refresh);
@@ -164,18 +204,19 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
   return {
     watch: (node, listener) => {
       const follower: Follower = { node, listener, entry: undefined };
-      followers.add(follower);
       byNode.set(node, follower);
       const known = entries.size;
+      waiting.add(follower);
       if (compiled !== undefined) place(follower, compiled);
-      if (entries.size !== known) noteProfiles();
+      if (entries.size !== known) note();
       return {
         current: () => follower.entry?.resources,
         close: () => {
-          followers.delete(follower);
           if (byNode.get(node) === follower) byNode.delete(node);
+          waiting.delete(follower);
+          const isLast = follower.entry?.followers.size === 1;
           leave(follower);
-          dropUnused();
+          if (isLast) dropUnused();
         },
       };
     },
@@ -189,17 +230,20 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
       return entry?.resources && { resources: entry.resources, stale: entry.failure !== undefined };
     },
     failures: () =>
-      [...entries.values()].flatMap(({ profile, failure, broken }) =>
+      [...entries.values()].flatMap(({ profile, failure, compiled: set }) =>
         failure === undefined
-          ? broken.map(({ type, name, error }) => ({ profile, message: error.message, resource: { type, name } }))
+          ? (set?.broken ?? []).map(({ type, name, error }) => ({
+              ...{ profile, message: error.message },
+              resource: { type, name },
+            }))
           : [{ profile, message: failure }],
       ),
     close: unsubscribe,
   };
 }
 
-/** Profiles follow from rules, holds and settings; the catalog moves only those that hold what the proxy's instances listen on. */
-function mayMoveProfile(before: World, next: World, { kind }: ProxyNode): boolean {
-  const catalogMoved = kind === "proxyless" && before.catalog !== next.catalog;
-  return catalogMoved || before.rules !== next.rules || before.holds !== next.holds || before.mesh !== next.mesh;
-}
+const equalVersions = memoize(hasEqualVersions);
+
+/** Many proxies go from the same set to the same set. */
+const differs = (before: ResourceSet | undefined, after: ResourceSet | undefined): boolean =>
+  after !== undefined && after !== before && (before === undefined || !equalVersions(before, after));
