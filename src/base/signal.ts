@@ -33,48 +33,42 @@ export function createSignal<T>(initial: T): SettableSignal<T> {
 
 export interface GatherOptions {
   readonly clock: Clock;
-  /** After the end of a run, later triggers wait until this long has passed without another one. */
-  readonly quietMs: number;
-  /** No trigger waits longer than this. */
-  readonly maxWaitMs: number;
+  /** The pause after a run. It doubles from run to run as long as triggers come in it, up to `maxPauseMs`. */
+  readonly minPauseMs: number;
+  readonly maxPauseMs: number;
 }
 
 /**
- * Runs `task` for bursts of triggers: the first one after a quiet time runs it in the same turn of the event loop; those
- * that follow are gathered until `quietMs` without another, but for `maxWaitMs` at the most.
+ * Runs `task` for bursts of triggers: the first one after a pause runs it in the same turn of the event loop; those that come in
+ * the pause are gathered until its end, however many. A pause is never shorter than the run before it, so that half of the time
+ * is left for others.
  */
 export function gather(
   task: () => void,
-  { clock, quietMs, maxWaitMs }: GatherOptions,
+  { clock, minPauseMs, maxPauseMs }: GatherOptions,
 ): { trigger(): void; close(): void } {
-  let lastRunAt = Number.NEGATIVE_INFINITY;
-  let waitingSince: number | undefined;
+  let pauseMs = minPauseMs;
+  let pausedUntil = Number.NEGATIVE_INFINITY;
   let cancel: (() => void) | undefined;
 
-  const run = () => {
-    cancel?.();
+  const run = (): void => {
     cancel = undefined;
-    waitingSince = undefined;
-    lastRunAt = clock.monotonic();
+    const beganAt = clock.monotonic();
     try {
       task();
     } finally {
-      // Runs that take as long as the quiet time would follow each trigger at once otherwise.
-      lastRunAt = clock.monotonic();
+      const endedAt = clock.monotonic();
+      pausedUntil = endedAt + Math.max(pauseMs, endedAt - beganAt);
     }
   };
 
   return {
     trigger() {
-      const now = clock.monotonic();
-      if (cancel === undefined && now - lastRunAt >= quietMs) {
-        run();
-        return;
-      }
-      waitingSince ??= now;
-      cancel?.();
-      const left = Math.max(0, maxWaitMs - (now - waitingSince));
-      cancel = clock.after(Math.min(quietMs, left), run);
+      if (cancel !== undefined) return;
+      const leftMs = pausedUntil - clock.monotonic();
+      pauseMs = leftMs > 0 ? Math.min(2 * pauseMs, maxPauseMs) : minPauseMs;
+      if (leftMs > 0) cancel = clock.after(leftMs, run);
+      else run();
     },
     close() {
       cancel?.();

@@ -20,10 +20,10 @@ export interface WorldFeed {
   readonly close: () => void;
 }
 
-/** Changes that come in a row make one world: the first at once, those after it when it has been quiet for this long… */
-const quietMs = 100;
-/** …but none waits longer than this. Both are Istio's. */
-const maxWaitMs = 10_000;
+/** Changes that come in a row make one world: the first at once, those after it at the end of a pause, which grows… */
+const minPauseMs = 10;
+/** …to this, so that steady changes reach the proxies ten times a second. (Istio's wait for quiet has no such bound below 10 s.) */
+const maxPauseMs = 100;
 
 /** Joins what the stations before it report into one world after the other. */
 export function createWorldFeed({ catalog, rules, holds, mesh, clock }: WorldFeedInput): WorldFeed {
@@ -31,7 +31,7 @@ export function createWorldFeed({ catalog, rules, holds, mesh, clock }: WorldFee
   const refresh = (): void => {
     if (catalog.value !== undefined) world.set(createWorld(catalog.value, rules.value, holds.value, mesh));
   };
-  const gathering = gather(refresh, { clock, quietMs, maxWaitMs });
+  const gathering = gather(refresh, { clock, minPauseMs, maxPauseMs });
   const subscriptions = [catalog, rules, holds].map((input) => input.subscribe(gathering.trigger));
   gathering.trigger();
   return {

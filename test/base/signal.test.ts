@@ -33,56 +33,63 @@ describe("gathering", () => {
     const clock = createFakeClock();
     const runs: number[] = [];
     const start = clock.now();
-    const gathering = gather(() => runs.push(clock.now() - start), { clock, quietMs: 100, maxWaitMs: 500 });
+    const gathering = gather(() => runs.push(clock.now() - start), { clock, minPauseMs: 10, maxPauseMs: 100 });
     return { clock, runs, gathering };
   };
 
-  test("the first trigger after a quiet time runs at once", () => {
+  test("the first trigger after a pause runs at once", () => {
     const { clock, runs, gathering } = setUp();
     gathering.trigger();
     expect(runs).toEqual([0]);
-    clock.advance(100);
+    clock.advance(10);
     gathering.trigger();
-    expect(runs).toEqual([0, 100]);
+    expect(runs).toEqual([0, 10]);
   });
 
-  test("those right after it wait for quiet and run once", () => {
+  test("those in the pause run once, at its end", () => {
     const { clock, runs, gathering } = setUp();
-    gathering.trigger();
-    for (let i = 0; i < 3; i++) {
-      clock.advance(50);
+    for (let i = 0; i < 4; i++) {
       gathering.trigger();
+      clock.advance(2);
     }
     clock.advance(1000);
-    expect(runs).toEqual([0, 250]);
+    expect(runs).toEqual([0, 10]);
     expect(clock.pending()).toBe(0);
   });
 
-  test("a storm does not starve: nobody waits longer than the bound", () => {
+  test("under pressure the pause grows, and nobody waits longer than the bound; after it, it is short again", () => {
     const { clock, runs, gathering } = setUp();
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 500; i++) {
       gathering.trigger();
-      clock.advance(20);
+      clock.advance(2);
     }
-    const gaps = runs.slice(1).map((at, index) => at - (runs[index] ?? 0));
-    expect(Math.max(...gaps)).toBeLessThanOrEqual(520);
-    expect(runs.length).toBeLessThan(8);
+    expect(runs.slice(0, 7)).toEqual([0, 10, 30, 70, 150, 250, 350]);
+    clock.advance(1000);
+    const at = clock.now();
+    runs.length = 0;
+    gathering.trigger();
+    gathering.trigger();
+    clock.advance(10);
+    expect(runs[1]).toBe((runs[0] ?? 0) + 10);
+    expect(clock.now() - at).toBe(10);
   });
 
-  test("the quiet time starts when a run has ended, so that long runs do not follow each other at once", () => {
+  test("a long run is followed by a pause as long", () => {
     const clock = createFakeClock();
     const runs: number[] = [];
     const task = () => {
       runs.push(clock.monotonic());
       clock.standStill(150);
     };
-    const gathering = gather(task, { clock, quietMs: 100, maxWaitMs: 500 });
+    const gathering = gather(task, { clock, minPauseMs: 10, maxPauseMs: 100 });
     gathering.trigger();
     clock.advance(10);
     gathering.trigger();
     expect(runs).toEqual([0]);
-    clock.advance(100);
-    expect(runs).toEqual([0, 260]);
+    clock.advance(139);
+    expect(runs).toEqual([0]);
+    clock.advance(1);
+    expect(runs).toEqual([0, 300]);
   });
 
   test("closing forgets what waits", () => {

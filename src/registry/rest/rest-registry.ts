@@ -68,7 +68,7 @@ export async function openRestRegistry(options: RestRegistryOptions): Promise<Re
   };
 
   /** After trouble of the network everybody comes back at once. */
-  const healing = gather(publish, { clock, quietMs: healingMs, maxWaitMs: healingMs });
+  const healing = gather(publish, { clock, minPauseMs: healingMs, maxPauseMs: healingMs });
 
   const live = createLive({
     registry: name,
