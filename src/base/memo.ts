@@ -40,6 +40,37 @@ function entry<K, V>(
   return made;
 }
 
+/** Results that are remembered of one first item. */
+const maxPerItem = 16;
+
+/**
+ * The same for a function of a long list: by its items one by one, of which the first keeps what is remembered. Of lists that begin
+ * alike the last few count.
+ */
+export function memoizeList<T extends object, V>(
+  fn: (name: string, list: readonly T[]) => V,
+): (name: string, list: readonly T[]) => V {
+  interface Known {
+    readonly name: string;
+    readonly list: readonly T[];
+    readonly value: V;
+  }
+  const nobody = {};
+  const known = new WeakMap<object, Known[]>();
+  return (name, list) => {
+    const first = list[0] ?? nobody;
+    const before = known.get(first) ?? [];
+    const found = before.find((one) => one.name === name && isSameList(one.list, list));
+    if (found !== undefined) return found.value;
+    const value = fn(name, list);
+    known.set(first, [{ name, list, value }, ...before.slice(0, maxPerItem - 1)]);
+    return value;
+  };
+}
+
+const isSameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((item, index) => Object.is(item, b[index]));
+
 /**
  * Gives lists an identity: for one owner, a list with the very items of the owner's last list *is* that list. For filters whose
  * result often stays the same while their input changes.
@@ -48,7 +79,7 @@ export function keepSameList<T>(): (owner: object, list: readonly T[]) => readon
   const last = new WeakMap<object, readonly T[]>();
   return (owner, list) => {
     const before = last.get(owner);
-    if (before?.length === list.length && list.every((item, index) => Object.is(item, before[index]))) return before;
+    if (before !== undefined && isSameList(before, list)) return before;
     last.set(owner, list);
     return list;
   };

@@ -1,4 +1,4 @@
-import { keepSameList, memoize } from "../base/memo.ts";
+import { keepSameList, memoize, memoizeList } from "../base/memo.ts";
 import type { Resource } from "../envoy/resource-set.ts";
 import type { Instance } from "../model/instance.ts";
 import { compileOutboundCluster, compileSpecialClusters } from "./clusters.ts";
@@ -68,7 +68,7 @@ export function createAspects(onResource: (resource: Resource) => void = () => {
     hostVirtualHost: memoize(hostVirtualHost),
     unknownHosts: memoize(unknownHosts),
     blackHoleVirtualHost: memoize(blackHoleVirtualHost),
-    routeTable: memoize(heard(compileRouteTable)),
+    routeTable: memoizeList(heard(compileRouteTable)),
     egressListener: memoize(heard(compileEgressListener)),
     ingress: memoize(heard(compileIngress)),
     gatewayListener: memoize(heard(compileGatewayListener)),

@@ -7,12 +7,15 @@ import {
   type ResourceSet,
 } from "../envoy/resource-set.ts";
 import { perType } from "../envoy/resource-types.ts";
+import type { Instance } from "../model/instance.ts";
 import type { ProxyKind } from "../model/proxy.ts";
 import type { Aspects } from "./aspects.ts";
 import { type Broken, keep, type Report } from "./broken.ts";
+import type { DestinationPolicy } from "./destination-policy.ts";
 import { compileGateway } from "./gateway.ts";
 import { guardAspects } from "./guard.ts";
 import { compileProxyless, compileProxylessService } from "./proxyless.ts";
+import { ReferenceIndex } from "./reference-index.ts";
 import { envoyPlaceholders, type MakePlaceholders, type Repaired, repairReferences } from "./references.ts";
 import type { Reachable } from "./scope.ts";
 import { compileService } from "./services.ts";
@@ -31,14 +34,22 @@ export interface Compiled extends ResourceSet {
 export interface Assembly {
   readonly view: View;
   readonly compiled: Compiled;
-  /** Handed on from one assembly to the next, which changes it: only the newest one of a profile may be used. */
+  readonly own: readonly Resource[];
+  /** Handed on from one assembly to the next, which changes them: only the newest one of a profile may be used. */
   readonly parts: Map<Reachable, Part>;
+  /** Undefined where something is broken, dangles or has the name of another. */
+  readonly index: ReferenceIndex | undefined;
 }
 
 /** What comes of one port of a service. */
 export interface Part {
   readonly resources: readonly Resource[];
   readonly broken: readonly Broken[];
+  /** What it was made of, besides the port. */
+  readonly from: Pick<View, "mesh"> & {
+    readonly policy: DestinationPolicy | undefined;
+    readonly instances: readonly Instance[];
+  };
 }
 
 interface Kind {
@@ -82,29 +93,88 @@ export function partOf(one: Reachable, view: View, aspects: Aspects): Part {
   const resources = byKind[view.profile.kind].service(one, view, aspects, (report) => {
     broken.push(report);
   });
-  return { resources, broken };
+  return { resources, broken, from: sourcesOf(one, view) };
 }
 
-/** Everything, from the beginning. */
-export function assemble(view: View, aspects: Aspects, makePart: (one: Reachable) => Part): Assembly {
+const sourcesOf = ({ service }: Reachable, view: View): Part["from"] => ({
+  mesh: view.mesh,
+  policy: view.policyFor(service),
+  instances: view.instancesOf(service),
+});
+
+const isFrom = ({ from }: Part, { mesh, policy, instances }: Part["from"]): boolean =>
+  from.mesh === mesh && from.policy === policy && from.instances === instances;
+
+type MakePart = (one: Reachable) => Part;
+
+/** Everything, with those parts of the last assembly that are of the same things. */
+export function assemble(last: Assembly | undefined, view: View, aspects: Aspects, makePart: MakePart): Assembly {
   const kind = byKind[view.profile.kind];
   const ownBroken: Broken[] = [];
   const own = kind.own(view, aspects, (one) => {
     ownBroken.push(one);
   });
-  const parts = new Map(view.reachable.map((one) => [one, makePart(one)]));
-  const all = [...parts.values()];
-  const compiled = firstOfEach([...own, ...all.flatMap(({ resources }) => resources)]);
-  // A name that another has is not broken.
-  const inPlace = [...ownBroken, ...all.flatMap(({ broken }) => broken)].filter(
-    (one) => compiled.find((resource) => isSame(resource, one)) === one.standIn,
+  const parts = new Map(
+    view.reachable.map((one) => {
+      const before = last?.parts.get(one);
+      return [one, before !== undefined && isFrom(before, sourcesOf(one, view)) ? before : makePart(one)];
+    }),
   );
-  const placeholders = kind.placeholders(view, aspects);
+  const broken = [...ownBroken, ...[...parts.values()].flatMap((part) => part.broken)];
+  return (
+    (last !== undefined && broken.length === 0 ? exchange(last, view, own, parts) : undefined) ??
+    putTogether(view, aspects, { own, parts, broken })
+  );
+}
+
+/** The last set with what is new in the place of what is gone; undefined where that leaves more to do. */
+function exchange(last: Assembly, view: View, own: Assembly["own"], parts: Assembly["parts"]): Assembly | undefined {
+  const { index, compiled } = last;
+  const owned = without(own, last.own);
+  const disowned = without(last.own, own);
+  const come = [...parts].filter(([one, part]) => last.parts.get(one) !== part).map(([, part]) => part);
+  const gone = [...last.parts].filter(([one, part]) => parts.get(one) !== part).map(([, part]) => part);
+  const added = [...owned, ...come.flatMap(({ resources }) => resources)];
+  const removed = [...disowned, ...gone.flatMap(({ resources }) => resources)];
+  if (index?.replace(removed, added) !== true) return undefined;
+  return { view, own, parts, index, compiled: { ...compiled, resources: edited(compiled, removed, added) } };
+}
+
+const without = <T>(list: readonly T[], others: readonly T[]): readonly T[] => {
+  const known = new Set(others);
+  return list.filter((one) => !known.has(one));
+};
+
+const edited = (
+  { resources }: Compiled,
+  removed: readonly Resource[],
+  added: readonly Resource[],
+): Compiled["resources"] => {
+  const edits = perType(() => new Map<string, Resource | undefined>());
+  for (const { type, name } of removed) edits[type].set(name, undefined);
+  for (const resource of added) edits[resource.type].set(resource.name, resource);
+  return perType(({ short }) => resources[short].with(edits[short]));
+};
+
+/** From the beginning: of two resources of one name the first counts, and nothing dangles in the end. */
+function putTogether(
+  view: View,
+  aspects: Aspects,
+  { own, parts, broken }: Pick<Assembly, "own" | "parts"> & Pick<Compiled, "broken">,
+): Assembly {
+  const all = [...own, ...[...parts.values()].flatMap((part) => part.resources)];
+  const named = firstOfEach(all);
+  // A name that another has is not broken.
+  const inPlace = broken.filter((one) => named.find((resource) => isSame(resource, one)) === one.standIn);
+  const placeholders = byKind[view.profile.kind].placeholders(view, aspects);
   const repair = (resources: readonly Resource[]): Repaired => repairReferences(resources, placeholders);
-  const { resources, repairs } = repair(compiled);
+  const { resources, repairs } = repair(named);
+  const isWhole = broken.length + repairs.length === 0 && named.length === all.length;
   return {
     view,
+    own,
     parts,
+    index: isWhole ? new ReferenceIndex(all) : undefined,
     compiled: {
       ...createResourceSet(resources, [...inPlace.map(repairOf), ...repairs]),
       broken: [...inPlace, ...repairs.filter(({ kind: how }) => how === "broken").map(withoutStandIn)],
@@ -117,26 +187,15 @@ export function assemble(view: View, aspects: Aspects, makePart: (one: Reachable
  * The next assembly where only instances differ: the parts of their services are made anew, and take the place of the old ones.
  * Undefined where more may follow from the change, and all must be looked at again.
  */
-export function replaceParts(last: Assembly, view: View, makePart: (one: Reachable) => Part): Assembly | undefined {
+export function replaceParts(last: Assembly, view: View, makePart: MakePart): Assembly | undefined {
   if (last.view.frame !== view.frame) return undefined;
   const touched = changedServices(last.view.instances, view.instances).flatMap((key) => view.reachableOf(key));
   if (touched.length === 0) return { ...last, view };
   const replaced = touched.map((one) => ({ one, before: last.parts.get(one), after: makePart(one) }));
   if (!replaced.every(({ before, after }) => before && isReplaceable(last.compiled, before, after))) return undefined;
-  const resources = replaced.flatMap(({ after }) => after.resources);
   for (const { one, after } of replaced) last.parts.set(one, after);
-  return {
-    view,
-    parts: last.parts,
-    compiled: {
-      ...last.compiled,
-      resources: perType(({ short }) =>
-        last.compiled.resources[short].with(
-          resources.filter(({ type }) => type === short).map((resource) => [resource.name, resource]),
-        ),
-      ),
-    },
-  };
+  const resources = replaced.flatMap(({ after }) => after.resources);
+  return { ...last, view, compiled: { ...last.compiled, resources: edited(last.compiled, [], resources) } };
 }
 
 const changedServices = memoize((before: View["instances"], after: View["instances"]) =>

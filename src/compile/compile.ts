@@ -40,7 +40,10 @@ export function createCompiler({ onFrame, onService, onResource }: CompilerObser
       return partOf(one, view, aspects);
     };
     const last = memory.get(profile);
-    const assembly = (last && replaceParts(last, view, makePart)) ?? assemble(view, aspects, makePart);
+    const replaced = last && replaceParts(last, view, makePart);
+    // Part of it is handed on: whatever goes wrong now, nobody is to go on from there.
+    if (replaced === undefined) memory.delete(profile);
+    const assembly = replaced ?? assemble(last, view, aspects, makePart);
     memory.set(profile, assembly);
     return assembly.compiled;
   };

@@ -23,7 +23,7 @@ export function compileGateway(view: View, aspects: Aspects): readonly Resource[
   return [...byTable].flatMap(([name, group]) => {
     const [first] = group;
     const listener = first === undefined ? undefined : aspects.gatewayListener(first.rule, first.index);
-    return listener === undefined ? [] : [listener, aspects.routeTable(name, ...virtualHosts(view, group, aspects))];
+    return listener === undefined ? [] : [listener, aspects.routeTable(name, virtualHosts(view, group, aspects))];
   });
 }
 

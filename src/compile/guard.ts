@@ -61,20 +61,25 @@ export function guardAspects(aspects: Aspects, report: Report): Aspects {
         () => aspects.hostVirtualHost(rule, host, port, routes),
         (error) => failed(hostAt(`${host}:${port}`, [host]), { error, origin: fromRule(rule, "/spec/hosts") }),
       ),
-    routeTable: (name, ...hosts) => {
+    routeTable: (name, hosts) => {
       const failure = hosts.map(failureOf).find((one) => one !== undefined);
       if (failure === undefined) {
         return attempt(
-          () => aspects.routeTable(name, ...hosts),
+          () => aspects.routeTable(name, hosts),
           (error) => {
-            const standIn = compileRouteTable(name, unavailable(hostAt("*", ["*"]), { error, origin: repair(error) }));
+            const standIn = compileRouteTable(name, [
+              unavailable(hostAt("*", ["*"]), { error, origin: repair(error) }),
+            ]);
             report({ type: "RDS", name, error, standIn, rescue: keep({ type: "RDS", name }) });
             return standIn;
           },
         );
       }
       const tableWith = (lastHost: (name: string) => VirtualHost | undefined): Resource =>
-        compileRouteTable(name, ...hosts.map((host) => standInFor(host, failureOf(host), lastHost)));
+        compileRouteTable(
+          name,
+          hosts.map((host) => standInFor(host, failureOf(host), lastHost)),
+        );
       const standIn = tableWith(() => undefined);
       const rescue = (lastGood: ResourceSet): readonly Resource[] =>
         keep({ type: "RDS", name })(lastGood).map((last) => {

@@ -25,10 +25,9 @@ export function compileProxyless(view: View, aspects: Aspects): readonly Resourc
   const tables = reachable.map(({ service, port }) => {
     const rule = governing.get(service.hostname);
     const routes = rule && routesFor(rule, view, port.number, aspects.routes);
-    return aspects.routeTable(
-      clientRouteName(port.number, service.hostname),
+    return aspects.routeTable(clientRouteName(port.number, service.hostname), [
       aspects.clientVirtualHost(service, port, domainFor(service, dnsDomain), routes),
-    );
+    ]);
   });
   return [
     // A service's own name goes before the short form of another's.

@@ -1,4 +1,4 @@
-import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { type DescMessage, type Message, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { contentHash } from "../base/digest.ts";
 import { collectProvenance, type Provenance } from "../envoy/provenance.ts";
 import type { Reference, Resource } from "../envoy/resource-set.ts";
@@ -16,7 +16,18 @@ export function encodeResource<D extends DescMessage>(
   references: readonly Reference[],
   salt?: string,
 ): Resource {
-  const bytes = toBinary(schema, message);
+  return resourceOf(type, name, toBinary(schema, message), message, references, salt);
+}
+
+/** The same for a message that is encoded already. */
+export function resourceOf(
+  type: TypeName,
+  name: string,
+  bytes: Uint8Array,
+  message: Message,
+  references: readonly Reference[],
+  salt?: string,
+): Resource {
   let provenance: Provenance | undefined;
   return {
     type,

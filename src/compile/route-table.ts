@@ -1,9 +1,11 @@
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { compareText } from "../base/compare-text.ts";
+import { memoize } from "../base/memo.ts";
 import type { Reference, Resource } from "../envoy/resource-set.ts";
-import type { Route, VirtualHost } from "../gen/envoy/config/route/v3/route_components_pb.ts";
+import { type Route, type VirtualHost, VirtualHostSchema } from "../gen/envoy/config/route/v3/route_components_pb.ts";
 import { type RouteConfiguration, RouteConfigurationSchema } from "../gen/envoy/config/route/v3/route_pb.ts";
-import { encodeResource } from "./resource.ts";
+import { resourceOf } from "./resource.ts";
 
 /** A table of virtual hosts. A port in the Host header does not matter; names are in order. */
 export function routeTable(name: string, virtualHosts: readonly VirtualHost[]): RouteConfiguration {
@@ -15,10 +17,20 @@ export function routeTable(name: string, virtualHosts: readonly VirtualHost[]): 
   });
 }
 
-export function compileRouteTable(name: string, ...virtualHosts: readonly VirtualHost[]): Resource {
+/** The same as a resource. It is put together from its virtual hosts, each of which is encoded once, whatever tables have it. */
+export function compileRouteTable(name: string, virtualHosts: readonly VirtualHost[]): Resource {
   const table = routeTable(name, virtualHosts);
-  return encodeResource("RDS", name, RouteConfigurationSchema, table, clusterReferences(table));
+  const writer = new BinaryWriter();
+  writer.tag(RouteConfigurationSchema.field.name.number, WireType.LengthDelimited).string(name);
+  for (const host of table.virtualHosts) {
+    writer.tag(RouteConfigurationSchema.field.virtualHosts.number, WireType.LengthDelimited).bytes(encodeHost(host));
+  }
+  // All other fields have higher numbers than these two.
+  writer.raw(toBinary(RouteConfigurationSchema, { ...table, name: "", virtualHosts: [] }));
+  return resourceOf("RDS", name, writer.finish(), table, clusterReferences(table));
 }
+
+const encodeHost = memoize((host: VirtualHost) => toBinary(VirtualHostSchema, host));
 
 /**
  * Envoy refuses a table that names a domain twice. A full name keeps its domain before another service's short form of the same
@@ -47,9 +59,11 @@ function withDomains(host: VirtualHost, domains: readonly string[]): VirtualHost
 }
 
 function clusterReferences({ virtualHosts }: RouteConfiguration): readonly Reference[] {
-  const names = new Set(virtualHosts.flatMap(({ routes }) => routes).flatMap(clustersOf));
+  const names = new Set(virtualHosts.flatMap(clustersOfHost));
   return [...names].map((name) => ({ type: "CDS", name }));
 }
+
+const clustersOfHost = memoize(({ routes }: VirtualHost) => routes.flatMap(clustersOf));
 
 /** The clusters that a route names. */
 export function clustersOf({ action }: Route): readonly string[] {

@@ -1,3 +1,4 @@
+import { memoize } from "../base/memo.ts";
 import type { EgressListener } from "../config/kinds/sidecar.ts";
 import type { Rule } from "../config/rule.ts";
 import { type Hostname, hostsOverlap, isWithin, parseHostname } from "../model/hostname.ts";
@@ -10,6 +11,9 @@ export interface Reachable {
   readonly service: Service;
   readonly port: ServicePort;
 }
+
+/** The same object for the same service and port. */
+export const reachable = memoize((service: Service, port: ServicePort): Reachable => ({ service, port }));
 
 /** What one egress listener of a Sidecar rule lets through. */
 export interface EgressScope {
@@ -62,7 +66,7 @@ export function egressScopes(
 /** UDP is not proxied. */
 function reachableAt(service: Service, portNumber: number): readonly Reachable[] {
   const port = service.ports.find(({ number }) => number === portNumber);
-  return port === undefined || port.protocol === "udp" ? [] : [{ service, port }];
+  return port === undefined || port.protocol === "udp" ? [] : [reachable(service, port)];
 }
 
 function parseImport(text: string, own: string): readonly Import[] {

@@ -19,11 +19,10 @@ export function compileSidecar(view: View, aspects: Aspects): readonly Resource[
     sidecar?.spec.ingress.flatMap((_, index) => aspects.ingress(sidecar, mesh, index, profile.address)) ?? [];
   const egress = view.egress.flatMap((scope) => [
     aspects.egressListener(scope.rule, scope.index),
-    aspects.routeTable(
-      sidecarRouteName(scope.listener.port.number),
+    aspects.routeTable(sidecarRouteName(scope.listener.port.number), [
       ...virtualHosts(view, scope, aspects),
       aspects.unknownHosts(mesh),
-    ),
+    ]),
   ]);
   return [...ingress, ...egress.filter((resource) => resource !== undefined), ...aspects.specialClusters(mesh)];
 }

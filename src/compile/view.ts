@@ -15,7 +15,7 @@ import {
 } from "./destination-policy.ts";
 import type { Profile } from "./profile.ts";
 import { createRuleSorter, type RulesByKind } from "./rules-by-kind.ts";
-import { type EgressScope, egressScopes, type Reachable } from "./scope.ts";
+import { type EgressScope, egressScopes, type Reachable, reachable } from "./scope.ts";
 import { servicesOfEntry } from "./service-entry.ts";
 import { createServiceTable, findService, type ServiceTable } from "./service-table.ts";
 import { sidecarFor } from "./sidecar-choice.ts";
@@ -177,7 +177,7 @@ const own = (service: Service, namespace: string): number => Number(service.name
 
 /** UDP has no clusters. */
 function everyPort(service: Service): readonly Reachable[] {
-  return service.ports.filter(({ protocol }) => protocol !== "udp").map((port) => ({ service, port }));
+  return service.ports.filter(({ protocol }) => protocol !== "udp").map((port) => reachable(service, port));
 }
 
 function isSelected({ spec }: Rule<"Gateway">, { selectors }: Profile): boolean {

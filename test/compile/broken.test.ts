@@ -149,7 +149,7 @@ describe("each aspect that throws is told as the resource that it was for", () =
 
   test("a whole route table, which answers 503", () => {
     const broken: Broken[] = [];
-    const table = guarded(broken).routeTable("80");
+    const table = guarded(broken).routeTable("80", []);
     expect(json(table)).toMatchObject({
       virtualHosts: [{ domains: ["*"], routes: [{ directResponse: { status: 503 } }] }],
     });
@@ -171,7 +171,7 @@ describe("each aspect that throws is told as the resource that it was for", () =
       ),
     ];
     expect(hosts.map(({ domains }) => domains)).toEqual([[first.service.hostname], [first.service.hostname]]);
-    aspects.routeTable("80", ...hosts);
+    aspects.routeTable("80", hosts);
     expect(broken).toMatchObject([{ type: "RDS", name: "80" }]);
   });
 });
