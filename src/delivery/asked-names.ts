@@ -1,4 +1,5 @@
-import type { SentResource } from "./receipts.ts";
+import { memoize } from "../base/memo.ts";
+import type { SentResource } from "./history.ts";
 
 /** Asked for by name, and not there. */
 export interface AbsentName {
@@ -44,7 +45,7 @@ export function createAskedNames(wholeSet: boolean): AskedNames {
       for (const name of told.keys()) if (!names.has(name)) told.delete(name);
     },
     sent(resources, atMs) {
-      for (const { name, version, error = false } of resources) {
+      for (const { name, version, error = false } of told.size === 0 ? withoutVersion(resources) : resources) {
         if (version !== undefined) told.delete(name);
         else if (names.has(name)) told.set(name, { atMs, error });
       }
@@ -59,3 +60,8 @@ export function createAskedNames(wholeSet: boolean): AskedNames {
         }),
   };
 }
+
+/** Mostly none: one list for all streams that are sent the same. */
+const withoutVersion = memoize((resources: readonly SentResource[]) =>
+  resources.filter(({ version }) => version === undefined),
+);

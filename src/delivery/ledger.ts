@@ -4,11 +4,11 @@ import type { Metrics } from "../base/metrics.ts";
 import { resourceType, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
 import type { ProxyNode } from "../model/proxy.ts";
 import { type AbsentName, type AskedNames, createAskedNames } from "./asked-names.ts";
+import type { SentResource } from "./history.ts";
 import {
   createTypeReceipts,
   type DeliveryStatus,
   type ResourceReceipts,
-  type SentResource,
   statusOf,
   type TypeReceipts,
 } from "./receipts.ts";
@@ -64,10 +64,10 @@ export interface ProxyReceipts {
   readonly receipt: (type: TypeName, name: string) => ResourceReceipts | undefined;
 }
 
-/** A resource of a proxy stands otherwise than before; without one, all of them may. */
+/** Resources of a proxy stand otherwise than before; without any, all of them may. */
 export interface LedgerMove {
   readonly proxy: string;
-  readonly resource?: { readonly type: TypeName; readonly name: string };
+  readonly resources?: { readonly type: TypeName; readonly names: readonly string[] };
 }
 
 /** What happens on the wire, in words for people. */
@@ -100,7 +100,7 @@ export interface Ledger {
   readonly receiptsOf: (proxyId: string) => ProxyReceipts | undefined;
   /** Counts up with all that is written down: while it stands, nothing changed. */
   readonly changes: () => number;
-  /** `listener` hears of each resource that stands otherwise on a proxy, and, without a resource, of proxies whose streams came or went. */
+  /** `listener` hears of the resources that stand otherwise on a proxy, and, without resources, of proxies whose streams came or went. */
   readonly subscribeMoves: (listener: (move: LedgerMove) => void) => () => void;
   readonly subscribe: (listener: (event: LedgerEvent) => void) => () => void;
 
@@ -165,7 +165,7 @@ export function createLedger({ clock, metrics, keepMs = 600_000, keepCount = 1_0
   };
 
   const writable = (stream: Stream, type: TypeName): TypeReceipts => {
-    const onMove = (name: string): void => move({ proxy: stream.node.id, resource: { type, name } });
+    const onMove = (names: readonly string[]): void => move({ proxy: stream.node.id, resources: { type, names } });
     const found = stream.types.get(type) ?? createTypeReceipts(type, stream.variant, onMove);
     stream.types.set(type, found);
     return found;

@@ -1,13 +1,18 @@
 import { resourceType, type TypeName } from "../envoy/resource-types.ts";
+import {
+  acceptedBy,
+  asAnswered,
+  type Batch,
+  droppedBy,
+  type Entry,
+  namesChanged,
+  noHistory,
+  refusedBy,
+  resumedBy,
+  sentTo,
+  type Turn,
+} from "./history.ts";
 import { suspectsOf } from "./suspects.ts";
-
-/** Name and version of a resource in a response; no version: it was announced as removed, or as not there. */
-export interface SentResource {
-  readonly name: string;
-  readonly version?: string;
-  /** It was announced by an error of its own. */
-  readonly error?: true;
-}
 
 export interface Receipt {
   readonly version: string;
@@ -42,61 +47,68 @@ export function statusOf({ sent, accepted, refused, leaving }: ResourceReceipts)
   return !leaving && (sent === undefined || accepted?.version === sent.version) ? "accepted" : "pending";
 }
 
-/** Do both say the same of every version? Times and reasons may differ. */
-const standsAlike = (a: ResourceReceipts, b: ResourceReceipts): boolean =>
-  a.sent?.version === b.sent?.version &&
-  a.accepted?.version === b.accepted?.version &&
-  a.refused?.version === b.refused?.version &&
-  a.refused?.suspect === b.refused?.suspect &&
-  a.leaving === b.leaving;
-
 interface Response {
-  readonly resources: readonly SentResource[];
+  readonly batch: Batch;
   /** Names whose version the proxy had not accepted when it was sent. */
   readonly changed: readonly string[];
 }
 
+/** When a batch went out to this stream, and when the stream accepted or refused it. Milliseconds since the epoch. */
+interface Times {
+  readonly sentMs: number;
+  acceptedMs: number;
+  refusedMs: number;
+}
+
 /** Responses whose answers are still told apart; a proxy that never answers must not make the record grow. */
 const maxUnanswered = 8;
+/** Batches whose times are kept before it is looked which ones are still spoken of. */
+const manyBatches = 64;
 
 /** What one stream said about one type. */
 export interface TypeReceipts {
   readonly resources: () => Iterable<ResourceReceipts>;
   readonly resource: (name: string) => ResourceReceipts | undefined;
   readonly lastAckAtMs: () => number | undefined;
-  readonly sent: (nonce: string, resources: readonly SentResource[], atMs: number) => void;
+  /** `resources` is kept as it is, not copied; streams that are given the same list share what follows from it. */
+  readonly sent: (nonce: string, resources: Batch, atMs: number) => void;
   /** The names that changed by it; undefined for an answer to nothing that is known. */
   readonly accepted: (nonce: string, atMs: number) => readonly string[] | undefined;
   /** The suspects; undefined for an answer to nothing that is known. */
   readonly refused: (nonce: string, reason: string, atMs: number) => readonly string[] | undefined;
-  readonly resumed: (resources: readonly SentResource[], atMs: number) => void;
+  readonly resumed: (resources: Batch, atMs: number) => void;
   readonly dropped: (names: readonly string[]) => void;
 }
 
-/** `onMove` hears of each name whose versions, refusal or leaving are not what they were. */
+/** `onMove` hears of the names whose versions, refusal or leaving are not what they were. */
 export function createTypeReceipts(
   type: TypeName,
   variant: "sotw" | "delta",
-  onMove: (name: string) => void = () => {},
+  onMove: (names: readonly string[]) => void = () => {},
 ): TypeReceipts {
   const wholeSet = variant === "sotw" && resourceType(type).fullState;
-  const resources = new Map<string, ResourceReceipts>();
+  const times = new Map<Batch, Times>();
   const unanswered = new Map<string, Response>();
+  let history = noHistory;
   let lastAckAtMs: number | undefined;
+  let pruneAt = manyBatches;
 
-  const update = (name: string, change: (before: ResourceReceipts) => ResourceReceipts): void => {
-    const before = resources.get(name);
-    const after = change(before ?? { name, leaving: false });
-    resources.set(name, after);
-    if (before === undefined || !standsAlike(before, after)) onMove(name);
+  const take = ({ history: next, moved }: Turn): void => {
+    history = next;
+    if (moved.length > 0) onMove(moved);
   };
 
-  const remove = (name: string): void => {
-    if (resources.delete(name)) onMove(name);
+  const note = (batch: Batch, change: Partial<Times>): void => {
+    times.set(batch, { sentMs: 0, acceptedMs: 0, refusedMs: 0, ...times.get(batch), ...change });
+    if (times.size <= pruneAt) return;
+    const waiting = [...unanswered.values()].map((response) => response.batch);
+    const inUse = new Set([...waiting, batch, ...history.values().flatMap(batchesOf)]);
+    for (const one of times.keys()) if (!inUse.has(one)) times.delete(one);
+    pruneAt = Math.max(manyBatches, 2 * times.size);
   };
 
   /** Answers come in order: what was sent before the answered response is not going to be answered. */
-  const take = (nonce: string): Response | undefined => {
+  const answered = (nonce: string): Response | undefined => {
     const response = unanswered.get(nonce);
     if (response === undefined) return undefined;
     for (const earlier of unanswered.keys()) {
@@ -106,64 +118,66 @@ export function createTypeReceipts(
     return response;
   };
 
+  const receiptsOf = ({ name, sent, accepted, refused, leaving }: Entry): ResourceReceipts => ({
+    name,
+    leaving,
+    ...(sent && { sent: { version: sent.version, atMs: times.get(sent.batch)?.sentMs ?? 0 } }),
+    ...(accepted && { accepted: { version: accepted.version, atMs: times.get(accepted.batch)?.acceptedMs ?? 0 } }),
+    ...(refused && {
+      refused: {
+        ...{ version: refused.version, atMs: times.get(refused.batch)?.refusedMs ?? 0 },
+        ...{ reason: refused.reason, suspect: refused.suspect },
+      },
+    }),
+  });
+
   return {
-    resources: () => resources.values(),
-    resource: (name) => resources.get(name),
+    resources: () => history.values().map(receiptsOf),
+    resource: (name) => {
+      const entry = history.get(name);
+      return entry && receiptsOf(entry);
+    },
     lastAckAtMs: () => lastAckAtMs,
 
-    sent(nonce, list, atMs) {
-      const present = new Set(list.map(({ name }) => name));
-      const absent = wholeSet ? [...resources.keys()].filter((name) => !present.has(name)) : [];
-      const response = [...list, ...absent.map((name) => ({ name }))];
-      const changed = response
-        .filter(({ name, version }: SentResource) => resources.get(name)?.accepted?.version !== version)
-        .map(({ name }) => name);
-      unanswered.set(nonce, { resources: response, changed });
+    sent(nonce, resources, atMs) {
+      const batch = asAnswered(history, resources, wholeSet);
+      unanswered.set(nonce, { batch, changed: namesChanged(history, batch) });
       for (const oldest of unanswered.keys()) {
         if (unanswered.size <= maxUnanswered) break;
         unanswered.delete(oldest);
       }
-      for (const { name, version } of response as readonly SentResource[]) {
-        if (version !== undefined) update(name, (before) => ({ ...before, sent: { version, atMs }, leaving: false }));
-        else if (resources.has(name)) update(name, (before) => ({ ...before, leaving: true }));
-      }
+      take(sentTo(history, batch));
+      note(batch, { sentMs: atMs });
     },
 
     accepted(nonce, atMs) {
-      const response = take(nonce);
+      const response = answered(nonce);
       if (response === undefined) return undefined;
       lastAckAtMs = atMs;
-      for (const { name, version } of response.resources) {
-        if (version === undefined) {
-          if (resources.get(name)?.leaving === true) remove(name);
-        } else if (resources.has(name)) {
-          update(name, ({ refused: _, ...before }) => ({ ...before, accepted: { version, atMs } }));
-        }
-      }
+      take(acceptedBy(history, response.batch));
+      note(response.batch, { acceptedMs: atMs });
       return response.changed;
     },
 
     refused(nonce, reason, atMs) {
-      const response = take(nonce);
+      const response = answered(nonce);
       if (response === undefined) return undefined;
-      const names = response.resources.map(({ name }) => name);
-      const suspects = new Set(suspectsOf(reason, names, response.changed));
-      for (const { name, version } of response.resources) {
-        if (version === undefined || !resources.has(name)) continue;
-        const refused: Refusal = { version, atMs, reason, suspect: suspects.has(name) };
-        update(name, (before) => ({ ...before, refused }));
-      }
+      const { batch, changed } = response;
+      const names = batch.map(({ name }) => name);
+      const suspects = new Set(suspectsOf(reason, names, changed));
+      take(refusedBy(history, batch, reason, suspects));
+      note(batch, { refusedMs: atMs });
       return [...suspects];
     },
 
-    resumed(list, atMs) {
-      for (const { name, version } of list) {
-        if (version !== undefined) update(name, (before) => ({ ...before, accepted: { version, atMs } }));
-      }
+    resumed(resources, atMs) {
+      take(resumedBy(history, resources));
+      note(resources, { acceptedMs: atMs });
     },
 
-    dropped(names) {
-      for (const name of names) remove(name);
-    },
+    dropped: (names) => take(droppedBy(history, names)),
   };
 }
+
+const batchesOf = ({ sent, accepted, refused }: Entry): readonly Batch[] =>
+  [sent, accepted, refused].flatMap((said) => (said === undefined ? [] : [said.batch]));

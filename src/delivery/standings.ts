@@ -58,11 +58,15 @@ export function createStandings(
     return row;
   };
 
-  subscribeMoves(({ proxy, resource }: LedgerMove) => {
+  subscribeMoves(({ proxy, resources }: LedgerMove) => {
     const place = places.get(proxy);
     if (place === undefined) return;
-    if (resource !== undefined) {
-      for (const row of names[resource.type].get(resource.name)?.values() ?? []) row[place] = standing.unknown;
+    if (resources !== undefined) {
+      const table = names[resources.type];
+      if (table.size === 0) return;
+      for (const name of resources.names) {
+        for (const row of table.get(name)?.values() ?? []) row[place] = standing.unknown;
+      }
       return;
     }
     places.delete(proxy);

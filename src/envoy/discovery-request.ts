@@ -101,7 +101,11 @@ function checkedVersions(versions: Readonly<Record<string, string>>): ReadonlyMa
   return new Map(Object.entries(versions).map(([name, version]) => [canonicalName(name), version]));
 }
 
-const resourceNames = (names: readonly string[]): readonly string[] => checkedNames(names).map(canonicalName);
+const resourceNames = (names: readonly string[]): readonly string[] =>
+  names.length === 0 ? noNames : checkedNames(names).map(canonicalName);
+
+/** One list, as most requests name nothing. */
+const noNames: readonly string[] = [];
 
 /**
  * Names are opaque, with one exception: the context parameters of `xdstp://` names are a set, so that one order of them stands

@@ -1,3 +1,4 @@
+import { memoize } from "../base/memo.ts";
 import type { ResponseContent } from "../envoy/discovery-response.ts";
 import type { Resource } from "../envoy/resource-set.ts";
 import type { ResourceType } from "../envoy/resource-types.ts";
@@ -15,7 +16,7 @@ export interface Fitted {
 }
 
 /** The first part of a content; at least one item. `maxBytes`: the largest response that the client takes. */
-export function firstPart(type: ResourceType, content: ResponseContent, maxBytes: number): Fitted {
+export const firstPart = memoize((type: ResourceType, content: ResponseContent, maxBytes: number): Fitted => {
   if (estimate(type, content) <= partBytes) return { content, partial: false, oversized: [] };
   let left = partBytes;
   let partial = false;
@@ -45,10 +46,10 @@ export function firstPart(type: ResourceType, content: ResponseContent, maxBytes
     partial,
     oversized: content.resources.filter((resource) => !fits(resource)),
   };
-}
+});
 
 /** The encoded size, and little more. Bytes. */
-export function estimate(type: ResourceType, content: ResponseContent): number {
+export const estimate = memoize((type: ResourceType, content: ResponseContent): number => {
   const { resources, removed, missing, unavailable, bodiless } = content;
   let bytes = 1_024;
   for (const resource of resources) bytes += resourceBytes(type, resource);
@@ -56,7 +57,7 @@ export function estimate(type: ResourceType, content: ResponseContent): number {
   for (const name of [...missing, ...unavailable]) bytes += errorBytes(name);
   for (const name of bodiless) bytes += errorBytes(name);
   return bytes;
-}
+});
 
 const nameBytes = (name: string): number => Buffer.byteLength(name) + 8;
 const errorBytes = (name: string): number => 2 * nameBytes(name) + 64;

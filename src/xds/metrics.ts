@@ -1,3 +1,4 @@
+import { memoize } from "../base/memo.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Resource } from "../envoy/resource-set.ts";
 import type { TypeName } from "../envoy/resource-types.ts";
@@ -84,10 +85,7 @@ export function createXdsMetrics(metrics: Metrics): XdsMetrics {
     sent: (type, length, resources) => {
       pushes.inc({ type });
       bytes.inc({ type }, length);
-      resourceBytes.inc(
-        { type },
-        resources.reduce((sum, resource) => sum + resource.bytes.length, 0),
-      );
+      resourceBytes.inc({ type }, bytesOf(resources));
     },
     encoded: (type) => encodes.inc({ type }),
     accepted: (type, tookMs) => acks.observe({ type }, tookMs / 1000),
@@ -105,3 +103,7 @@ export function createXdsMetrics(metrics: Metrics): XdsMetrics {
     throttled: () => throttled.inc(),
   };
 }
+
+const bytesOf = memoize((resources: readonly Resource[]) =>
+  resources.reduce((sum, resource) => sum + resource.bytes.length, 0),
+);

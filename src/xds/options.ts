@@ -15,6 +15,8 @@ export interface XdsOptions {
   readonly maxRequestBytes: number;
   /** Encoded responses kept for other streams, in bytes. */
   readonly maxCachedBytes: number;
+  /** Long requests kept because other proxies send the same ones, in bytes. */
+  readonly maxRememberedRequestBytes: number;
   /** HTTP/2 pings find dead peers: how often, and how long for the answer. */
   readonly keepaliveIntervalMs: number;
   readonly keepaliveTimeoutMs: number;
@@ -55,6 +57,7 @@ export const defaultXdsOptions: XdsOptions = {
   worldTimeoutMs: 30_000,
   maxRequestBytes: 16 * mebibyte,
   maxCachedBytes: 64 * mebibyte,
+  maxRememberedRequestBytes: 16 * mebibyte,
   keepaliveIntervalMs: 10_000,
   keepaliveTimeoutMs: 20_000,
   maxConnections: 20_000,

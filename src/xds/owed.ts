@@ -1,5 +1,6 @@
+import { memoize } from "../base/memo.ts";
 import type { Resource, ResourceMap } from "../envoy/resource-set.ts";
-import { byName, difference, isLeftOver } from "./resource-map.ts";
+import { byName, difference, isLeftOver, type VersionMap } from "./resource-map.ts";
 import type { AskedType } from "./stream-state.ts";
 import { covers, type Subscription } from "./subscription.ts";
 
@@ -18,30 +19,46 @@ export interface Owed {
 }
 
 /** `offered` is what may be sent now, `target` what will be; `broken` are names that exist for all we know, and could not be made. */
-export function owedTo(state: AskedType, offered: ResourceMap, target: ResourceMap, broken: ReadonlySet<string>): Owed {
-  const { subscription, held, asked } = state;
-  const { changed, removed } = difference(held, offered);
-  const found = new Map<string, Resource>();
-  const missing: string[] = [];
-  for (const name of asked) {
-    const resource = offered.get(name);
-    if (resource !== undefined && isForAsking(subscription, resource)) found.set(name, resource);
-    else if (covers(subscription, name)) missing.push(name);
-  }
-  const gone = removed.filter((name) => covers(subscription, name, held.get(name)?.onDemand));
-  const coming = [...missing, ...gone].filter((name) => isComing(subscription, target.get(name)));
-  const pending = new Set(coming);
-  return {
-    resources: withAsked(
-      changed.filter((resource) => isForAsking(subscription, resource)),
-      found,
-    ),
-    removed: gone.filter((name) => !pending.has(name)),
-    absent: missing.filter((name) => !pending.has(name) && !broken.has(name)),
-    broken: missing.filter((name) => !pending.has(name) && broken.has(name)),
-    pending,
-  };
-}
+export const owedTo = (
+  { subscription, held, asked }: AskedType,
+  offered: ResourceMap,
+  target: ResourceMap,
+  broken: ReadonlySet<string>,
+): Owed => owed(held, offered, subscription, asked, target, broken);
+
+/** Remembered by identity: streams of one profile that ask alike are owed the same. */
+const owed = memoize(
+  (
+    held: VersionMap,
+    offered: ResourceMap,
+    subscription: Subscription,
+    asked: ReadonlySet<string>,
+    target: ResourceMap,
+    broken: ReadonlySet<string>,
+  ): Owed => {
+    const { changed, removed } = difference(held, offered);
+    const found = new Map<string, Resource>();
+    const missing: string[] = [];
+    for (const name of asked) {
+      const resource = offered.get(name);
+      if (resource !== undefined && isForAsking(subscription, resource)) found.set(name, resource);
+      else if (covers(subscription, name)) missing.push(name);
+    }
+    const gone = removed.filter((name) => covers(subscription, name, held.get(name)?.onDemand));
+    const coming = [...missing, ...gone].filter((name) => isComing(subscription, target.get(name)));
+    const pending = new Set(coming);
+    return {
+      resources: withAsked(
+        changed.filter((resource) => isForAsking(subscription, resource)),
+        found,
+      ),
+      removed: gone.filter((name) => !pending.has(name)),
+      absent: missing.filter((name) => !pending.has(name) && !broken.has(name)),
+      broken: missing.filter((name) => !pending.has(name) && broken.has(name)),
+      pending,
+    };
+  },
+);
 
 /** May this be sent to who asks so? What only the client has the body of cannot. */
 const isForAsking = (subscription: Subscription, resource: Resource): boolean =>

@@ -4,6 +4,7 @@ import {
   difference,
   leftOver,
   namesReferred,
+  namesReferredIn,
   noNames,
   overlay,
   sameContent,
@@ -92,7 +93,7 @@ export function continuePlan(past: Offered, { target, users }: PushPlan): PushPl
   const plan = { ...startPlan(target, returning(users)), offered: past };
   // Endpoints are asked for by their cluster.
   const namesOf = (type: TypeName): Iterable<string> =>
-    type === "EDS" ? namesReferred(past.CDS.values(), "EDS") : past[type].keys();
+    type === "EDS" ? namesReferredIn(past.CDS, "EDS") : past[type].keys();
   const unconfirmed = perType(({ short, gates, usedBy }) =>
     gates && usedBy.length > 0 ? versionsOf(namesOf(short), past[short]) : nothing,
   );

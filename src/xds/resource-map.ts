@@ -65,11 +65,15 @@ export function sameContent(a: ResourceMap, b: ResourceMap): boolean {
 }
 
 /** The names of one type that these resources refer to. */
-export const namesReferred = (resources: Iterable<Resource>, type: Resource["type"]): ReadonlySet<string> => {
+export const namesReferred = memoize((resources: readonly Resource[], type: Resource["type"]): ReadonlySet<string> => {
   const names = new Set<string>();
   for (const { references } of resources) for (const one of references) if (one.type === type) names.add(one.name);
   return names;
-};
+});
+
+export const namesReferredIn = memoize(
+  (resources: ResourceMap, type: Resource["type"]): ReadonlySet<string> => namesReferred([...resources.values()], type),
+);
 
 /** `map` and these resources. */
 export const withResources = (map: ResourceMap, resources: readonly Resource[]): ResourceMap =>

@@ -1,4 +1,5 @@
 import { contentHash } from "../base/digest.ts";
+import { memoize } from "../base/memo.ts";
 import {
   encodeDeltaResponse,
   encodeSotwResponse,
@@ -109,7 +110,7 @@ export function createResponseCache({
 }
 
 /** The version of a response: a hash of what it says, so equal content has one version on every replica. */
-function digestOf(content: ResponseContent): string {
+const digestOf = memoize((content: ResponseContent): string => {
   const { resources, removed, missing, unavailable, bodiless, heartbeats, ttl } = content;
   const versions = (mark: string, list: ResponseContent["resources"]): readonly string[] =>
     list.map(({ name, version }) => `${mark}${name}\0${version}\n`);
@@ -125,7 +126,7 @@ function digestOf(content: ResponseContent): string {
     ...(wrapped ? ["\x04"] : []),
   ];
   return contentHash(parts.join(""));
-}
+});
 
 const isOnlyLife = ({ resources, removed, missing, unavailable, bodiless, heartbeats }: ResponseContent): boolean =>
   heartbeats.length > 0 &&

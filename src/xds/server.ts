@@ -13,6 +13,7 @@ import { createNodeStreams } from "./node-streams.ts";
 import { defaultXdsOptions, type XdsOptions } from "./options.ts";
 import { createPastStreams } from "./past-streams.ts";
 import type { DeliveryRecorder, ResourceFeed } from "./ports.ts";
+import { createRequestDecoders } from "./request-decoders.ts";
 import { createRequestRate, type RequestRate } from "./request-rate.ts";
 import { createResponseCache } from "./response-cache.ts";
 import type { ServedService } from "./services/served-service.ts";
@@ -57,7 +58,11 @@ export function createXdsServer(ports: XdsServerPorts): XdsServer {
   const connections = createConnections({ clock, log, metrics, options, onFreed: () => admission.freed() });
   const admission = createAdmission({ clock, metrics, options, bytesInFlight: connections.bytesInFlight });
   const past = createPastStreams(clock, options);
-  const sessionPorts = { ...ports, cache, metrics, options, past, nodes: createNodeStreams(options.maxStreamsPerNode) };
+  const sessionPorts = {
+    ...{ ...ports, cache, metrics, options, past },
+    decoders: createRequestDecoders(options.maxRememberedRequestBytes),
+    nodes: createNodeStreams(options.maxStreamsPerNode),
+  };
   const { requestsPerSecond: perSecond, requestBurst: burst } = options;
   const sessions = new Set<Session>();
   let streamCount = 0;

@@ -2,7 +2,9 @@ import { assertNever } from "../base/brand.ts";
 import type { Clock } from "../base/clock.ts";
 import { MeshError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { decodeDeltaRequest, decodeSotwRequest, type RequestNode } from "../envoy/discovery-request.ts";
+import { memoize } from "../base/memo.ts";
+import type { RequestNode } from "../envoy/discovery-request.ts";
+import type { ResponseContent } from "../envoy/discovery-response.ts";
 import type { ResourceSet } from "../envoy/resource-set.ts";
 import { resourceType, resourceTypeOf, type TypeName } from "../envoy/resource-types.ts";
 import { type ProxyNode, parseProxyNode } from "../model/proxy.ts";
@@ -15,8 +17,9 @@ import type { XdsMetrics } from "./metrics.ts";
 import type { NodeStreams } from "./node-streams.ts";
 import type { XdsOptions } from "./options.ts";
 import type { PastStreams } from "./past-streams.ts";
-import type { DeliveryRecorder, ResourceFeed } from "./ports.ts";
+import type { DeliveryRecorder, ResourceFeed, SentResource } from "./ports.ts";
 import type { Offered } from "./push-plan.ts";
+import type { RequestDecoders } from "./request-decoders.ts";
 import type { EncodedResponse, ResponseCache } from "./response-cache.ts";
 import { stepSotw } from "./sotw.ts";
 import type { StreamKind } from "./stream-kind.ts";
@@ -58,6 +61,7 @@ export interface Session {
 export interface SessionPorts {
   readonly feed: ResourceFeed;
   readonly recorder: DeliveryRecorder;
+  readonly decoders: RequestDecoders;
   readonly cache: ResponseCache;
   readonly metrics: XdsMetrics;
   readonly log: Log;
@@ -85,8 +89,8 @@ export function createSession(
   ports: SessionPorts,
 ): Session {
   return kind.variant === "sotw"
-    ? new StreamSession(kind, { decode: decodeSotwRequest, step: stepSotw }, stream, transport, ports)
-    : new StreamSession(kind, { decode: decodeDeltaRequest, step: stepDelta }, stream, transport, ports);
+    ? new StreamSession(kind, { decode: ports.decoders.sotw, step: stepSotw }, stream, transport, ports)
+    : new StreamSession(kind, { decode: ports.decoders.delta, step: stepDelta }, stream, transport, ports);
 }
 
 /** One stream: it owns the state, gives events to the machine one at a time, and runs the effects in their order. */
@@ -300,16 +304,12 @@ class StreamSession<R extends Request> implements Session {
   /** The nonce is known to the machine before the bytes are written, so no answer can overtake it. */
   #send({ type, content }: Extract<StreamEffect, { readonly do: "send" }>): void {
     const { cache, clock, recorder, metrics } = this.#ports;
-    const { resources, removed, missing, unavailable, bodiless } = content;
     const response = cache.encode(this.#kind.variant, type, content, this.#last.get(type.short));
     const { nonce, bytes } = response;
     this.#last.set(type.short, response);
     this.#advance({ on: "sent", type: type.short, nonce, atMs: clock.now() });
-    const present = resources.map(({ name, version }) => ({ name, version }));
-    const absent = [...removed, ...bodiless].map((name) => ({ name }));
-    const errors = [...missing, ...unavailable].map((name) => ({ name, error: true as const }));
-    recorder.sent(this.#stream, type.short, nonce, [...present, ...absent, ...errors]);
-    metrics.sent(type.short, bytes.length, resources);
+    recorder.sent(this.#stream, type.short, nonce, announced(content));
+    metrics.sent(type.short, bytes.length, content.resources);
     this.#transport.write(bytes, () => this.#dispatch({ on: "written", type: type.short, nonce }));
   }
 
@@ -343,6 +343,15 @@ class StreamSession<R extends Request> implements Session {
     this.#timers.set(timer, this.#ports.clock.after(delayMs, task));
   }
 }
+
+/** What a response says of each name; one list for all streams that get it. */
+const announced = memoize(
+  ({ resources, removed, missing, unavailable, bodiless }: ResponseContent): readonly SentResource[] => [
+    ...resources.map(({ name, version }) => ({ name, version })),
+    ...[...removed, ...bodiless].map((name) => ({ name })),
+    ...[...missing, ...unavailable].map((name) => ({ name, error: true as const })),
+  ],
+);
 
 /** Whoever is stopped must not find a heap of old states when it goes on. */
 const waitsForPeer = (timer: Timer): boolean => timer === "gate" || timer.startsWith("ack/");

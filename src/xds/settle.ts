@@ -6,10 +6,10 @@ import { type CommonRequest, type Dialect, emptyContent, type Outgoing } from ".
 import { estimate, type Fitted, firstPart } from "./fit.ts";
 import { heartbeatsOf } from "./heartbeat.ts";
 import { endpointsOfUnsent, gateOpen, type PushPlan, release, retire } from "./push-plan.ts";
-import { namesReferred, type VersionMap, without } from "./resource-map.ts";
+import { namesReferred, namesReferredIn, type VersionMap, without } from "./resource-map.ts";
 import { afterNews, nextRetry } from "./retries.ts";
-import type { AskedType, StreamEffect, StreamState, TypeState, TypeStates } from "./stream-state.ts";
-import { covers } from "./subscription.ts";
+import type { AskedType, NamedVersion, StreamEffect, StreamState, TypeState, TypeStates } from "./stream-state.ts";
+import { covers, type Subscription } from "./subscription.ts";
 
 /** Brings the stream as far as it may go: type by type in the order of the table, each as the one before it allows. */
 export function settle<Request extends CommonRequest>(
@@ -78,11 +78,15 @@ function flush<Request extends CommonRequest>(
     traits,
   );
   if (outgoing.kind === "wait") return types;
-  if (state.resuming) effects.push(...resumed(state, offered, outgoing));
+  if (state.resuming) {
+    const sending = outgoing.kind === "send" ? outgoing.content.resources : nothingSent;
+    const resources = resumed(state.held, offered, state.subscription, sending);
+    if (resources.length > 0) effects.push({ do: "resumed", type: type.short, resources });
+  }
   if (outgoing.kind === "send") {
     const fitted = fitToClient(state, outgoing, traits.maxResponseBytes, effects);
     const next = sent(afterAnswer(state, offered, outgoing, fitted), fitted.content, effects);
-    const renewed = outgoing.renewed.filter(isAmong(fitted.content.resources));
+    const renewed = among(fitted.content.resources, outgoing.renewed);
     return follow({ ...types, [type.short]: next }, type.short, renewed, plan);
   }
   const current: AskedType = {
@@ -96,10 +100,11 @@ function flush<Request extends CommonRequest>(
   return { ...types, [type.short]: sendMore(current, offered, effects) };
 }
 
-const isAmong = (resources: readonly Resource[]): ((resource: Resource) => boolean) => {
-  const all = new Set(resources);
-  return (resource) => all.has(resource);
-};
+/** Those of the resources that went out. */
+const among = memoize((sent: readonly Resource[], resources: readonly Resource[]): readonly Resource[] => {
+  const all = new Set(sent);
+  return resources.every((resource) => all.has(resource)) ? resources : resources.filter((one) => all.has(one));
+});
 
 type Send = Extract<Outgoing, { readonly kind: "send" }>;
 
@@ -195,8 +200,9 @@ function follow(types: TypeStates, short: TypeName, renewed: readonly Resource[]
     case "CDS": {
       // A new or changed cluster waits for its endpoints, even for the ones that the proxy already has.
       const { EDS } = types;
-      const names = new Set(EDS.asked).union(namesReferred(renewed, "EDS"));
-      const asked = EDS.subscription ? names : names.intersection(namesReferred(offered.CDS.values(), "EDS"));
+      if (renewed.length === 0) return types;
+      const names = union(EDS.asked, namesReferred(renewed, "EDS"));
+      const asked = EDS.subscription ? names : intersection(names, namesReferredIn(offered.CDS, "EDS"));
       return { ...types, EDS: { ...EDS, asked } };
     }
     case "RDS": {
@@ -212,15 +218,32 @@ function follow(types: TypeStates, short: TypeName, renewed: readonly Resource[]
   }
 }
 
+const union = memoize(
+  (a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> => (a.size === 0 ? b : a.union(b)),
+);
+
+const intersection = memoize(
+  (a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> => (a.isSubsetOf(b) ? a : a.intersection(b)),
+);
+
 /** A virtual host is named `<route table>/<host>`; the table's name may have slashes of its own. */
 const routeTableOf = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf("/")));
 
-/** What a reconnected proxy listed in its present version, and is therefore not sent. */
-function resumed(state: AskedType, offered: ResourceMap, outgoing: Outgoing): readonly StreamEffect[] {
-  const { type, subscription, held } = state;
-  const sending = new Set(outgoing.kind === "send" ? outgoing.content.resources.map(({ name }) => name) : []);
-  const resources = [...held]
-    .filter(([name, { version }]) => covers(subscription, name) && offered.get(name)?.version === version)
-    .flatMap(([name, { version }]) => (sending.has(name) ? [] : [{ name, version }]));
-  return resources.length === 0 ? [] : [{ do: "resumed", type: type.short, resources }];
-}
+const nothingSent: readonly Resource[] = [];
+
+/** What a reconnected proxy listed in its present version, and is therefore not sent. One list for all who listed the same. */
+const resumed = memoize(
+  (
+    held: VersionMap,
+    offered: ResourceMap,
+    subscription: Subscription,
+    sending: readonly Resource[],
+  ): readonly NamedVersion[] => {
+    const names = new Set(sending.map(({ name }) => name));
+    return [...held].flatMap(([name, { version }]) =>
+      covers(subscription, name) && offered.get(name)?.version === version && !names.has(name)
+        ? [{ name, version }]
+        : [],
+    );
+  },
+);

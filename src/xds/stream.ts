@@ -1,9 +1,11 @@
+import { memoize } from "../base/memo.ts";
 import { maxNamesPerRequest } from "../envoy/discovery-request.ts";
 import type { ResourceSet } from "../envoy/resource-set.ts";
 import { type ResourceType, resourceTypeOf, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
 import type { CommonRequest, Dialect } from "./dialect.ts";
 import { shortestTtl } from "./heartbeat.ts";
 import { catchUp, confirm, graceOver, openGate, type PushPlan, retarget, startPlan } from "./push-plan.ts";
+import type { VersionMap } from "./resource-map.ts";
 import { splitRefused } from "./retries.ts";
 import { settle } from "./settle.ts";
 import type {
@@ -191,11 +193,15 @@ function takeAnswer<Request extends CommonRequest>(
 const thatExist = (names: ReadonlySet<string>, plan: PushPlan | undefined, type: TypeName): ReadonlySet<string> =>
   new Set([...names].filter((name) => plan?.offered[type].has(name) || plan?.target.resources[type].has(name)));
 
-function droppedNames({ subscription: before, held }: TypeState, after: Subscription): readonly string[] {
-  if (before === undefined || before === after) return [];
+const droppedNames = ({ subscription: before, held }: TypeState, after: Subscription): readonly string[] =>
+  before === undefined || before === after ? nothingDropped : namesLost(held, before, after);
+
+const nothingDropped: readonly string[] = [];
+
+const namesLost = memoize((held: VersionMap, before: Subscription, after: Subscription): readonly string[] => {
   const had = before.wildcard ? new Set([...held.keys(), ...before.names]) : before.names;
   return [...had].filter((name) => !covers(after, name));
-}
+});
 
 function timedOut<Request extends CommonRequest>(
   { variant }: Dialect<Request>,

@@ -1,3 +1,4 @@
+import { memoize } from "../base/memo.ts";
 import type { DeltaRequest } from "../envoy/discovery-request.ts";
 import type { ResourceType } from "../envoy/resource-types.ts";
 
@@ -16,16 +17,14 @@ export const covers = ({ wildcard, names }: Subscription, name: string, onDemand
   (wildcard && !onDemand) || names.has(name);
 
 /** The subscription after a state-of-the-world request, which gives the whole list; `before` is undefined on the first. */
-export function sotwSubscription(
-  type: ResourceType,
-  before: Subscription | undefined,
-  list: readonly string[],
-): Subscription {
-  const named = new Set(list.filter((name) => name !== everything));
-  const implicit = type.wildcard && list.length === 0 && (before === undefined || before.implicit);
-  const wildcard = implicit || (type.wildcard && list.includes(everything));
-  return unlessEqual(before, { names: named, wildcard, implicit });
-}
+export const sotwSubscription = memoize(
+  (type: ResourceType, list: readonly string[], before: Subscription | undefined): Subscription => {
+    const named = new Set(list.filter((name) => name !== everything));
+    const implicit = type.wildcard && list.length === 0 && (before === undefined || before.implicit);
+    const wildcard = implicit || (type.wildcard && list.includes(everything));
+    return unlessEqual(before, { names: named, wildcard, implicit });
+  },
+);
 
 /** The subscription after a delta request. A name in both lists ends up unsubscribed. */
 export function deltaSubscription(
@@ -34,14 +33,26 @@ export function deltaSubscription(
   { subscribe, unsubscribe }: Pick<DeltaRequest, "subscribe" | "unsubscribe">,
 ): Subscription {
   const silent = subscribe.length === 0 && unsubscribe.length === 0;
-  if (silent && before !== undefined) return before;
-  const names = new Set(before?.names);
-  for (const name of subscribe) if (name !== everything) names.add(name);
-  for (const name of unsubscribe) names.delete(name);
-  const asked = silent || before?.wildcard === true || subscribe.includes(everything);
-  const wildcard = type.wildcard && asked && !unsubscribe.includes(everything);
-  return unlessEqual(before, { names, wildcard, implicit: silent });
+  return silent && before !== undefined ? before : changedSubscription(type, subscribe, unsubscribe, before);
 }
+
+/** One object for all who ask alike. */
+const changedSubscription = memoize(
+  (
+    type: ResourceType,
+    subscribe: readonly string[],
+    unsubscribe: readonly string[],
+    before: Subscription | undefined,
+  ): Subscription => {
+    const silent = subscribe.length === 0 && unsubscribe.length === 0;
+    const names = new Set(before?.names);
+    for (const name of subscribe) if (name !== everything) names.add(name);
+    for (const name of unsubscribe) names.delete(name);
+    const asked = silent || before?.wildcard === true || subscribe.includes(everything);
+    const wildcard = type.wildcard && asked && !unsubscribe.includes(everything);
+    return unlessEqual(before, { names, wildcard, implicit: silent });
+  },
+);
 
 /** Does the list ask for the wildcard (again)? */
 export const asksForEverything = (list: readonly string[]): boolean => list.includes(everything);

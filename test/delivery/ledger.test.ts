@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createMetrics } from "../../src/base/metrics.ts";
+import type { SentResource } from "../../src/delivery/history.ts";
 import { createLedger, type Ledger, type LedgerEvent } from "../../src/delivery/ledger.ts";
-import type { SentResource } from "../../src/delivery/receipts.ts";
 import type { TypeName } from "../../src/envoy/resource-types.ts";
 import { parseProxyNode } from "../../src/model/proxy.ts";
 import type { DeliveryRecorder } from "../../src/xds/ports.ts";

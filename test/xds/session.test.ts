@@ -14,6 +14,7 @@ import { createNodeStreams } from "../../src/xds/node-streams.ts";
 import { defaultXdsOptions } from "../../src/xds/options.ts";
 import { createPastStreams } from "../../src/xds/past-streams.ts";
 import type { DeliveryRecorder, ResourceFeed } from "../../src/xds/ports.ts";
+import { createRequestDecoders } from "../../src/xds/request-decoders.ts";
 import { createResponseCache, type Variant } from "../../src/xds/response-cache.ts";
 import { createSession } from "../../src/xds/session.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
@@ -77,6 +78,7 @@ function startSession(
   const session = createSession({ variant, ...(only !== undefined && { only }) }, "s1", transport, {
     feed,
     recorder,
+    decoders: createRequestDecoders(1_000_000),
     cache: createResponseCache({ identifier: "cp", firstSequence: 0, maxBytes: 1_000_000 }),
     metrics: createXdsMetrics(registry),
     log: createLog({ level: "silent", format: "json", write: () => {} }),
