@@ -60,7 +60,13 @@ const answer = memoize((owed: Owed, type: ResourceType, due: boolean, noRemovals
   return {
     kind: "send",
     pending,
-    content: { ...emptyContent, resources: [...resources, ...empty], removed: removed.sort(), bodiless, ttl },
+    content: {
+      ...emptyContent,
+      resources: empty.length === 0 ? resources : [...resources, ...empty],
+      removed: removed.sort(),
+      bodiless,
+      ttl,
+    },
     renewed: resources,
     isDivisible: true,
   };

@@ -228,7 +228,9 @@ export function confirm(
   type: TypeName,
   resources: readonly { readonly name: string; readonly version: string }[],
 ): PushPlan {
-  const rest = new Map(plan.unconfirmed[type]);
+  const waiting = plan.unconfirmed[type];
+  if (waiting.size === 0) return plan;
+  const rest = new Map(waiting);
   for (const { name, version } of resources) if (rest.get(name) === version) rest.delete(name);
   return { ...plan, unconfirmed: { ...plan.unconfirmed, [type]: rest } };
 }

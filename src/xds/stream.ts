@@ -1,6 +1,6 @@
 import { memoize } from "../base/memo.ts";
 import { maxNamesPerRequest } from "../envoy/discovery-request.ts";
-import type { ResourceSet } from "../envoy/resource-set.ts";
+import type { Resource, ResourceSet } from "../envoy/resource-set.ts";
 import { type ResourceType, resourceTypeOf, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
 import type { CommonRequest, Dialect } from "./dialect.ts";
 import { shortestTtl } from "./heartbeat.ts";
@@ -170,12 +170,12 @@ function takeAnswer<Request extends CommonRequest>(
   if (response === undefined) return state;
   const later = unanswered.slice(index + 1);
   const answered = { unanswered: later, awaited: awaited && later.length > 0 };
-  const names = new Set(response.resources.map(({ name }) => name));
+  const names = namesOf(response.resources);
   if (error === undefined) {
     effects.push({ do: "accepted", type: short, nonce, tookMs: atMs - response.atMs });
     const next = withType(state, short, {
       ...answered,
-      refused: refused.difference(names),
+      refused: refused.size === 0 ? refused : refused.difference(names),
     });
     return { ...next, plan: next.plan && confirm(next.plan, short, response.resources) };
   }
@@ -188,6 +188,10 @@ function takeAnswer<Request extends CommonRequest>(
     retries: isWhole ? retries : splitRefused(retries, response.resources),
   });
 }
+
+const namesOf = memoize(
+  (resources: readonly Resource[]): ReadonlySet<string> => new Set(resources.map(({ name }) => name)),
+);
 
 /** What is gone needs no record of its refusal. */
 const thatExist = (names: ReadonlySet<string>, plan: PushPlan | undefined, type: TypeName): ReadonlySet<string> =>

@@ -6,8 +6,8 @@ export const couplingBugs: readonly BugMutant[] = [
     class: 1,
     what: "a changed cluster is not followed by its endpoints, and stays warming",
     file: machine("settle"),
-    find: 'const names = new Set(EDS.asked).union(namesReferred(renewed, "EDS"));',
-    replace: "const names = new Set(EDS.asked);",
+    find: 'const names = union(EDS.asked, namesReferred(renewed, "EDS"));',
+    replace: "const names = EDS.asked;",
     killedBy: tests("order"),
   },
   {
@@ -38,8 +38,8 @@ export const couplingBugs: readonly BugMutant[] = [
     class: 4,
     what: "no answer at all while a name that is asked for does not exist",
     file: machine("sotw"),
-    find: 'if (owed && pending.size > 0) return { kind: "wait" };',
-    replace: 'if (owed && pending.size + absent.length > 0) return { kind: "wait" };',
+    find: 'if (isOwed && pending.size > 0) return { kind: "wait" };',
+    replace: 'if (isOwed && pending.size + absent.length > 0) return { kind: "wait" };',
     killedBy: tests("sotw"),
   },
   {
