@@ -1,4 +1,3 @@
-import { contentHash } from "../base/digest.ts";
 import {
   type DeltaRequest,
   decodeDeltaRequest,
@@ -24,30 +23,38 @@ export const createRequestDecoders = (maxBytes: number): RequestDecoders => ({
   delta: remembering(decodeDeltaRequest, maxBytes),
 });
 
+interface Known<R> {
+  readonly bytes: Uint8Array;
+  readonly request: R;
+}
+
 function remembering<R extends SotwRequest | DeltaRequest>(
   decode: (bytes: Uint8Array) => R,
   maxBytes: number,
 ): (bytes: Uint8Array) => R {
-  /** Used last is last. */
-  const known = new Map<string, { readonly request: R; readonly length: number }>();
+  /** By length: to compare two requests costs less than to hash one. Used last is last. */
+  const known = new Map<number, Known<R>>();
   let kept = 0;
-  const forget = (key: string): void => {
-    kept -= known.get(key)?.length ?? 0;
-    known.delete(key);
+  const keep = (one: Known<R>): void => {
+    const { length } = one.bytes;
+    if (!known.delete(length)) kept += length;
+    known.set(length, one);
+    for (const oldest of known.keys()) {
+      if (kept <= maxBytes) break;
+      known.delete(oldest);
+      kept -= oldest;
+    }
   };
   return (bytes) => {
     if (bytes.length < shortBytes) return decode(bytes);
-    const key = contentHash(bytes);
-    const request = known.get(key)?.request ?? decode(bytes);
-    // A node is nobody else's.
-    if (request.node !== undefined) return request;
-    forget(key);
-    known.set(key, { request, length: bytes.length });
-    kept += bytes.length;
-    for (const oldest of known.keys()) {
-      if (kept <= maxBytes) break;
-      forget(oldest);
+    const found = known.get(bytes.length);
+    if (found !== undefined && Buffer.compare(found.bytes, bytes) === 0) {
+      keep(found);
+      return found.request;
     }
+    const request = decode(bytes);
+    // A node is nobody else's.
+    if (request.node === undefined) keep({ bytes, request });
     return request;
   };
 }
