@@ -30,7 +30,7 @@ export interface Compiled extends ResourceSet {
   readonly repair: (resources: readonly Resource[]) => Repaired;
 }
 
-/** A compiled set and what it was put together from: where only instances change, the next one is this with some parts replaced. */
+/** A compiled set and what it was put together from: mostly the next one is this with some parts replaced. */
 export interface Assembly {
   readonly view: View;
   readonly compiled: Compiled;
@@ -184,14 +184,18 @@ function putTogether(
 }
 
 /**
- * The next assembly where only instances differ: the parts of their services are made anew, and take the place of the old ones.
+ * The next assembly where only instances and DestinationRules differ: the parts of their services are made anew, and take the place of
+ * the old ones.
  * Undefined where more may follow from the change, and all must be looked at again.
  */
 export function replaceParts(last: Assembly, view: View, makePart: MakePart): Assembly | undefined {
   if (last.view.frame !== view.frame) return undefined;
-  const touched = changedServices(last.view.instances, view.instances).flatMap((key) => view.reachableOf(key));
-  if (touched.length === 0) return { ...last, view };
-  const replaced = touched.map((one) => ({ one, before: last.parts.get(one), after: makePart(one) }));
+  const touched = new Set(changedServices(last.view.instances, view.instances).flatMap((key) => view.reachableOf(key)));
+  if (last.view.policies !== view.policies) {
+    for (const [one, { from }] of last.parts) if (from.policy !== view.policyFor(one.service)) touched.add(one);
+  }
+  if (touched.size === 0) return { ...last, view };
+  const replaced = [...touched].map((one) => ({ one, before: last.parts.get(one), after: makePart(one) }));
   if (!replaced.every(({ before, after }) => before && isReplaceable(last.compiled, before, after))) return undefined;
   for (const { one, after } of replaced) last.parts.set(one, after);
   const resources = replaced.flatMap(({ after }) => after.resources);

@@ -56,12 +56,23 @@ export function egressScopes(
         );
         return imported.flatMap((service) => reachableAt(service, listener.port.number)).slice(0, 1);
       }),
-      virtualServices: virtualServices.filter(({ rule: { namespace: home }, hosts }) =>
-        imports.some(({ covers, host }) => covers(home) && hosts.some((own) => hostsOverlap(own, host))),
-      ),
+      virtualServices: virtualServices.filter((one) => isImported(one, imports)),
     };
   });
 }
+
+/** What any of the egress listeners imports. */
+export function importedVirtualServices(
+  { spec }: Rule<"Sidecar">,
+  namespace: string,
+  virtualServices: readonly BoundVirtualService[],
+): readonly BoundVirtualService[] {
+  const imports = spec.egress.flatMap(({ hosts }) => hosts).flatMap((text) => parseImport(text, namespace));
+  return virtualServices.filter((one) => isImported(one, imports));
+}
+
+const isImported = ({ rule: { namespace }, hosts }: BoundVirtualService, imports: readonly Import[]): boolean =>
+  imports.some(({ covers, host }) => covers(namespace) && hosts.some((own) => hostsOverlap(own, host)));
 
 /** UDP is not proxied. */
 function reachableAt(service: Service, portNumber: number): readonly Reachable[] {

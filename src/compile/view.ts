@@ -15,7 +15,7 @@ import {
 } from "./destination-policy.ts";
 import type { Profile } from "./profile.ts";
 import { createRuleSorter, type RulesByKind } from "./rules-by-kind.ts";
-import { type EgressScope, egressScopes, type Reachable, reachable } from "./scope.ts";
+import { type EgressScope, egressScopes, importedVirtualServices, type Reachable, reachable } from "./scope.ts";
 import { servicesOfEntry } from "./service-entry.ts";
 import { createServiceTable, findService, type ServiceTable } from "./service-table.ts";
 import { sidecarFor } from "./sidecar-choice.ts";
@@ -24,14 +24,17 @@ import { rulesUnderHolds, type World } from "./world.ts";
 
 /** The part of a world that a profile may see: the compiler's only argument. */
 export interface View extends Frame {
-  /** All of it but the instances: the same object as long as nothing else changes. */
+  /** All of it but what follows: the same object as long as nothing else changes. */
   readonly frame: Frame;
   readonly instancesOf: (service: Service) => readonly Instance[];
   /** The instances of the registries' services, of which the profile may see some. */
   readonly instances: Catalog["instances"];
+  readonly policyFor: (service: Service) => DestinationPolicy | undefined;
+  /** All DestinationRules, of which some may be for it. */
+  readonly policies: DestinationIndex;
 }
 
-/** What a profile may see, apart from who is there now. */
+/** What a profile may see, apart from who is there now and how to call them. */
 export interface Frame {
   readonly profile: Profile;
   readonly mesh: MeshSettings;
@@ -41,14 +44,13 @@ export interface Frame {
   readonly egress: readonly EgressScope[];
   /** The Gateway rules that select it, oldest first; none for sidecars. */
   readonly gateways: readonly Rule<"Gateway">[];
-  /** Oldest first. */
+  /** Those that say something to it, oldest first. */
   readonly virtualServices: readonly BoundVirtualService[];
   /** Every port of every service that it may call, in the order of host names. */
   readonly reachable: readonly Reachable[];
   /** The same by service. */
   readonly reachableOf: (service: ServiceKey) => readonly Reachable[];
   readonly findService: (host: Hostname) => Service | undefined;
-  readonly policyFor: (service: Service) => DestinationPolicy | undefined;
 }
 
 /** Makes views; remembers what several of them share by the identity of what it was made from. `onFrame` hears of each new frame. */
@@ -81,6 +83,15 @@ export function createViewer(onFrame: () => void = () => {}): (world: World, pro
       rules.filter((rule) => isSelected(rule, profile)),
     ),
   );
+  const sameVirtualServices = keepSameList<BoundVirtualService>();
+  const relevant = memoize(
+    (
+      profile: Profile,
+      all: readonly BoundVirtualService[],
+      gateways: readonly Rule<"Gateway">[],
+      sidecar: Rule<"Sidecar"> | undefined,
+    ) => sameVirtualServices(profile, relevantVirtualServices(profile, all, gateways, sidecar)),
+  );
   const sidecarOf = memoize((profile: Profile, rules: RulesByKind["Sidecar"], mesh: MeshSettings) =>
     sidecarFor(rules, mesh, profile),
   );
@@ -90,7 +101,6 @@ export function createViewer(onFrame: () => void = () => {}): (world: World, pro
       profile: Profile,
       services: ServiceTable,
       virtualServices: readonly BoundVirtualService[],
-      policies: DestinationIndex,
       gateways: readonly Rule<"Gateway">[],
       mesh: MeshSettings,
       sidecar: Rule<"Sidecar"> | undefined,
@@ -114,7 +124,6 @@ export function createViewer(onFrame: () => void = () => {}): (world: World, pro
         reachable,
         reachableOf: (service) => byService.get(service) ?? [],
         findService: find,
-        policyFor: (service) => policy(policies, service, mesh, profile.namespace),
       };
     },
   );
@@ -124,23 +133,33 @@ export function createViewer(onFrame: () => void = () => {}): (world: World, pro
     const rules = profile.holds.length === 0 ? world.rules : heldRules(world.rules, world.holds, ...profile.holds);
     const kinds = sorted(rules, profile.holds);
     const services = table(catalog.services, kinds.ServiceEntry);
-    const frame = frameOf(
-      profile,
-      services,
-      bound(kinds.VirtualService, mesh),
-      destinationIndex(kinds.DestinationRule, mesh),
-      profile.kind === "gateway" ? selectedGateways(profile, kinds.Gateway) : noGateways,
-      mesh,
-      profile.kind === "sidecar" ? sidecarOf(profile, kinds.Sidecar, mesh) : undefined,
-    );
+    const gateways = profile.kind === "gateway" ? selectedGateways(profile, kinds.Gateway) : noGateways;
+    const sidecar = profile.kind === "sidecar" ? sidecarOf(profile, kinds.Sidecar, mesh) : undefined;
+    const virtualServices = relevant(profile, bound(kinds.VirtualService, mesh), gateways, sidecar);
+    const frame = frameOf(profile, services, virtualServices, gateways, mesh, sidecar);
+    const policies = destinationIndex(kinds.DestinationRule, mesh);
     return {
       ...frame,
       frame,
+      policies,
+      policyFor: (service) => policy(policies, service, mesh, profile.namespace),
       instances: catalog.instances,
       instancesOf: (service) =>
         (service.origin.kind === "rule" ? services.entryInstances : catalog.instances).get(service.key) ?? noInstances,
     };
   };
+}
+
+/** Gateways look at rules that name one of their Gateways, sidecars at what their egress imports, gRPC clients at what is for the mesh. */
+function relevantVirtualServices(
+  { kind, namespace }: Profile,
+  all: readonly BoundVirtualService[],
+  gateways: readonly Rule<"Gateway">[],
+  sidecar: Rule<"Sidecar"> | undefined,
+): readonly BoundVirtualService[] {
+  if (kind === "sidecar") return sidecar === undefined ? [] : importedVirtualServices(sidecar, namespace, all);
+  const names = kind === "gateway" ? gateways.map((gateway) => `${gateway.namespace}/${gateway.name}`) : ["mesh"];
+  return all.filter((virtualService) => virtualService.gateways.some((gateway) => names.includes(gateway)));
 }
 
 /** Those under holds are sorted by themselves, so that the others' lists stay what they are. */
