@@ -1,0 +1,42 @@
+import { digestOf } from "../fixture/digest.ts";
+import { type BenchType, type PerType, perType } from "../fixture/types.ts";
+import type { Arrival } from "./message-reader.ts";
+import { resourcesIn, type Variant } from "./skim.ts";
+
+/** What a checking stream holds: everything that it was sent, decoded. */
+export interface Holding {
+  readonly take: (type: BenchType, arrival: Arrival) => void;
+  readonly clear: () => void;
+  /** By type, of names and contents. */
+  readonly digests: () => PerType<string>;
+  /** Versions by name: what the proxy says when it comes back. */
+  readonly versions: (type: BenchType) => ReadonlyMap<string, string>;
+}
+
+interface Kept {
+  readonly body: Buffer;
+  readonly version: string;
+}
+
+/** In state-of-the-world a response of these types is all there is. */
+const whole: ReadonlySet<BenchType> = new Set(["CDS", "LDS"]);
+
+export function createHolding(variant: Variant): Holding {
+  const tables = perType(() => new Map<string, Kept>());
+  return {
+    take: (type, { whole: message }) => {
+      if (message === undefined) throw new Error("a checking stream needs whole messages");
+      const table = tables[type];
+      const { resources, removed } = resourcesIn(message, variant);
+      if (variant === "sotw" && whole.has(type)) table.clear();
+      for (const { name, version, body } of resources) table.set(name, { version, body: Buffer.from(body) });
+      for (const name of removed) table.delete(name);
+    },
+    clear: () => {
+      for (const table of Object.values(tables)) table.clear();
+    },
+    digests: () =>
+      perType((type) => digestOf(new Map([...tables[type]].map(([name, { body }]) => [name, body] as const)))),
+    versions: (type) => new Map([...tables[type]].map(([name, { version }]) => [name, version])),
+  };
+}

@@ -1,0 +1,30 @@
+import type { ChildProcess } from "node:child_process";
+import type { Inside, LoopDelay, ProfileRow } from "./server.ts";
+
+/** Asks `inside-fairway.ts` in the server, and its metrics. */
+export function createInside(child: () => ChildProcess, metricsUrl: string): Inside {
+  const ask = <T>(question: string): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const current = child();
+      const heard = (message: { readonly question: string; readonly answer: T }): void => {
+        if (message.question !== question) return;
+        current.off("message", heard);
+        resolve(message.answer);
+      };
+      current.on("message", heard);
+      current.once("exit", () => reject(new Error(`the server ended before it answered ${question}`)));
+      current.send(question);
+    });
+  return {
+    metric: async (name) => {
+      const text = await (await fetch(metricsUrl)).text();
+      return [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, "gm"))].reduce(
+        (sum, [, value]) => sum + Number(value),
+        0,
+      );
+    },
+    loopDelay: () => ask<LoopDelay>("loop-delay"),
+    startProfile: () => ask<void>("start-profile"),
+    stopProfile: () => ask<readonly ProfileRow[]>("stop-profile"),
+  };
+}

@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort } from "../../support/free-port.ts";
+import type { Mesh } from "../fixture/mesh.ts";
+import { createFairwayApi } from "./fairway-api.ts";
+import { createInside } from "./fairway-inside.ts";
+import { stopChild, waitUntilReady } from "./running.ts";
+import type { BenchServer, ServerKind } from "./server.ts";
+
+const root = join(import.meta.dirname, "../../..");
+const host = "127.0.0.1";
+
+/** `fairway serve`, the real process, with a data folder of its own. */
+export const fairway: ServerKind = { name: "fairway", scopes: true, restarts: true, start: () => startFairway() };
+
+/** `readyMs`: from the start of the process until proxies can be served. */
+export interface FairwayServer extends BenchServer {
+  readonly readyMs: () => number;
+}
+
+export async function startFairway(): Promise<FairwayServer> {
+  const data = await mkdtemp(join(tmpdir(), "fairway-bench-"));
+  const [xds, api, metrics] = [await freePort(), await freePort(), await freePort()];
+  const on = (port: number): string => `${host}:${port}`;
+  const args = [
+    ...["--import", join(import.meta.dirname, "inside-fairway.ts"), join(root, "src/app/main.ts"), "serve"],
+    ...["--data", join(data, "store"), "--xds", on(xds), "--api", on(api), "--metrics", on(metrics)],
+    ...["--anonymous", "admin", "--rate-limit", "100000", "--log-level", "warn"],
+  ];
+  const launch = async () => {
+    const begun = performance.now();
+    const child = spawn(process.execPath, args, {
+      cwd: data,
+      env: { ...process.env, XDG_CONFIG_HOME: data },
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+    });
+    await waitUntilReady(child, `http://${on(metrics)}/readyz`);
+    return { child, readyMs: performance.now() - begun };
+  };
+  let running = await launch();
+  const client = createFairwayApi(`http://${on(api)}`);
+  return {
+    address: { host, port: xds },
+    pid: () => running.child.pid ?? 0,
+    readyMs: () => running.readyMs,
+    load: (mesh: Mesh) => client.load(mesh),
+    prepare: (edit) => ({ send: () => client.send(edit) }),
+    restart: async () => {
+      const exited = once(running.child, "exit");
+      running.child.kill("SIGKILL");
+      await exited;
+      running = await launch();
+    },
+    stop: async () => {
+      await stopChild(running.child);
+      client.close();
+      await rm(data, { recursive: true, force: true });
+    },
+    inside: createInside(() => running.child, `http://${on(metrics)}/metrics`),
+  };
+}

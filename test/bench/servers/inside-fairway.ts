@@ -1,0 +1,40 @@
+import { Session } from "node:inspector/promises";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { profileRows } from "./profile.ts";
+
+/*
+ * Loaded into a server of ours before its own code (`node --import`): answers what cannot be seen from outside, by messages. It adds
+ * a timer that ticks every 10 ms, and nothing else.
+ */
+
+const resolutionMs = 10;
+const delay = monitorEventLoopDelay({ resolution: resolutionMs });
+delay.enable();
+const session = new Session();
+
+const late = (ns: number): number => Math.max(0, ns / 1e6 - resolutionMs);
+
+const questions: Readonly<Record<string, () => unknown>> = {
+  "loop-delay": () => {
+    const [p50Ms, p99Ms, maxMs] = [delay.percentile(50), delay.percentile(99), delay.max].map(late);
+    delay.reset();
+    return { p50Ms, p99Ms, maxMs };
+  },
+  "start-profile": async () => {
+    session.connect();
+    await session.post("Profiler.enable");
+    await session.post("Profiler.setSamplingInterval", { interval: 500 });
+    await session.post("Profiler.start");
+  },
+  "stop-profile": async () => {
+    const { profile } = await session.post("Profiler.stop");
+    session.disconnect();
+    return profileRows(profile);
+  },
+};
+
+process.on("message", async (question: string) => {
+  process.send?.({ question, answer: await questions[question]?.() });
+});
+// It must not keep the server alive.
+process.channel?.unref();

@@ -1,0 +1,34 @@
+import type { Profiler } from "node:inspector";
+import { basename } from "node:path";
+import type { ProfileRow } from "./server.ts";
+
+const rows = 20;
+const idle: ReadonlySet<string> = new Set(["(idle)", "(root)"]);
+
+/** The functions that took most time themselves, as shares of all that was not idle. */
+export function profileRows({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): readonly ProfileRow[] {
+  const byId = new Map(nodes.map((node) => [node.id, node.callFrame]));
+  const times = new Map<string, { readonly name: string; readonly place: string; time: number }>();
+  let busy = 0;
+  for (const [index, id] of samples.entries()) {
+    const frame = byId.get(id);
+    const time = timeDeltas[index] ?? 0;
+    if (frame === undefined || idle.has(frame.functionName)) continue;
+    busy += time;
+    const place = frame.url === "" ? "" : `${shortPath(frame.url)}:${frame.lineNumber + 1}`;
+    const key = `${frame.functionName} ${place}`;
+    const row = times.get(key) ?? { name: frame.functionName || "(anonymous)", place, time: 0 };
+    row.time += time;
+    times.set(key, row);
+  }
+  return [...times.values()]
+    .sort((a, b) => b.time - a.time)
+    .slice(0, rows)
+    .map(({ name, place, time }) => ({ name, place, share: time / busy }));
+}
+
+/** From `src` or `node_modules` on. */
+function shortPath(url: string): string {
+  const found = /(?:src|node_modules)\/.*$/.exec(url);
+  return found?.[0] ?? basename(url);
+}

@@ -1,0 +1,64 @@
+import type { Edit } from "../fixture/edits.ts";
+import type { Mesh } from "../fixture/mesh.ts";
+import type { BenchNode } from "../fixture/nodes.ts";
+
+/** Proxies that are alike: what the bench compiles for, and what a peer keys its snapshots by. */
+export interface Group {
+  readonly key: string;
+  readonly nodes: readonly BenchNode[];
+}
+
+/** A server under test, from its start to its end. */
+export interface BenchServer {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly pid: () => number;
+  /** The whole mesh, before the first proxy comes. */
+  readonly load: (mesh: Mesh, groups: readonly Group[]) => Promise<void>;
+  /**
+   * Makes ready what can be made ready, so that `send` is only the sending: the clock starts there. `send` resolves when the server
+   * has taken the edit.
+   */
+  readonly prepare: (edit: Edit) => Prepared;
+  /** Ends it at once and starts it again with what it had; resolves when proxies can be served. */
+  readonly restart: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+  /** Only of our own server. */
+  readonly inside?: Inside;
+}
+
+export interface Prepared {
+  readonly send: () => Promise<void>;
+}
+
+/** What can only be seen from inside. */
+export interface Inside {
+  /** The sum of a metric over its labels. */
+  readonly metric: (name: string) => Promise<number>;
+  /** How late the event loop was since this was last asked. */
+  readonly loopDelay: () => Promise<LoopDelay>;
+  readonly startProfile: () => Promise<void>;
+  /** Where the CPU went since: the functions that took most of it themselves. */
+  readonly stopProfile: () => Promise<readonly ProfileRow[]>;
+}
+
+export interface LoopDelay {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+}
+
+export interface ProfileRow {
+  readonly name: string;
+  readonly place: string;
+  readonly share: number;
+}
+
+/** How to get a server: each pair starts one anew. */
+export interface ServerKind {
+  readonly name: string;
+  readonly start: () => Promise<BenchServer>;
+  /** Can it tell proxies apart, so that each gets what its Sidecar rule imports? */
+  readonly scopes: boolean;
+  /** Does a restarted one have what it had? */
+  readonly restarts: boolean;
+}
