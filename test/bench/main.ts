@@ -1,14 +1,19 @@
 import { apiBench } from "./api.ts";
+import { benchMeshes } from "./meshes.ts";
+import { help, readOptions, WrongUse } from "./options.ts";
 
-/* Figures for people: `npm run bench -- api`. Nothing is asserted here. */
+/* `npm run bench`: figures of whole meshes, against other servers. `npm run bench -- api`: figures of the API. */
 
-const benches: Readonly<Record<string, () => Promise<string>>> = { api: apiBench };
-
-const names = process.argv.slice(2);
-const unknown = names.filter((name) => !Object.hasOwn(benches, name));
-if (names.length === 0 || unknown.length > 0) {
-  console.error(`Name one or more of: ${Object.keys(benches).join(", ")}.`);
-  process.exitCode = 2;
-} else {
-  for (const name of names) console.log(await benches[name]?.());
+const args = process.argv.slice(2);
+if (args[0] === "api") console.log(await apiBench());
+else {
+  try {
+    const options = readOptions(args);
+    if (options === undefined) console.log(help);
+    else process.exitCode = await benchMeshes(options);
+  } catch (error) {
+    if (!(error instanceof WrongUse)) throw error;
+    console.error(`${error.message}\nnpm run bench -- --help shows all options.`);
+    process.exitCode = 2;
+  }
 }

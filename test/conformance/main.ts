@@ -7,7 +7,7 @@ import { withMatrices } from "./report/page.ts";
 import { failuresText, matrixText } from "./report/text.ts";
 import { type CellResult, runSuite } from "./run-suite.ts";
 import { chooseTarget } from "./targets/choose.ts";
-import { NotBuilt } from "./targets/go-control-plane/build.ts";
+import { NotBuilt } from "../support/go-program.ts";
 import { configs } from "./targets/go-control-plane/target.ts";
 
 const help = `Asks a control plane about the 100 statements of the suite, and prints what holds.

@@ -104,8 +104,8 @@ export function openConnection(options: ConnectionOptions): Connection {
   socket.on("close", () => end("the connection was closed"));
   return {
     send: outlet.send,
-    pause: () => socket.pause(),
-    resume: () => socket.resume(),
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
     close: () => end("closed by the bench"),
   };
 }

@@ -29,10 +29,7 @@ export function createFleet(spec: FleetSpec): Fleet {
   const counter = createCounter(spec.nodes.length);
   const plans = spec.plans.map((plan) => createPlan(variant, plan));
   const holdings = new Map<number, Holding>();
-  const asking = new Map<
-    string,
-    readonly { readonly plan: Plan; readonly type: BenchType; readonly part: SharedPart }[]
-  >();
+  const asking = new Map<string, readonly Asking[]>();
   /** Who has asked already. */
   const followers = new Set<number>();
   let watch: GoalWatch | undefined;
@@ -59,9 +56,10 @@ export function createFleet(spec: FleetSpec): Fleet {
   const ask = (stream: ProxyStream): void => {
     if (followers.has(stream.index)) return;
     followers.add(stream.index);
-    for (const { plan, type, part } of asking.get(stream.plan.key) ?? []) {
+    for (const { plan, part, follow } of asking.get(stream.plan.key) ?? []) {
       stream.plan = plan;
-      stream.ask(type, part);
+      stream.ask(follow.type, part);
+      holdings.get(stream.index)?.forget(follow.type, follow.unsubscribe);
     }
   };
 
@@ -155,8 +153,14 @@ export function createFleet(spec: FleetSpec): Fleet {
         plan: streams[index]?.plan.key ?? "",
         digests: holding.digests(),
       })),
-    pause: ({ stream }) => streams[stream]?.pause() as undefined,
-    resume: ({ stream }) => streams[stream]?.resume() as undefined,
+    pause: ({ stream }) => {
+      streams[stream]?.pause();
+      return undefined;
+    },
+    resume: ({ stream }) => {
+      streams[stream]?.resume();
+      return undefined;
+    },
     churn: ({ first, previous }) => {
       churn = watchChurn(streams.length, first, previous);
       return undefined;
@@ -176,15 +180,27 @@ function perTypeOfPlans(plans: readonly Plan[]): Goal {
   return Object.fromEntries(plans.map(({ key, expect }) => [key, perType((type) => needOf(expect[type]))]));
 }
 
+/** What a stream asks for with its next response of CDS. */
+interface Asking {
+  readonly plan: Plan;
+  readonly part: SharedPart;
+  readonly follow: Follow;
+}
+
 /** Each follow changes the plan that the one before it left. */
-function followedPlans(variant: FleetSpec["variant"], plans: Plan[], key: string, follows: readonly Follow[]) {
+function followedPlans(
+  variant: FleetSpec["variant"],
+  plans: Plan[],
+  key: string,
+  follows: readonly Follow[],
+): readonly Asking[] {
   return follows.map((follow) => {
     const index = plans.findIndex((plan) => plan.key === key);
     const before = plans[index];
     if (before === undefined) throw new Error(`no plan ${key}`);
     const { plan, part } = followed(variant, before, follow);
     plans[index] = plan;
-    return { plan, part, type: follow.type };
+    return { plan, part, follow };
   });
 }
 

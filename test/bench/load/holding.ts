@@ -7,6 +7,8 @@ import { resourcesIn, type Variant } from "./skim.ts";
 export interface Holding {
   readonly take: (type: BenchType, arrival: Arrival) => void;
   readonly clear: () => void;
+  /** No longer wanted. */
+  readonly forget: (type: BenchType, names: readonly string[]) => void;
   /** By type, of names and contents. */
   readonly digests: () => PerType<string>;
   /** Versions by name: what the proxy says when it comes back. */
@@ -35,8 +37,11 @@ export function createHolding(variant: Variant): Holding {
     clear: () => {
       for (const table of Object.values(tables)) table.clear();
     },
+    forget: (type, names) => {
+      for (const name of names) tables[type].delete(name);
+    },
     digests: () =>
-      perType((type) => digestOf(new Map([...tables[type]].map(([name, { body }]) => [name, body] as const)))),
+      perType((type) => digestOf(type, new Map([...tables[type]].map(([name, { body }]) => [name, body] as const)))),
     versions: (type) => new Map([...tables[type]].map(([name, { version }]) => [name, version])),
   };
 }

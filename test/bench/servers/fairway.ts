@@ -14,14 +14,9 @@ const root = join(import.meta.dirname, "../../..");
 const host = "127.0.0.1";
 
 /** `fairway serve`, the real process, with a data folder of its own. */
-export const fairway: ServerKind = { name: "fairway", scopes: true, restarts: true, start: () => startFairway() };
+export const fairway: ServerKind = { name: "fairway", scopes: true, restarts: true, exact: true, start: startFairway };
 
-/** `readyMs`: from the start of the process until proxies can be served. */
-export interface FairwayServer extends BenchServer {
-  readonly readyMs: () => number;
-}
-
-export async function startFairway(): Promise<FairwayServer> {
+export async function startFairway(): Promise<BenchServer> {
   const data = await mkdtemp(join(tmpdir(), "fairway-bench-"));
   const [xds, api, metrics] = [await freePort(), await freePort(), await freePort()];
   const on = (port: number): string => `${host}:${port}`;
@@ -47,6 +42,7 @@ export async function startFairway(): Promise<FairwayServer> {
     pid: () => running.child.pid ?? 0,
     readyMs: () => running.readyMs,
     load: (mesh: Mesh) => client.load(mesh),
+    expectGroups: async () => {},
     prepare: (edit) => ({ send: () => client.send(edit) }),
     restart: async () => {
       const exited = once(running.child, "exit");

@@ -36,5 +36,7 @@ const questions: Readonly<Record<string, () => unknown>> = {
 process.on("message", async (question: string) => {
   process.send?.({ question, answer: await questions[question]?.() });
 });
+// Who started it is gone: nobody else will end it.
+process.on("disconnect", () => process.exit(1));
 // It must not keep the server alive.
 process.channel?.unref();

@@ -1,3 +1,4 @@
+import type { MeshCompiler } from "../fixture/compiled.ts";
 import type { Edit } from "../fixture/edits.ts";
 import type { Mesh } from "../fixture/mesh.ts";
 import type { BenchNode } from "../fixture/nodes.ts";
@@ -14,14 +15,18 @@ export interface BenchServer {
   readonly pid: () => number;
   /** The whole mesh, before the first proxy comes. */
   readonly load: (mesh: Mesh, groups: readonly Group[]) => Promise<void>;
+  /** Proxies of other groups are about to come. */
+  readonly expectGroups: (groups: readonly Group[]) => Promise<void>;
   /**
    * Makes ready what can be made ready, so that `send` is only the sending: the clock starts there. `send` resolves when the server
-   * has taken the edit.
+   * has taken the edit. `next` is the mesh with the edit in it.
    */
-  readonly prepare: (edit: Edit) => Prepared;
+  readonly prepare: (edit: Edit, next: Mesh) => Prepared;
   /** Ends it at once and starts it again with what it had; resolves when proxies can be served. */
   readonly restart: () => Promise<void>;
   readonly stop: () => Promise<void>;
+  /** From the start of the process until proxies can be served: the last one. */
+  readonly readyMs: () => number;
   /** Only of our own server. */
   readonly inside?: Inside;
 }
@@ -56,9 +61,11 @@ export interface ProfileRow {
 /** How to get a server: each pair starts one anew. */
 export interface ServerKind {
   readonly name: string;
-  readonly start: () => Promise<BenchServer>;
+  readonly start: (compiler: MeshCompiler) => Promise<BenchServer>;
   /** Can it tell proxies apart, so that each gets what its Sidecar rule imports? */
   readonly scopes: boolean;
   /** Does a restarted one have what it had? */
   readonly restarts: boolean;
+  /** Does it give out exactly what our compiler makes? Then that is checked, byte for byte. */
+  readonly exact: boolean;
 }

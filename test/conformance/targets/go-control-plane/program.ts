@@ -12,9 +12,12 @@ export interface Answer {
 }
 
 export interface Program {
+  readonly pid: number;
   /** Rejects with the program's text when it could not, and when it ends. */
   readonly ask: (request: object) => Promise<Answer>;
   readonly close: () => Promise<void>;
+  /** Ends it at once, as a crash would. */
+  readonly kill: () => Promise<void>;
 }
 
 /** Starts the program at `path`. */
@@ -40,6 +43,7 @@ export function startProgram(path: string): Program {
     });
   child.stdin.on("error", () => {});
   return {
+    pid: child.pid ?? 0,
     ask: (request) =>
       new Promise((resolve, reject) => {
         const id = ++last;
@@ -48,6 +52,10 @@ export function startProgram(path: string): Program {
       }),
     close: async () => {
       child.stdin.end();
+      await ended;
+    },
+    kill: async () => {
+      child.kill("SIGKILL");
       await ended;
     },
   };

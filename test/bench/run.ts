@@ -1,0 +1,119 @@
+import { createMeshCompiler, type MeshCompiler } from "./fixture/compiled.ts";
+import { createMesh, type Mesh, namespaceOf, servicesPerNamespace } from "./fixture/mesh.ts";
+import { createNodes } from "./fixture/nodes.ts";
+import type { Variant } from "./load/skim.ts";
+import type { BenchOptions } from "./options.ts";
+import type { Group, ProfileRow, ServerKind } from "./servers/server.ts";
+import { type Session, withSession } from "./session.ts";
+import { scaleId, workloads } from "./workloads/all.ts";
+import { changeAtTwoSizes } from "./workloads/scale.ts";
+import type { Figures, Setting, Sizes, Workload } from "./workloads/workload.ts";
+
+/** What one server took in one workload of one pair. */
+export interface Measurement {
+  readonly workload: string;
+  readonly variant: Variant;
+  readonly server: string;
+  readonly pair: number;
+  readonly figures: Figures;
+  readonly profile?: readonly ProfileRow[];
+}
+
+export type Progress = (text: string) => void;
+
+const shortened: Sizes = { changes: 10, churnSeconds: 10, churnPerSecond: 50, edits: 2 };
+const long: Sizes = { changes: 50, churnSeconds: 60, churnPerSecond: 50, edits: 3 };
+
+/** Namespaces of a scoped mesh. */
+const scopedServices = 5_000;
+
+/** All servers through all workloads, in pairs: A B A B. */
+export async function runBench(options: BenchOptions, kinds: readonly ServerKind[], say: Progress) {
+  const compiler = createMeshCompiler();
+  const sizes = options.full ? long : shortened;
+  const measurements: Measurement[] = [];
+  for (const variant of options.variants) {
+    // A change costs some servers a minute there.
+    const pairs = variant === "sotw" && !options.full ? 1 : options.pairs;
+    for (const setting of ["whole", "scoped"] as const) {
+      const chosen = workloads.filter(
+        (each) => each.setting === setting && each.variants.includes(variant) && options.workloads.has(each.id),
+      );
+      if (chosen.length === 0) continue;
+      const { mesh, groups } = settingOf(setting, options);
+      for (let pair = 0; pair < pairs; pair++) {
+        for (const kind of kinds) {
+          if (setting === "scoped" && !kind.scopes) continue;
+          say(`${kind.name}, ${variant}, ${setting} mesh, round ${pair + 1} of ${pairs}`);
+          const found = await runSession({ kind, variant, compiler, mesh, groups }, chosen, {
+            sizes,
+            pair,
+            options,
+            say,
+          });
+          measurements.push(...found);
+        }
+      }
+    }
+  }
+  const own = kinds.find(({ name }) => name === "fairway");
+  if (own !== undefined && options.workloads.has(scaleId) && options.variants.includes("delta")) {
+    say(`${own.name}, a change at two sizes`);
+    const { services, instances } = options;
+    const figures = await changeAtTwoSizes({ kind: own, compiler, services, instances, changes: sizes.changes });
+    measurements.push({ workload: scaleId, variant: "delta", server: own.name, pair: 0, figures });
+  }
+  return measurements;
+}
+
+function settingOf(setting: Setting, { services, instances, proxies }: BenchOptions): { mesh: Mesh; groups: Group[] } {
+  const isScoped = setting === "scoped";
+  const count = isScoped ? Math.max(services, Math.min(scopedServices, 5 * services)) : services;
+  const mesh = createMesh({ services: count, instances, visibility: isScoped ? "own-namespace" : "everything" });
+  const namespaces = isScoped
+    ? Array.from({ length: Math.ceil(count / servicesPerNamespace) }, (_, i) => namespaceOf(i * servicesPerNamespace))
+    : ["clients"];
+  const nodes = createNodes(proxies, namespaces);
+  const byNamespace = Map.groupBy(nodes, ({ namespace }) => namespace);
+  return { mesh, groups: [...byNamespace].map(([key, members]) => ({ key, nodes: members })) };
+}
+
+interface SessionPlan {
+  readonly kind: ServerKind;
+  readonly variant: Variant;
+  readonly compiler: MeshCompiler;
+  readonly mesh: Mesh;
+  readonly groups: readonly Group[];
+}
+
+interface Round {
+  readonly sizes: Sizes;
+  readonly pair: number;
+  readonly options: BenchOptions;
+  readonly say: Progress;
+}
+
+/** All workloads but the first storm need proxies that are connected. */
+const connects: ReadonlySet<string> = new Set(["W1", "W9"]);
+
+function runSession(plan: SessionPlan, chosen: readonly Workload[], round: Round): Promise<readonly Measurement[]> {
+  return withSession(plan, async (session) => {
+    const measurements: Measurement[] = [];
+    if (!connects.has(chosen[0]?.id ?? "")) await session.load.tell({ do: "storm", withinMs: 150_000 });
+    for (const workload of chosen) {
+      if (workload.id === "W5" && !plan.kind.restarts) continue;
+      round.say(`  ${workload.id} ${workload.title}`);
+      measurements.push(await measure(session, workload, round));
+    }
+    return measurements;
+  });
+}
+
+async function measure(session: Session, workload: Workload, { sizes, pair, options }: Round): Promise<Measurement> {
+  const { server, kind, variant } = session;
+  const profiles = options.cpuProfile && server.inside !== undefined && workload.id !== "W5";
+  if (profiles) await server.inside?.startProfile();
+  const figures = await workload.run(session, sizes);
+  const profile = profiles ? await server.inside?.stopProfile() : undefined;
+  return { workload: workload.id, variant, server: kind.name, pair, figures, ...(profile && { profile }) };
+}

@@ -1,0 +1,139 @@
+import { type Change, runChange, runSilent, workMs } from "../change.ts";
+import { annotate, changeBalancer, changeEveryCluster, type Edit, shiftWeight } from "../fixture/edits.ts";
+import { type MeshRule, type MeshService, namespaceOf, ruleId } from "../fixture/mesh.ts";
+import { type BenchType, benchTypes } from "../fixture/types.ts";
+import { type Session, verify } from "../session.ts";
+import { spreadOf } from "../statistics.ts";
+import { bytesOf, costFigures, resourcesOf, sumOf, timeFigures } from "./figures.ts";
+import type { Figures, Workload } from "./workload.ts";
+
+/** The edits one after the other; figures are means of one edit. */
+async function runEdits(session: Session, edits: readonly Edit[]) {
+  const changes: Change[] = [];
+  for (const edit of edits) changes.push(await runChange(session, edit));
+  await verify(session, "after edits");
+  return changes;
+}
+
+function figuresOf(changes: readonly Change[]): Figures {
+  const costs = changes.map(({ cost }) => cost);
+  return {
+    ...timeFigures(changes.flatMap(({ tookMs }) => tookMs)),
+    lastMs: spreadOf(changes.map(({ tookMs }) => Math.max(...tookMs))).median,
+    ...costFigures(costs, changes.length),
+    missingCount: changes.reduce((sum, { missing }) => sum + missing, 0),
+    loadShare: sumOf(costs, ({ counts }) => counts.cpuMs) / changes.reduce((sum, change) => sum + workMs(change), 0),
+  };
+}
+
+/** Resources that no proxy had to be sent; a cluster that changes may bring its endpoints. */
+function strayOf(session: Session, changes: readonly Change[]): number {
+  const streams = new Map(session.groups.map(({ key, nodes }) => [key, nodes.length]));
+  const due = (change: Change, type: BenchType): number =>
+    [...change.expected].reduce((sum, [key, deltas]) => {
+      const names = deltas.find((delta) => delta.type === type)?.changed.size ?? 0;
+      return sum + names * (streams.get(key) ?? 0);
+    }, 0);
+  const stray = changes.map((change) =>
+    benchTypes.reduce((sum, type) => {
+      const sent = resourcesOf(change.cost.counts, [type]);
+      const allowed = due(change, type) + (type === "EDS" ? due(change, "CDS") : 0);
+      return sum + Math.max(0, sent - allowed);
+    }, 0),
+  );
+  return stray.reduce((sum, count) => sum + count, 0);
+}
+
+/** The first rule of its kind that speaks of a service. */
+function ruleOf({ mesh }: Session, kind: string): MeshRule {
+  const found = [...mesh.rules.values()].find((rule) => rule.kind === kind);
+  if (found === undefined) throw new Error(`the mesh is too small to have a ${kind}: give it 20 services or more`);
+  return found;
+}
+
+const balancers = ["RANDOM", "ROUND_ROBIN", "LEAST_REQUEST"];
+const balancerAt = (index: number): string => balancers[index % balancers.length] ?? "RANDOM";
+
+const edited = (session: Session, count: number, edit: (index: number) => Edit) =>
+  runEdits(
+    session,
+    Array.from({ length: count }, (_, index) => edit(index)),
+  );
+
+export const routeEdit: Workload = {
+  id: "W3a",
+  title: "the weights of one VirtualService",
+  setting: "whole",
+  variants: ["delta", "sotw"],
+  run: async (session, { edits }) => {
+    const rule = ruleOf(session, "VirtualService");
+    const changes = await edited(session, edits, (index) => shiftWeight(rule, 50 + index));
+    return { ...figuresOf(changes), strayCount: strayOf(session, changes) };
+  },
+};
+
+export const clusterEdit: Workload = {
+  id: "W3b",
+  title: "the balancer of one DestinationRule",
+  setting: "whole",
+  variants: ["delta", "sotw"],
+  run: async (session, { edits }) => {
+    const rule = ruleOf(session, "DestinationRule");
+    const changes = await edited(session, edits, (index) => changeBalancer(rule, balancerAt(index)));
+    return { ...figuresOf(changes), strayCount: strayOf(session, changes) };
+  },
+};
+
+export const serviceEdit: Workload = {
+  id: "W4",
+  title: "a service comes, and goes",
+  setting: "whole",
+  variants: ["delta"],
+  run: async (session, { edits }) => {
+    const service = newService(session);
+    const changes = await edited(session, 2 * edits, (index) =>
+      index % 2 === 0 ? { kind: "put-service", service } : { kind: "delete-service", service },
+    );
+    const each = (parity: number) => changes.filter((_, index) => index % 2 === parity);
+    const [added, deleted] = [figuresOf(each(0)), figuresOf(each(1))];
+    return { ...figuresOf(changes), addLastMs: added["lastMs"] ?? 0, deleteLastMs: deleted["lastMs"] ?? 0 };
+  },
+};
+
+function newService({ mesh }: Session): MeshService {
+  const [like] = mesh.services.values();
+  if (like === undefined) throw new Error("the mesh has no service");
+  const namespace = namespaceOf(0);
+  const name = "newcomer-api";
+  const instances = like.instances.map((instance, index) => ({
+    ...instance,
+    id: `${name}-${index}`,
+    address: `10.254.0.${index}`,
+  }));
+  return { ...like, name, namespace, host: `${name}.${namespace}.svc.cluster.local`, instances };
+}
+
+export const fullPush: Workload = {
+  id: "W6",
+  title: "every cluster changes",
+  setting: "whole",
+  variants: ["delta", "sotw"],
+  run: async (session, { edits }) =>
+    figuresOf(await edited(session, edits, (index) => changeEveryCluster(balancerAt(index)))),
+};
+
+export const silentEdits: Workload = {
+  id: "W7",
+  title: "an edit that changes nothing, and an annotation",
+  setting: "whole",
+  variants: ["delta", "sotw"],
+  run: async (session) => {
+    const rule = session.mesh.rules.get(ruleId(ruleOf(session, "DestinationRule")));
+    if (rule === undefined) throw new Error("the rule is gone");
+    const costs = [
+      await runSilent(session, { kind: "put-rule", rule }),
+      await runSilent(session, annotate(rule, "reviewed")),
+    ];
+    return { ...costFigures(costs), sentBytes: sumOf(costs, ({ counts }) => bytesOf(counts)) };
+  },
+};

@@ -1,0 +1,26 @@
+import type { Variant } from "../load/skim.ts";
+import type { Session } from "../session.ts";
+
+/** What one workload measured, by metric: the endings of the names say the unit (`Ms`, `S`, `Bytes`, `Count`, `Share`). */
+export type Figures = Readonly<Record<string, number>>;
+
+export interface Sizes {
+  /** Lone changes of W2a, and of W9. */
+  readonly changes: number;
+  readonly churnSeconds: number;
+  readonly churnPerSecond: number;
+  /** Edits of each kind in W3, W4 and W6. */
+  readonly edits: number;
+}
+
+/** `whole`: everybody sees everything. `scoped`: everybody sees its own namespace. `alone`: only ours, at two sizes. */
+export type Setting = "whole" | "scoped" | "alone";
+
+export interface Workload {
+  readonly id: string;
+  readonly title: string;
+  readonly setting: Setting;
+  readonly variants: readonly Variant[];
+  /** Does it need proxies that were connected before? All but the storms do. */
+  readonly run: (session: Session, sizes: Sizes) => Promise<Figures>;
+}
