@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly workloads: ReadonlySet<string>;
   readonly servers: ReadonlySet<string>;
   readonly full: boolean;
+  /** One size; otherwise all that `--full` measures. */
+  readonly isSized: boolean;
   readonly gcpCache: "snapshot" | "linear";
   readonly gcpKeys: "shared" | "node";
   readonly cpuProfile: boolean;
@@ -43,7 +45,8 @@ Options:
   --servers LIST        of fairway, go-control-plane (default both)
   --gcp-cache KIND      snapshot or linear (default snapshot)
   --gcp-keys KEYS       shared: proxies that are alike share a snapshot; node: each has its own (default shared)
-  --full                long runs: 50 lone changes, 60 s of churn, 5 pairs of each variant
+  --full                long runs: 50 lone changes, 60 s of churn, 5 pairs of each variant; where no size
+                        is given, at 1000, 5000 and 10000 services and 100, 1000 and 5000 proxies
   --cpu-prof            where fairway's CPU went in each workload: self time of the top 20 functions
   --json FILE           everything measured, as JSON
   --svg FILE            the ratios as a picture
@@ -66,8 +69,8 @@ Examples:
 export class WrongUse extends Error {}
 
 const flags = {
-  services: { type: "string", default: "1000" },
-  proxies: { type: "string", default: "1000" },
+  services: { type: "string" },
+  proxies: { type: "string" },
   pairs: { type: "string" },
   variant: { type: "string", default: "both" },
   workload: { type: "string", default: workloadIds.join(",") },
@@ -89,14 +92,15 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
   const values = parsed(args);
   if (values.help) return undefined;
   return {
-    services: count("services", values.services),
+    services: count("services", values.services ?? "1000"),
     instances: 10,
-    proxies: count("proxies", values.proxies),
+    proxies: count("proxies", values.proxies ?? "1000"),
     pairs: values.pairs === undefined ? (values.full ? 5 : 3) : count("pairs", values.pairs),
     variants: choice("variant", values.variant, { both: ["delta", "sotw"], delta: ["delta"], sotw: ["sotw"] }),
     workloads: some("workload", values.workload, workloadIds),
     servers: some("servers", values.servers, ["fairway", "go-control-plane"]),
     full: values.full,
+    isSized: !values.full || values.services !== undefined || values.proxies !== undefined,
     gcpCache: choice("gcp-cache", values["gcp-cache"], { snapshot: "snapshot", linear: "linear" }),
     gcpKeys: choice("gcp-keys", values["gcp-keys"], { shared: "shared", node: "node" }),
     cpuProfile: values["cpu-prof"],

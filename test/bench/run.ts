@@ -19,6 +19,17 @@ export interface Measurement {
   readonly profile?: readonly ProfileRow[];
 }
 
+/** A server that was wrong, or did not get done: its further workloads of that round are missing. */
+export interface Failure {
+  readonly where: string;
+  readonly message: string;
+}
+
+export interface Outcome {
+  readonly measurements: readonly Measurement[];
+  readonly failures: readonly Failure[];
+}
+
 export type Progress = (text: string) => void;
 
 const shortened: Sizes = { changes: 10, churnSeconds: 10, churnPerSecond: 50, edits: 2 };
@@ -28,10 +39,19 @@ const long: Sizes = { changes: 50, churnSeconds: 60, churnPerSecond: 50, edits: 
 const scopedServices = 5_000;
 
 /** All servers through all workloads, in pairs: A B A B. */
-export async function runBench(options: BenchOptions, kinds: readonly ServerKind[], say: Progress) {
+export async function runBench(options: BenchOptions, kinds: readonly ServerKind[], say: Progress): Promise<Outcome> {
   const compiler = createMeshCompiler();
   const sizes = options.full ? long : shortened;
   const measurements: Measurement[] = [];
+  const failures: Failure[] = [];
+  const attempt = async (where: string, work: () => Promise<void>): Promise<void> => {
+    say(where);
+    await work().catch((error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error);
+      failures.push({ where, message });
+      say(`  failed: ${message}`);
+    });
+  };
   for (const variant of options.variants) {
     // A change costs some servers a minute there.
     const pairs = variant === "sotw" && !options.full ? 1 : options.pairs;
@@ -44,26 +64,25 @@ export async function runBench(options: BenchOptions, kinds: readonly ServerKind
       for (let pair = 0; pair < pairs; pair++) {
         for (const kind of kinds) {
           if (setting === "scoped" && !kind.scopes) continue;
-          say(`${kind.name}, ${variant}, ${setting} mesh, round ${pair + 1} of ${pairs}`);
-          const found = await runSession({ kind, variant, compiler, mesh, groups }, chosen, {
-            sizes,
-            pair,
-            options,
-            say,
-          });
-          measurements.push(...found);
+          await attempt(`${kind.name}, ${variant}, ${setting} mesh, round ${pair + 1} of ${pairs}`, () =>
+            runSession({ kind, variant, compiler, mesh, groups }, chosen, {
+              ...{ sizes, pair, options, say },
+              report: (found) => measurements.push(found),
+            }),
+          );
         }
       }
     }
   }
   const own = kinds.find(({ name }) => name === "fairway");
   if (own !== undefined && options.workloads.has(scaleId) && options.variants.includes("delta")) {
-    say(`${own.name}, a change at two sizes`);
-    const { services, instances } = options;
-    const figures = await changeAtTwoSizes({ kind: own, compiler, services, instances, changes: sizes.changes });
-    measurements.push({ workload: scaleId, variant: "delta", server: own.name, pair: 0, figures });
+    await attempt(`${own.name}, a change at two sizes`, async () => {
+      const { services, instances } = options;
+      const figures = await changeAtTwoSizes({ kind: own, compiler, services, instances, changes: sizes.changes });
+      measurements.push({ workload: scaleId, variant: "delta", server: own.name, pair: 0, figures });
+    });
   }
-  return measurements;
+  return { measurements, failures };
 }
 
 function settingOf(setting: Setting, { services, instances, proxies }: BenchOptions): { mesh: Mesh; groups: Group[] } {
@@ -91,21 +110,20 @@ interface Round {
   readonly pair: number;
   readonly options: BenchOptions;
   readonly say: Progress;
+  readonly report: (found: Measurement) => void;
 }
 
 /** All workloads but the first storm need proxies that are connected. */
 const connects: ReadonlySet<string> = new Set(["W1", "W9"]);
 
-function runSession(plan: SessionPlan, chosen: readonly Workload[], round: Round): Promise<readonly Measurement[]> {
+function runSession(plan: SessionPlan, chosen: readonly Workload[], round: Round): Promise<void> {
   return withSession(plan, async (session) => {
-    const measurements: Measurement[] = [];
     if (!connects.has(chosen[0]?.id ?? "")) await session.load.tell({ do: "storm", withinMs: 150_000 });
     for (const workload of chosen) {
       if (workload.id === "W5" && !plan.kind.restarts) continue;
       round.say(`  ${workload.id} ${workload.title}`);
-      measurements.push(await measure(session, workload, round));
+      round.report(await measure(session, workload, round));
     }
-    return measurements;
   });
 }
 

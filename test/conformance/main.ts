@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
+import { NotBuilt } from "../support/go-program.ts";
 import { allCases } from "./cases/all.ts";
 import { headline, type Matrix, matrixOf } from "./report/matrix.ts";
 import { withMatrices } from "./report/page.ts";
 import { failuresText, matrixText } from "./report/text.ts";
 import { type CellResult, runSuite } from "./run-suite.ts";
 import { chooseTarget } from "./targets/choose.ts";
-import { NotBuilt } from "../support/go-program.ts";
 import { configs } from "./targets/go-control-plane/target.ts";
 
 const help = `Asks a control plane about the 100 statements of the suite, and prints what holds.

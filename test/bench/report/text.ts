@@ -1,5 +1,5 @@
 import type { BenchOptions } from "../options.ts";
-import type { Measurement } from "../run.ts";
+import type { Failure, Measurement } from "../run.ts";
 import type { ProfileRow } from "../servers/server.ts";
 import { workloads } from "../workloads/all.ts";
 import type { JudgedAim } from "./aims.ts";
@@ -13,6 +13,7 @@ export interface Report {
   readonly musts: readonly JudgedMust[];
   readonly aims: readonly JudgedAim[];
   readonly measurements: readonly Measurement[];
+  readonly failures: readonly Failure[];
 }
 
 /** Metrics that the table shows, in this order; the rest is in the JSON. */
@@ -53,7 +54,7 @@ const tooBusy = 0.7;
 const zeroIsNews: ReadonlySet<string> = new Set(["sentBytes", "cpuS", "responsesCount"]);
 
 export function reportText(report: Report): string {
-  const { options, summary, musts, aims, measurements } = report;
+  const { options, summary, musts, aims, measurements, failures } = report;
   const { services, instances, proxies } = options;
   return [
     `${services} services of ${instances} instances, ${proxies} proxies. Medians of rounds, range in brackets; ratio: peer / fairway.`,
@@ -63,6 +64,10 @@ export function reportText(report: Report): string {
       musts.map(({ verdict, workload, what, found }) => [verdict, workload, what, found]),
     ),
     ...section("Aims", aims.map(aimCells)),
+    ...section(
+      "Failed",
+      failures.map(({ where, message }) => [where, message]),
+    ),
     ...measurements.flatMap(profileText),
   ].join("\n");
 }
@@ -98,7 +103,7 @@ function tableOf(rows: readonly SummaryRow[]): readonly string[] {
 
 function cellOf({ metric, values }: SummaryRow, server: string, busy: ReadonlySet<string>): string {
   const spread = values[server];
-  if (spread === undefined) return "-";
+  if (spread === undefined || Number.isNaN(spread.median)) return "-";
   const { median, min, max } = spread;
   const mark = busy.has(server) && metric.endsWith("Ms") ? "*" : "";
   const range = min === max ? "" : ` (${valueText(metric, min)} - ${valueText(metric, max)})`;

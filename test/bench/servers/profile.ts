@@ -4,6 +4,10 @@ import type { ProfileRow } from "./server.ts";
 
 const rows = 20;
 const idle: ReadonlySet<string> = new Set(["(idle)", "(root)"]);
+/** The profiler's own. */
+const own = "node:inspector";
+/** Twice what the profiler was asked for: a longer wait for a sample is time in which nothing ran. */
+const longestUs = 1_000;
 
 /** The functions that took most time themselves, as shares of all that was not idle. */
 export function profileRows({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): readonly ProfileRow[] {
@@ -12,8 +16,8 @@ export function profileRows({ nodes, samples = [], timeDeltas = [] }: Profiler.P
   let busy = 0;
   for (const [index, id] of samples.entries()) {
     const frame = byId.get(id);
-    const time = timeDeltas[index] ?? 0;
-    if (frame === undefined || idle.has(frame.functionName)) continue;
+    const time = Math.min(longestUs, timeDeltas[index] ?? 0);
+    if (frame === undefined || idle.has(frame.functionName) || frame.url === own) continue;
     busy += time;
     const place = frame.url === "" ? "" : `${shortPath(frame.url)}:${frame.lineNumber + 1}`;
     const key = `${frame.functionName} ${place}`;

@@ -13,14 +13,14 @@ export interface Sizes {
   readonly edits: number;
 }
 
-/** `whole`: everybody sees everything. `scoped`: everybody sees its own namespace. `alone`: only ours, at two sizes. */
-export type Setting = "whole" | "scoped" | "alone";
+/** `whole`: everybody sees everything. `scoped`: everybody sees its own namespace. */
+export type Setting = "whole" | "scoped";
 
 export interface Workload {
   readonly id: string;
   readonly title: string;
   readonly setting: Setting;
   readonly variants: readonly Variant[];
-  /** Does it need proxies that were connected before? All but the storms do. */
+  /** Throws where a server is wrong or does not get done; how slow it may be is judged later. */
   readonly run: (session: Session, sizes: Sizes) => Promise<Figures>;
 }
