@@ -129,7 +129,7 @@ function runSession(plan: SessionPlan, chosen: readonly Workload[], round: Round
 
 async function measure(session: Session, workload: Workload, { sizes, pair, options }: Round): Promise<Measurement> {
   const { server, kind, variant } = session;
-  const profiles = options.cpuProfile && server.inside !== undefined && workload.id !== "W5";
+  const profiles = options.cpuProfile && server.inside !== undefined;
   if (profiles) await server.inside?.startProfile();
   const figures = await workload.run(session, sizes);
   const profile = profiles ? await server.inside?.stopProfile() : undefined;

@@ -6,6 +6,8 @@ export interface ChurnWatch {
   /** A response that was too large to be looked at: the stream's figures do not count. */
   readonly blind: (stream: number) => void;
   readonly isBlind: (stream: number) => boolean;
+  /** Has it every event? */
+  readonly isComplete: (stream: number) => boolean;
   /** When event `event` or a later one of its service arrived at the stream; undefined: never. */
   readonly arrivedAt: (stream: number, event: number) => number | undefined;
 }
@@ -34,6 +36,7 @@ export function watchChurn(streams: number, first: number, previous: readonly nu
       blind.add(stream);
     },
     isBlind: (stream) => blind.has(stream),
+    isComplete: (stream) => !times.subarray(stream * previous.length, (stream + 1) * previous.length).includes(0),
     arrivedAt: (stream, event) => times[stream * previous.length + event] || undefined,
   };
 }

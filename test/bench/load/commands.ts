@@ -34,6 +34,8 @@ export type LoadCommand =
   | { readonly do: "pause"; readonly stream: number }
   | { readonly do: "resume"; readonly stream: number }
   | { readonly do: "churn"; readonly first: number; readonly previous: readonly number[] }
+  /** Until every event is everywhere, but at these streams. */
+  | { readonly do: "caught-up"; readonly without: readonly number[]; readonly withinMs: number }
   | { readonly do: "churned"; readonly sentAt: readonly number[]; readonly without: readonly number[] };
 
 export interface TypeTotals {
@@ -87,5 +89,6 @@ export interface LoadReports {
   readonly pause: undefined;
   readonly resume: undefined;
   readonly churn: undefined;
+  readonly "caught-up": undefined;
   readonly churned: Staleness;
 }

@@ -17,6 +17,8 @@ import { stalenessOf } from "./staleness.ts";
 const wholeUpTo = 256 * 1024;
 /** How soon a proxy dials again that could not stay. */
 const redialMs = 50;
+/** How often it is looked whether something has ended that nobody announces. */
+const pollMs = 50;
 
 type Report<D extends LoadCommand["do"]> = LoadReports[D] | Promise<LoadReports[D]>;
 export type Fleet = {
@@ -163,6 +165,13 @@ export function createFleet(spec: FleetSpec): Fleet {
     },
     churn: ({ first, previous }) => {
       churn = watchChurn(streams.length, first, previous);
+      return undefined;
+    },
+    "caught-up": async ({ without, withinMs }) => {
+      const until = monotonicMs() + withinMs;
+      const waits = ({ index }: ProxyStream): boolean =>
+        churn !== undefined && !without.includes(index) && !churn.isBlind(index) && !churn.isComplete(index);
+      while (monotonicMs() < until && streams.some(waits)) await delay(pollMs);
       return undefined;
     },
     churned: ({ sentAt, without }): Staleness => {

@@ -32,6 +32,7 @@ test("a later event of a service stands for the earlier ones", () => {
   expect([0, 1, 2, 3].map((event) => churn.arrivedAt(0, event))).toEqual([50, 50, 50, undefined]);
   churn.scan(0, Buffer.from(markerAddress(303)), 80);
   churn.blind(1);
+  expect([churn.isComplete(0), churn.isComplete(1)]).toEqual([true, false]);
   expect(stalenessOf(churn, 2, [10, 20, 30, 40], new Set())).toMatchObject({ max: 40, missing: 0, watched: 1 });
 });
 

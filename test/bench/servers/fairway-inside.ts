@@ -1,8 +1,14 @@
 import type { ChildProcess } from "node:child_process";
 import type { Inside, LoopDelay, ProfileRow } from "./server.ts";
 
+export interface InsideFairway extends Inside {
+  /** The server runs anew: a profile that was begun begins again there. */
+  readonly restarted: () => Promise<void>;
+}
+
 /** Asks `inside-fairway.ts` in the server, and its metrics. */
-export function createInside(child: () => ChildProcess, metricsUrl: string): Inside {
+export function createInside(child: () => ChildProcess, metricsUrl: string): InsideFairway {
+  let profiling = false;
   const ask = <T>(question: string): Promise<T> =>
     new Promise((resolve, reject) => {
       const current = child();
@@ -24,7 +30,16 @@ export function createInside(child: () => ChildProcess, metricsUrl: string): Ins
       );
     },
     loopDelay: () => ask<LoopDelay>("loop-delay"),
-    startProfile: () => ask<void>("start-profile"),
-    stopProfile: () => ask<readonly ProfileRow[]>("stop-profile"),
+    startProfile: () => {
+      profiling = true;
+      return ask<void>("start-profile");
+    },
+    stopProfile: () => {
+      profiling = false;
+      return ask<readonly ProfileRow[]>("stop-profile");
+    },
+    restarted: async () => {
+      if (profiling) await ask<void>("start-profile");
+    },
   };
 }

@@ -36,6 +36,7 @@ export async function startFairway(): Promise<BenchServer> {
     return { child, readyMs: performance.now() - begun };
   };
   let running = await launch();
+  const inside = createInside(() => running.child, `http://${on(metrics)}/metrics`);
   const client = createFairwayApi(`http://${on(api)}`);
   return {
     address: { host, port: xds },
@@ -49,12 +50,13 @@ export async function startFairway(): Promise<BenchServer> {
       running.child.kill("SIGKILL");
       await exited;
       running = await launch();
+      await inside.restarted();
     },
     stop: async () => {
       await stopChild(running.child);
       client.close();
       await rm(data, { recursive: true, force: true });
     },
-    inside: createInside(() => running.child, `http://${on(metrics)}/metrics`),
+    inside,
   };
 }

@@ -10,7 +10,7 @@ import { plainServices } from "./lone-changes.ts";
 import type { Figures, Sizes, Workload } from "./workload.ts";
 
 const quietMs = 2_000;
-const withinMs = 120_000;
+const withinMs = 60_000;
 
 interface Plan {
   readonly first: number;
@@ -27,11 +27,12 @@ async function churn(session: Session, { churnSeconds, churnPerSecond }: Sizes, 
   await server.inside?.loopDelay();
   const { cost, value: sentAt } = await costOf(session, async () => {
     const times = await sendAll(events, 1_000 / churnPerSecond);
-    await load.tell({ do: "quiet", quietMs, withinMs });
+    await load.tell({ do: "caught-up", without, withinMs });
     return times;
   });
   const late = await server.inside?.loopDelay();
   const stale = await load.tell({ do: "churned", sentAt, without });
+  await load.tell({ do: "quiet", quietMs: 500, withinMs });
   if (without.length === 0) await verify(session, "after churn");
   return {
     ...{
