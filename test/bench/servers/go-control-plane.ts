@@ -51,6 +51,11 @@ async function startPeer(
   const whole = () =>
     [...states.values()].map(({ group, resources }) => changeOf(group, deltasOf(noResources, resources)));
 
+  const putWhole = async (): Promise<void> => {
+    await program.ask({ op: "put", changes: whole() });
+    await program.ask({ op: "settle" });
+  };
+
   const prepareAll = (next: Mesh) => {
     const changes = [...states.values()].flatMap((state) => {
       const after = compiler.resourcesOf(next, nodeOf(state.group));
@@ -80,7 +85,7 @@ async function startPeer(
 
   const expectGroups = async (groups: readonly Group[]): Promise<void> => {
     for (const group of groups) states.set(group.key, { group, resources: compiler.resourcesOf(mesh, nodeOf(group)) });
-    await program.ask({ op: "put", changes: whole() });
+    await putWhole();
   };
 
   return {
@@ -105,7 +110,7 @@ async function startPeer(
       begun = performance.now();
       program = startProgram(path);
       await start(port);
-      await program.ask({ op: "put", changes: whole() });
+      await putWhole();
       readyMs = performance.now() - begun;
     },
     readyMs: () => readyMs,

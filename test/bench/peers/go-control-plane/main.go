@@ -3,14 +3,15 @@
 //
 //	{"id":1,"op":"start","cache":"snapshot","keys":"shared","port":0} → {"id":1,"port":40001}
 //	{"id":2,"op":"put","changes":[{"key":K,"nodes":[ID],"set":[{"type":URL,"name":N,"bytes":BASE64}],"remove":[{"type":URL,"name":N}]}]} → {"id":2}
+//	{"id":3,"op":"settle"} → {"id":3}
 //
-// A failed one is answered with {"id":N,"error":TEXT}. A key stands for proxies that are alike: those whose node names it as its
+// Changes are answered when they are taken, and go into the cache one after the other; those that come while it is busy go in
+// together. `settle` is answered when all are in. A failed one is answered with {"id":N,"error":TEXT}. A key stands for proxies that are alike: those whose node names it as its
 // cluster. `nodes` are the ids of all of them; they matter where each node has a snapshot of its own (`keys` is `node`).
 package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -49,7 +50,7 @@ func main() {
 	input := bufio.NewScanner(os.Stdin)
 	input.Buffer(make([]byte, 1<<20), 1<<30)
 	output := json.NewEncoder(os.Stdout)
-	var kept store
+	var kept *pending
 	for input.Scan() {
 		var asked request
 		reply := answer{}
@@ -65,26 +66,27 @@ func main() {
 	}
 }
 
-func serve(kept *store, asked request, reply *answer) error {
+func serve(kept **pending, asked request, reply *answer) error {
 	switch asked.Op {
 	case "start":
 		made, err := newStore(asked.Cache, asked.Keys)
 		if err != nil {
 			return err
 		}
-		*kept = made
+		*kept = newPending()
+		go (*kept).run(made)
 		reply.Port, err = listen(made.cache(), asked.Port)
 		return err
 	case "put":
 		if *kept == nil {
 			return fmt.Errorf("start it first")
 		}
-		for _, one := range asked.Changes {
-			if err := (*kept).put(context.Background(), one); err != nil {
-				return err
-			}
+		return (*kept).add(asked.Changes)
+	case "settle":
+		if *kept == nil {
+			return fmt.Errorf("start it first")
 		}
-		return nil
+		return (*kept).settle()
 	}
 	return fmt.Errorf("no operation %q", asked.Op)
 }
