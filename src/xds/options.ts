@@ -57,7 +57,7 @@ export const defaultXdsOptions: XdsOptions = {
   worldTimeoutMs: 30_000,
   maxRequestBytes: 16 * mebibyte,
   maxCachedBytes: 64 * mebibyte,
-  maxRememberedRequestBytes: 16 * mebibyte,
+  maxRememberedRequestBytes: 8 * mebibyte,
   keepaliveIntervalMs: 10_000,
   keepaliveTimeoutMs: 20_000,
   maxConnections: 20_000,

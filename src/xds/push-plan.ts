@@ -1,3 +1,4 @@
+import { memoize } from "../base/memo.ts";
 import type { ResourceMap, ResourceSet } from "../envoy/resource-set.ts";
 import { perType, type ResourceType, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
 import {
@@ -108,11 +109,7 @@ const returning = (users: Users): Users => (users === "here" ? "returning" : use
  */
 export function resume(plan: PushPlan, type: ResourceType, subscription: Subscription, known: VersionMap): PushPlan {
   const { short } = type;
-  const gone = [...known].filter(([name]) => !plan.offered[short].has(name));
-  const leftOvers = gone.map(([name, { version }]) => leftOver(short, name, version));
-  const news = [...plan.target.resources[short].values()].filter(
-    ({ name, version, onDemand }) => covers(subscription, name, onDemand) && known.get(name)?.version !== version,
-  );
+  const { offered, news } = listed(known, plan.offered[short], plan.target.resources[short], subscription, short);
   const waitFor = (waiting: Unconfirmed, one: TypeName, names: Iterable<string>): Unconfirmed => ({
     ...waiting,
     [one]: new Map([...waiting[one], ...versionsOf(names, plan.target.resources[one])]),
@@ -120,11 +117,27 @@ export function resume(plan: PushPlan, type: ResourceType, subscription: Subscri
   let { unconfirmed } = plan;
   if (type.gates) unconfirmed = waitFor(unconfirmed, short, new Set(news.map(({ name }) => name)));
   return {
-    ...offering(plan, short, withResources(plan.offered[short], leftOvers)),
+    ...offering(plan, short, offered),
     unconfirmed: waitFor(unconfirmed, "EDS", namesReferred(news, "EDS")),
     users: returning(plan.users),
   };
 }
+
+/** What follows from a list of what is held: what is gone is on offer still, and what of the target is new. One for all who list the same. */
+const listed = memoize(
+  (known: VersionMap, offered: ResourceMap, target: ResourceMap, subscription: Subscription, type: TypeName) => {
+    const gone = [...known].filter(([name]) => !offered.has(name));
+    return {
+      offered: withResources(
+        offered,
+        gone.map(([name, { version }]) => leftOver(type, name, version)),
+      ),
+      news: [...target.values()].filter(
+        ({ name, version, onDemand }) => covers(subscription, name, onDemand) && known.get(name)?.version !== version,
+      ),
+    };
+  },
+);
 
 /** Turns to a new set; what is under way goes on. */
 export function retarget(plan: PushPlan, target: ResourceSet): PushPlan {

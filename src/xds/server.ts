@@ -58,9 +58,10 @@ export function createXdsServer(ports: XdsServerPorts): XdsServer {
   const connections = createConnections({ clock, log, metrics, options, onFreed: () => admission.freed() });
   const admission = createAdmission({ clock, metrics, options, bytesInFlight: connections.bytesInFlight });
   const past = createPastStreams(clock, options);
+  const decoders = createRequestDecoders(clock, options.maxRememberedRequestBytes);
   const sessionPorts = {
     ...{ ...ports, cache, metrics, options, past },
-    decoders: createRequestDecoders(options.maxRememberedRequestBytes),
+    decoders,
     nodes: createNodeStreams(options.maxStreamsPerNode),
   };
   const { requestsPerSecond: perSecond, requestBurst: burst } = options;
@@ -129,6 +130,7 @@ export function createXdsServer(ports: XdsServerPorts): XdsServer {
     past.close();
     server.forceShutdown();
     connections.destroyAll();
+    decoders.close();
     forgetSessions();
   };
 
@@ -165,6 +167,7 @@ export function createXdsServer(ports: XdsServerPorts): XdsServer {
       // Half of the time is for ending the streams, half for the answers to arrive.
       endBatches([...sessions], Math.ceil(sessions.size / drainBatches), withinMs / 2 / drainBatches);
       await connections.empty();
+      decoders.close();
       forgetSessions();
       inTime();
     },

@@ -1,10 +1,12 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
+import { decodeDeltaRequest } from "../../src/envoy/discovery-request.ts";
 import {
   DeltaDiscoveryRequestSchema,
   DiscoveryRequestSchema,
 } from "../../src/gen/envoy/service/discovery/v3/discovery_pb.ts";
 import { createRequestDecoders } from "../../src/xds/request-decoders.ts";
+import { createFakeClock } from "../support/fake-clock.ts";
 
 const typeUrl = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment";
 const names = (mark: string, count = 100) => Array.from({ length: count }, (_, index) => `${mark}-cluster-${index}`);
@@ -16,7 +18,7 @@ const delta = (resourceNamesSubscribe: string[], id?: string): Uint8Array =>
   );
 
 test("long requests of the same bytes are one object, and others are what they say", () => {
-  const { delta: decode } = createRequestDecoders(1_000_000);
+  const { delta: decode } = createRequestDecoders(createFakeClock(), 1_000_000);
   const first = decode(delta(names("a")));
   expect(decode(delta(names("a")))).toBe(first);
   expect(first.subscribe).toEqual(names("a"));
@@ -26,7 +28,7 @@ test("long requests of the same bytes are one object, and others are what they s
 });
 
 test("the state-of-the-world variant is remembered on its own", () => {
-  const decoders = createRequestDecoders(1_000_000);
+  const decoders = createRequestDecoders(createFakeClock(), 1_000_000);
   const bytes = toBinary(
     DiscoveryRequestSchema,
     create(DiscoveryRequestSchema, { typeUrl, resourceNames: names("a") }),
@@ -35,19 +37,50 @@ test("the state-of-the-world variant is remembered on its own", () => {
   expect(decoders.sotw(bytes).names).toEqual(names("a"));
 });
 
-test("short requests, and those with a node, are not kept", () => {
-  const { delta: decode } = createRequestDecoders(1_000_000);
+test("short requests are not kept", () => {
+  const { delta: decode } = createRequestDecoders(createFakeClock(), 1_000_000);
   expect(decode(delta(["a"]))).not.toBe(decode(delta(["a"])));
-  expect(decode(delta(names("a"), "n"))).not.toBe(decode(delta(names("a"), "n")));
 });
 
-test("what was not used for longest is forgotten", () => {
-  const sizes = [100, 101, 102].map((count) => delta(names("a", count)));
-  const [first = delta([]), second = delta([]), third = delta([])] = sizes;
-  const { delta: decode } = createRequestDecoders(first.length + third.length);
-  const [one, two] = [decode(first), decode(second)];
-  expect(decode(first)).toBe(one);
-  decode(third);
-  expect(decode(first)).toBe(one);
-  expect(decode(second)).not.toBe(two);
+test("of requests with a node the rest is shared, and each has its own node", () => {
+  const { delta: decode } = createRequestDecoders(createFakeClock(), 1_000_000);
+  const [one, two] = ["one", "two"].map((id) => decode(delta(names("a"), id)));
+  expect([one?.node?.id, two?.node?.id]).toEqual(["one", "two"]);
+  expect(two?.subscribe).toBe(one?.subscribe);
+  expect(one).toEqual(decodeDeltaRequest(delta(names("a"), "one")));
+});
+
+test("a node after other fields, two nodes, and no message at all are what they are without a memory", () => {
+  const { delta: decode } = createRequestDecoders(createFakeClock(), 1_000_000);
+  const [long, node] = [delta(names("a")), delta([], "one")];
+  for (const bytes of [Buffer.concat([long, node]), Buffer.concat([node, long, delta([], "two")])]) {
+    expect(decode(bytes)).toEqual(decodeDeltaRequest(bytes));
+  }
+  expect(() => decode(Buffer.alloc(2_000, 0xff))).toThrow("no DeltaDiscoveryRequest");
+  expect(() => decode(Buffer.concat([Buffer.from([0x0a, 0xff, 0xff, 0x7f]), Buffer.alloc(2_000)]))).toThrow(
+    "no DeltaDiscoveryRequest",
+  );
+});
+
+test("what nobody sends for some seconds is forgotten; what is sent again stays", () => {
+  const clock = createFakeClock();
+  const { delta: decode } = createRequestDecoders(clock, 1_000_000);
+  const [one, two] = [decode(delta(names("a"))), decode(delta(names("a", 101)))];
+  for (let i = 0; i < 5; i++) {
+    clock.advance(3_000);
+    expect(decode(delta(names("a")))).toBe(one);
+  }
+  expect(decode(delta(names("a", 101)))).not.toBe(two);
+  clock.advance(20_000);
+  expect(clock.pending()).toBe(0);
+});
+
+test("beyond the bytes that may be remembered it begins anew", () => {
+  const bytes = delta(names("a"));
+  const { delta: decode, close } = createRequestDecoders(createFakeClock(), 2 * 2 * bytes.length);
+  const one = decode(bytes);
+  expect(decode(bytes)).toBe(one);
+  for (const count of [101, 102]) decode(delta(names("a", count)));
+  expect(decode(bytes)).not.toBe(one);
+  close();
 });
