@@ -56,6 +56,8 @@ export interface StreamState {
   readonly past: Offered | undefined;
   /** The connection takes more bytes. */
   readonly room: boolean;
+  /** What it waits for by the clock, some with their time in ms. */
+  readonly timers: ReadonlyMap<Timer, number | undefined>;
   /** Types asked for that we do not speak. */
   readonly unknownTypes: ReadonlySet<string>;
 }
@@ -135,5 +137,6 @@ export const newStream = (only?: TypeName): StreamState => ({
   only,
   past: undefined,
   room: true,
+  timers: new Map(),
   unknownTypes: noNames,
 });

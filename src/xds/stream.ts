@@ -37,14 +37,16 @@ export function step<Request extends CommonRequest>(
   const effects: StreamEffect[] = [];
   const reacted = react(dialect, state, event, effects);
   const next = bookkeeping.has(event.on) ? reacted : settle(dialect, reacted, effects);
-  const running = timersOf(dialect, state);
-  if (event.on === "timer") running.delete(event.timer);
-  const wanted = timersOf(dialect, next);
-  for (const timer of running.keys()) if (!wanted.has(timer)) effects.push({ do: "stop-timer", timer });
-  for (const [timer, delayMs] of wanted) {
-    if (!running.has(timer)) effects.push({ do: "start-timer", timer, ...(delayMs !== undefined && { delayMs }) });
+  const ended = event.on === "timer" ? event.timer : undefined;
+  const timers = timersOf(dialect, next);
+  for (const timer of state.timers.keys()) {
+    if (timer !== ended && !timers.has(timer)) effects.push({ do: "stop-timer", timer });
   }
-  return [next, effects];
+  for (const [timer, delayMs] of timers) {
+    if (timer !== ended && state.timers.has(timer)) continue;
+    effects.push({ do: "start-timer", timer, ...(delayMs !== undefined && { delayMs }) });
+  }
+  return [{ ...next, timers }, effects];
 }
 
 function react<Request extends CommonRequest>(
@@ -255,7 +257,7 @@ const withType = (state: StreamState, type: TypeName, change: Partial<TypeState>
 function timersOf<Request extends CommonRequest>(
   { variant }: Dialect<Request>,
   { types, plan, traits }: StreamState,
-): Map<Timer, number | undefined> {
+): StreamState["timers"] {
   const timers = new Map<Timer, number | undefined>();
   for (const { short } of resourceTypes) {
     const { subscription, awaited, written, heartbeat } = types[short];
