@@ -22,7 +22,8 @@ import { startWireServer, type WireServer } from "../support/wire-server.ts";
 /* The real server under requests of any kind, and under what is not even HTTP/2. */
 
 const count = fuzzCount(100_000);
-const streamsPerWave = 40;
+/** More at a time in the long form: a wave waits for its slowest stream. */
+const streamsPerWave = count > 10_000 ? 200 : 40;
 const requestsPerStream = 3;
 
 /** Those that docs/limits.md speaks of. */
