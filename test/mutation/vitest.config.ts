@@ -10,6 +10,7 @@ const machines = [
 export default defineConfig({
   test: {
     include: machines.map((name) => `test/xds/${name}.test.ts`),
+    deps: { interopDefault: false },
     env: { FAIRWAY_MODEL_RUNS: "60" },
     testTimeout: 10_000,
     isolate: false,
