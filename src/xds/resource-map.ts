@@ -15,15 +15,21 @@ export interface Difference {
   readonly removed: readonly string[];
 }
 
+/** The same version; but what was for who names it alone, and is for everybody now, is new to a wildcard. */
+const isStill = (
+  before: Pick<Resource, "version" | "onDemand"> | undefined,
+  after: Pick<Resource, "version" | "onDemand">,
+): boolean => before?.version === after.version && (before.onDemand !== true || after.onDemand === true);
+
 const noDifference: Difference = { changed: [], removed: [] };
 
 /** Remembered by identity, so that the streams of one profile share the work. */
 export const difference = memoize((from: VersionMap, to: ResourceMap): Difference => {
   if (from === to) return noDifference;
-  const changes = changesBetween<string, Pick<Resource, "version">>(from, to);
+  const changes = changesBetween<string, Pick<Resource, "version" | "onDemand">>(from, to);
   return {
     changed: changes.flatMap(({ key, before, after }) =>
-      after === undefined || before?.version === after.version ? [] : (to.get(key) ?? []),
+      after === undefined || isStill(before, after) ? [] : (to.get(key) ?? []),
     ),
     removed: changes.flatMap(({ key, after }) => (after === undefined ? [key] : [])),
   };
@@ -51,7 +57,7 @@ export const overlay = memoize(
 
 /** The same version and the same body: what is back again in the version that a client has listed takes the place of what was left over. */
 const isSame = (before: Resource | undefined, after: Resource): boolean =>
-  before?.version === after.version && isLeftOver(before) === isLeftOver(after);
+  before !== undefined && isStill(before, after) && isLeftOver(before) === isLeftOver(after);
 
 export const without = (map: ResourceMap, names: Iterable<string>): ResourceMap =>
   map.with([...names].map((name) => [name, undefined]));

@@ -367,3 +367,19 @@ test("without room on the connection nothing is sent; then the newest", () => {
   stream.event({ on: "room", room: true });
   expect(stream.sent()).toEqual(["CDS a=2"]);
 });
+
+test.each([
+  ["sotw", new SotwDriver(), []],
+  ["delta", new DeltaDriver(), ["*"]],
+] as const)("%s: what was for who names it alone, and is for everybody now, is new to a wildcard", (_, stream, all) => {
+  const everybody = set({ CDS: { a: "1", b: "1" } });
+  const hidden = createResourceSet(
+    [...everybody.resources.CDS.values()].map((one) => (one.name === "a" ? { ...one, onDemand: true } : one)),
+  );
+  stream.set(hidden);
+  stream.ask("CDS", all);
+  expect(stream.sent()).toEqual(["CDS b=1"]);
+  stream.ack("CDS");
+  stream.set(everybody);
+  expect(stream.sent()).toEqual([stream instanceof SotwDriver ? "CDS a=1 b=1" : "CDS a=1"]);
+});
