@@ -159,17 +159,13 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
   const refresh = (next: World | undefined): void => {
     if (next === undefined) return;
     const before = compiled;
-    const had = new Map<Entry, ResourceSet | undefined>();
-    for (const entry of entries.values()) {
-      const { resources } = entry;
-      compileEntry(entry, next);
-      if (entry.resources !== resources) had.set(entry, resources);
-    }
+    const had = new Map(entries.values().map((entry) => [entry, entry.resources]));
+    for (const entry of had.keys()) compileEntry(entry, next);
     const moved = new Map<Follower, ResourceSet | undefined>();
     for (const follower of mayMove(before, next)) {
       const { entry } = follower;
       place(follower, next);
-      if (follower.entry !== entry) moved.set(follower, entry && (had.get(entry) ?? entry.resources));
+      if (follower.entry !== entry) moved.set(follower, entry && had.get(entry));
     }
     compiled = next;
     dropUnused();
@@ -191,8 +187,8 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
     moved: ReadonlyMap<Follower, ResourceSet | undefined>,
   ): void => {
     const told = [...had].flatMap(([entry, before]) => {
-      const followers = [...entry.followers].filter((follower) => !moved.has(follower));
-      return followers.length > 0 && differs(before, entry.resources) ? followers : [];
+      if (!differs(before, entry.resources)) return [];
+      return [...entry.followers].filter((follower) => !moved.has(follower));
     });
     for (const [follower, before] of moved) if (differs(before, follower.entry?.resources)) told.push(follower);
     for (const { entry, listener } of told) if (entry?.resources !== undefined) listener(entry.resources);

@@ -143,6 +143,22 @@ describe("a compile that fails", () => {
     expect(cache.servedTo(node)).toBeUndefined();
   });
 
+  test("who got nothing gets what there is then, also when its profile moves to one with the same", () => {
+    let broken = true;
+    const rules = weights(90);
+    const { current, follow } = setUp(
+      world({ services, rules }),
+      failing(() => broken),
+    );
+    const { heard, watch } = follow();
+    expect(watch.current()).toBeUndefined();
+    broken = false;
+    const own = rule("Sidecar", "web", { ...egressEverywhere().spec, workloadSelector: { app: "web" } });
+    current.set(world({ services, rules: [...rules, own] }));
+    expect(heard).toEqual([watch.current()]);
+    expect(heard[0]?.resources.LDS.size).toBe(1);
+  });
+
   test("leaves what is served, and says that it is of an older world", () => {
     let broken = false;
     const { current, cache, follow } = setUp(
