@@ -50,27 +50,36 @@ export function gather(
   let pauseMs = minPauseMs;
   let pausedUntil = Number.NEGATIVE_INFINITY;
   let cancel: (() => void) | undefined;
+  let running = false;
+  let triggeredByItself = false;
 
   const run = (): void => {
     cancel = undefined;
+    running = true;
     const beganAt = clock.monotonic();
     try {
       task();
     } finally {
+      running = false;
       const endedAt = clock.monotonic();
       pausedUntil = endedAt + Math.max(pauseMs, endedAt - beganAt);
+      if (triggeredByItself) trigger();
     }
   };
 
+  const trigger = (): void => {
+    triggeredByItself = running;
+    if (running || cancel !== undefined) return;
+    const leftMs = pausedUntil - clock.monotonic();
+    pauseMs = leftMs > 0 ? Math.min(2 * pauseMs, maxPauseMs) : minPauseMs;
+    if (leftMs > 0) cancel = clock.after(leftMs, run);
+    else run();
+  };
+
   return {
-    trigger() {
-      if (cancel !== undefined) return;
-      const leftMs = pausedUntil - clock.monotonic();
-      pauseMs = leftMs > 0 ? Math.min(2 * pauseMs, maxPauseMs) : minPauseMs;
-      if (leftMs > 0) cancel = clock.after(leftMs, run);
-      else run();
-    },
+    trigger,
     close() {
+      triggeredByItself = false;
       cancel?.();
       cancel = undefined;
     },

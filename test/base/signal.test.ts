@@ -92,6 +92,22 @@ describe("gathering", () => {
     expect(runs).toEqual([0, 300]);
   });
 
+  test("a run that triggers another one does not run inside itself", () => {
+    const clock = createFakeClock();
+    let [runs, depth, deepest] = [0, 0, 0];
+    const gathering = gather(
+      () => {
+        deepest = Math.max(deepest, ++depth);
+        if (++runs < 5) gathering.trigger();
+        depth--;
+      },
+      { clock, minPauseMs: 10, maxPauseMs: 100 },
+    );
+    gathering.trigger();
+    clock.advance(1000);
+    expect([runs, deepest, clock.pending()]).toEqual([5, 1, 0]);
+  });
+
   test("closing forgets what waits", () => {
     const { clock, runs, gathering } = setUp();
     gathering.trigger();
