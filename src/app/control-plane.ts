@@ -1,6 +1,5 @@
 import { rm } from "node:fs/promises";
 import { hostname } from "node:os";
-import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { createApiServer } from "../api/http.ts";
 import type { ApiLimits } from "../api/limits.ts";
 import { isLoopback } from "../api/loopback.ts";
@@ -83,8 +82,6 @@ const drainMs = 5_000;
 /** Builds every station in the order of the flow, joins them, and listens. What was started is stopped again when a later part fails. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { log, mesh } = options;
-  // What matters of it reaches our own log; its own goes to the terminal.
-  setLogVerbosity(logVerbosity.NONE);
   const clock = systemClock;
   const metrics = createMetrics();
   const stops: (() => Promise<void> | void)[] = [];

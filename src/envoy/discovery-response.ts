@@ -108,14 +108,8 @@ function resourceError(name: string, code: number, what: string): Uint8Array {
 const notFoundCode = 5;
 const unavailableCode = 14;
 
-/** A whole response of either kind: its nonce is field 5 in both, and fields may come in any order. */
-export function withNonce(content: Uint8Array, nonce: string): Uint8Array {
-  const field = text(new BinaryWriter(), 5, nonce).finish();
-  const response = new Uint8Array(content.length + field.length);
-  response.set(content);
-  response.set(field, content.length);
-  return response;
-}
+/** The nonce as a field of a response of either kind; fields may come in any order, so it stands behind the rest. */
+export const encodeNonce = (nonce: string): Uint8Array => text(new BinaryWriter(), 5, nonce).finish();
 
 /** Bytes of a `ClusterLoadAssignment`, or of a `Runtime`, with a name and nothing in it: the answer for one that does not exist. */
 export const encodeEmptyResource = (name: string): Uint8Array => text(new BinaryWriter(), 1, name).finish();

@@ -2,8 +2,7 @@ import { randomInt } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import type { Http2Session } from "./http2-sessions.ts";
-import { startKeepalive } from "./keepalive.ts";
+import { type Http2Session, startKeepalive } from "./keepalive.ts";
 import type { XdsMetrics } from "./metrics.ts";
 import type { XdsOptions } from "./options.ts";
 import { createStallWatch } from "./stall-watch.ts";
@@ -26,6 +25,10 @@ export interface StreamBytes {
 }
 
 export interface Connection {
+  /** `address:port` of the other end. */
+  readonly peer: string;
+  /** HTTP/2 is spoken over it from now on: the peer is pinged, and told when it is to go. */
+  readonly speaks: (session: Http2Session) => void;
   /** Bytes that came from the peer so far. A living peer answers pings, so this grows even when it says nothing. */
   readonly heard: () => number;
   readonly open: (stream: ConnectedStream) => StreamBytes;
@@ -33,23 +36,21 @@ export interface Connection {
 
 /** All connections of the server: how many bytes wait for each, whether it takes them, whether it lives, and how old it is. */
 export interface Connections {
-  /** False: there are too many, or it is gone already; the socket is closed. */
-  readonly accept: (socket: ConnectionSocket) => boolean;
-  /** By the address of the peer as `address:port`. */
-  readonly of: (peer: string) => Connection | undefined;
-  /** Somebody speaks over a socket; from then on, if it is one of ours, its peer is pinged, and told when it is to go. */
-  readonly speaks: (session: Http2Session) => void;
+  /** Undefined: there are too many, or it is gone already; the socket is closed. */
+  readonly accept: (socket: ConnectionSocket) => Connection | undefined;
   /** Given by all streams, and not left yet. */
   readonly bytesInFlight: () => number;
   /** Resolves when the last one is closed. */
   readonly empty: () => Promise<void>;
+  /** Tells every peer that it is to open no more streams here; a connection without streams closes. */
+  readonly sendAway: () => void;
   readonly destroyAll: () => void;
 }
 
 /** What is used of a socket; the counters go on counting when HTTP/2 or TLS has taken it over. */
 export type ConnectionSocket = Pick<
   Socket,
-  "remoteAddress" | "remotePort" | "localPort" | "bytesRead" | "bytesWritten" | "destroy" | "once"
+  "remoteAddress" | "remotePort" | "bytesRead" | "bytesWritten" | "destroy" | "once"
 >;
 
 type ConnectionOptions = Pick<
@@ -68,7 +69,7 @@ export interface ConnectionsPorts {
 
 export function createConnections(ports: ConnectionsPorts): Connections {
   const { clock, log, metrics, options } = ports;
-  const open = new Map<string, OpenConnection>();
+  const open = new Set<OpenConnection>();
   let waiting: (() => void)[] = [];
   let inFlight = 0;
   let full = false;
@@ -92,43 +93,40 @@ export function createConnections(ports: ConnectionsPorts): Connections {
       if (remoteAddress === undefined || open.size >= options.maxConnections) {
         if (remoteAddress !== undefined) turnAway(remoteAddress);
         socket.destroy();
-        return false;
+        return undefined;
       }
       const peer = `${remoteAddress}:${remotePort}`;
-      const connection = new OpenConnection(socket, options, clock, count, () => {
+      const connection = new OpenConnection(peer, socket, options, clock, count, () => {
         metrics.stalled();
         log.warn({ peer, bytes: connection.waiting, ms: options.stallMs }, "a connection took no bytes; it was closed");
         socket.destroy();
       });
-      open.set(peer, connection);
+      open.add(connection);
       metrics.connections(open.size);
       socket.once("close", () => {
         connection.close();
-        open.delete(peer);
+        open.delete(connection);
         full = false;
         metrics.connections(open.size);
         if (open.size > 0) return;
         for (const resolve of waiting) resolve();
         waiting = [];
       });
-      return true;
-    },
-    of: (peer) => open.get(peer),
-    speaks: (session) => {
-      const { remoteAddress, remotePort, localPort } = session.socket;
-      const connection = open.get(`${remoteAddress}:${remotePort}`);
-      // Another server of this process may have a peer of the same address.
-      if (connection?.localPort === localPort) connection?.speaks(session);
+      return connection;
     },
     bytesInFlight: () => inFlight,
     empty: () => (open.size === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
+    sendAway: () => {
+      for (const connection of open) connection.sendAway();
+    },
     destroyAll: () => {
-      for (const connection of open.values()) connection.destroy();
+      for (const connection of open) connection.destroy();
     },
   };
 }
 
 class OpenConnection implements Connection {
+  readonly peer: string;
   readonly #socket: ConnectionSocket;
   readonly #options: ConnectionOptions;
   readonly #clock: Clock;
@@ -142,12 +140,14 @@ class OpenConnection implements Connection {
   #room = true;
 
   constructor(
+    peer: string,
     socket: ConnectionSocket,
     options: ConnectionOptions,
     clock: Clock,
     count: (bytes: number) => void,
     onStall: () => void,
   ) {
+    this.peer = peer;
     this.#socket = socket;
     this.#options = options;
     this.#clock = clock;
@@ -161,16 +161,11 @@ class OpenConnection implements Connection {
     return this.#waiting;
   }
 
-  get localPort(): number | undefined {
-    return this.#socket.localPort;
-  }
-
   heard(): number {
     return this.#socket.bytesRead;
   }
 
   speaks(session: Http2Session): void {
-    if (this.#session !== undefined) return;
     this.#session = session;
     const { keepaliveIntervalMs: intervalMs, keepaliveTimeoutMs: timeoutMs } = this.#options;
     const onDead = (): void => this.destroy();
@@ -205,6 +200,11 @@ class OpenConnection implements Connection {
     this.#socket.destroy();
   }
 
+  sendAway(): void {
+    if (this.#session === undefined) this.destroy();
+    else if (!this.#session.closed) this.#session.close();
+  }
+
   close(): void {
     this.#stopAge();
     this.#stopKeepalive();
@@ -214,13 +214,9 @@ class OpenConnection implements Connection {
   /** The peer hears that it is to go before its streams end, so that it comes back on another connection. */
   #retire(): void {
     const { maxConnectionAgeMs, stallMs } = this.#options;
-    if (this.#session === undefined) {
-      this.destroy();
-      return;
-    }
     // Our own streams end now; this is for what else is served, and for who does not take the end.
     this.#stopAge = this.#clock.after(maxConnectionAgeMs / 2 + stallMs, () => this.destroy());
-    this.#session.close();
+    this.sendAway();
     for (const stream of [...this.#streams]) stream.aged();
   }
 

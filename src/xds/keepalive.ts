@@ -1,5 +1,8 @@
+import type { ServerHttp2Session } from "node:http2";
 import type { Clock } from "../base/clock.ts";
-import type { Http2Session } from "./http2-sessions.ts";
+
+/** What is used of a session: its pings and its end. */
+export type Http2Session = Pick<ServerHttp2Session, "closed" | "ping" | "close">;
 
 export interface KeepalivePorts {
   readonly clock: Clock;
@@ -12,8 +15,8 @@ export interface KeepalivePorts {
 }
 
 /**
- * Pings the peer until the returned function is called, or the session is closed: from its GOAWAY on HTTP/2 carries no more pings.
- * grpc-js's own keepalive takes that for a dead peer, and destroys the connection under streams that are to end in order.
+ * Pings the peer until the returned function is called, or the session is closed: from its GOAWAY on HTTP/2 carries no more pings,
+ * and one that is not answered then is no dead peer, whose streams are still to end in order.
  */
 export function startKeepalive({ clock, session, intervalMs, timeoutMs, onDead }: KeepalivePorts): () => void {
   let stop = (): void => {};

@@ -2,12 +2,13 @@ import { contentHash } from "../base/digest.ts";
 import { memoize } from "../base/memo.ts";
 import {
   encodeDeltaResponse,
+  encodeNonce,
   encodeSotwResponse,
   type ResponseContent,
   type ResponseEnvelope,
-  withNonce,
 } from "../envoy/discovery-response.ts";
 import type { ResourceType } from "../envoy/resource-types.ts";
+import { frameOf } from "./grpc/framing.ts";
 
 /** The two ways to speak the protocol. */
 export type Variant = "sotw" | "delta";
@@ -19,6 +20,8 @@ export interface EncodedResponse {
   readonly version: string;
   /** The whole message, shared: never write into it. */
   readonly bytes: Buffer;
+  /** The same behind its gRPC prefix, as it goes over the wire. */
+  readonly framed: Buffer;
 }
 
 /** Encodes each response once for all streams that get the same content. */
@@ -70,9 +73,11 @@ export function createResponseCache({
   const seal = (content: Uint8Array, version: string): Entry => {
     last++;
     const nonce = last.toString(36);
-    const { buffer, byteOffset, byteLength } = withNonce(content, nonce);
-    const bytes = Buffer.from(buffer, byteOffset, byteLength);
-    return { response: { sequence: last, nonce, version, bytes }, contentLength: content.length };
+    const field = encodeNonce(nonce);
+    const { framed, message } = frameOf(content.length + field.length);
+    message.set(content);
+    message.set(field, content.length);
+    return { response: { sequence: last, nonce, version, bytes: message, framed }, contentLength: content.length };
   };
 
   const forget = (key: string): void => {

@@ -1,12 +1,13 @@
-import { createServer } from "node:net";
-import { Server, ServerCredentials, status } from "@grpc/grpc-js";
+import { createServer, type Socket } from "node:net";
+import { createServer as createTlsServer, type SecureContextOptions } from "node:tls";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { createAdmission } from "./admission.ts";
-import { createConnections, type StreamBytes } from "./connections.ts";
-import { type DiscoveryCall, discoveryServices } from "./discovery-services.ts";
-import { watchSessions } from "./http2-sessions.ts";
+import { type Connection, createConnections, type StreamBytes } from "./connections.ts";
+import { discoveryMethods } from "./discovery-services.ts";
+import { type GrpcCall, nobody } from "./grpc/call.ts";
+import { createGrpcServer } from "./grpc/server.ts";
 import { createInlet } from "./inlet.ts";
 import { createXdsMetrics } from "./metrics.ts";
 import { createNodeStreams } from "./node-streams.ts";
@@ -17,12 +18,12 @@ import { createRequestDecoders } from "./request-decoders.ts";
 import { createRequestRate, type RequestRate } from "./request-rate.ts";
 import { createResponseCache } from "./response-cache.ts";
 import type { ServedService } from "./services/served-service.ts";
-import { createSession, type Session, type SessionStatus, type StreamTransport } from "./session.ts";
+import { createSession, type Session, type StreamTransport } from "./session.ts";
 import type { StreamKind } from "./stream-kind.ts";
 
 export interface XdsServer {
-  /** Listens; resolves with the port, which the system chooses for 0. Rejects when the address cannot be had. */
-  readonly listen: (host: string, port: number, credentials?: ServerCredentials) => Promise<number>;
+  /** Listens; resolves with the port, which the system chooses for 0. Rejects when the address cannot be had. Plain without `tls`. */
+  readonly listen: (host: string, port: number, tls?: SecureContextOptions) => Promise<number>;
   /** Takes no new connections and streams, ends the open ones batch by batch, and cuts off what is left after `withinMs`. */
   readonly drain: (withinMs: number) => Promise<void>;
   /** Cuts everything off at once. */
@@ -41,6 +42,12 @@ export interface XdsServerPorts {
   /** What else is served under the same address. */
   readonly services?: readonly ServedService[];
 }
+
+/** Connections that the system may hold until we take them: all proxies may come at once. */
+const backlog = 4_096;
+
+/** How long a TLS handshake may take. */
+const handshakeMs = 10_000;
 
 /** The steps in which a drain ends its streams: a proxy that comes back finds a replica that is not overrun. */
 const drainBatches = 10;
@@ -69,48 +76,49 @@ export function createXdsServer(ports: XdsServerPorts): XdsServer {
   let streamCount = 0;
   let draining = false;
 
-  const serve = (kind: StreamKind) => (call: DiscoveryCall) => {
-    const peer = call.getPeer();
-    const connection = connections.of(peer);
-    // Cut off before its first stream came to us.
-    if (connection === undefined) return endCall(call, "UNAVAILABLE", "the connection is gone");
+  const serve = (kind: StreamKind) => (call: GrpcCall, connection: Connection) => {
+    if (draining) {
+      metrics.ended("UNAVAILABLE");
+      call.end("UNAVAILABLE", "the control plane is shutting down");
+      return nobody;
+    }
     streamCount++;
     const rate = createRequestRate({ clock, perSecond, burst });
     const bytes = connection.open({
       room: (room) => session.room(room),
       aged: () => session.end("the connection has reached its age; come back on another one"),
     });
-    const transport = transportOf(call, peer, bytes, rate, () => connection.heard());
+    const transport = transportOf(call, bytes, rate, connection);
     const session = createSession(kind, String(streamCount), transport, sessionPorts);
     const inlet = createInlet({ session, source: call, rate, admission, metrics, clock, options });
-    const gone = (): void => {
-      inlet.close();
-      session.close();
-      sessions.delete(session);
-      bytes.close();
-    };
-    call
-      .on("close", gone)
-      .on("cancelled", gone)
-      .on("error", () => inlet.close());
-    if (draining) return session.end("the control plane is shutting down");
     sessions.add(session);
     if (!bytes.hasRoom()) session.room(false);
-    call.on("data", inlet.receive);
-    // The client has closed its side, or is gone.
-    call.on("end", () => {
-      session.close();
-      call.end();
-    });
+    return {
+      receive: inlet.receive,
+      halfClosed: () => {
+        inlet.close();
+        session.close();
+        call.end("OK");
+      },
+      gone: () => {
+        inlet.close();
+        session.close();
+        sessions.delete(session);
+        bytes.close();
+      },
+    };
   };
 
-  const server = new Server(serverOptions(options));
-  for (const { definition, handlers } of [...discoveryServices(serve), ...(ports.services ?? [])]) {
-    server.addService(definition, handlers);
-  }
+  const speak = createGrpcServer<Connection>({
+    clock,
+    maxRequestBytes: options.maxRequestBytes,
+    maxStreamsPerConnection: options.maxStreamsPerConnection,
+    methods: new Map([
+      ...discoveryMethods(serve),
+      ...(ports.services ?? []).flatMap(({ methods }) => Object.entries(methods)),
+    ]),
+  });
   const listeners: (() => void)[] = [];
-  // Subscribed only while it is needed: the process knows of it.
-  let forgetSessions = (): void => {};
   const stopListening = (): void => {
     draining = true;
     for (const stop of listeners.splice(0)) stop();
@@ -128,28 +136,26 @@ export function createXdsServer(ports: XdsServerPorts): XdsServer {
     sessions.clear();
     admission.close();
     past.close();
-    server.forceShutdown();
     connections.destroyAll();
     decoders.close();
-    forgetSessions();
   };
 
   return {
-    listen: (host, port, credentials = ServerCredentials.createInsecure()) =>
+    listen: (host, port, tls) =>
       new Promise((resolve, reject) => {
-        forgetSessions();
-        forgetSessions = watchSessions(connections.speaks);
-        const injector = server.createConnectionInjector(credentials);
+        const begin = (over: Socket, connection: Connection): void => connection.speaks(speak(over, connection));
+        const shakeHands = tls === undefined ? begin : handshakes(tls, begin);
         const listener = createServer({ noDelay: true }, (socket) => {
           // What goes wrong with it shows in its end.
           socket.on("error", () => {});
-          if (connections.accept(socket)) injector.injectConnection(socket);
+          const connection = connections.accept(socket);
+          if (connection !== undefined) shakeHands(socket, connection);
         });
         listener.on("error", (error) => {
           log.error({ err: error }, "xDS clients cannot connect");
           reject(error);
         });
-        listener.listen({ host, port }, () => {
+        listener.listen({ host, port, backlog }, () => {
           const address = listener.address();
           listeners.push(() => listener.close());
           resolve(typeof address === "object" && address !== null ? address.port : port);
@@ -159,16 +165,12 @@ export function createXdsServer(ports: XdsServerPorts): XdsServer {
     drain: async (withinMs) => {
       stopListening();
       for (const { end } of ports.services ?? []) end?.();
-      // Tells the clients to go; nobody but us ends their streams.
-      server.tryShutdown((error) => {
-        if (error) log.warn({ err: error }, "the xDS server did not shut down cleanly");
-      });
+      connections.sendAway();
       const inTime = clock.after(withinMs, close);
       // Half of the time is for ending the streams, half for the answers to arrive.
       endBatches([...sessions], Math.ceil(sessions.size / drainBatches), withinMs / 2 / drainBatches);
       await connections.empty();
       decoders.close();
-      forgetSessions();
       inTime();
     },
 
@@ -176,37 +178,38 @@ export function createXdsServer(ports: XdsServerPorts): XdsServer {
   };
 }
 
-function transportOf(
-  call: DiscoveryCall,
-  peer: string,
-  connection: StreamBytes,
+const transportOf = (
+  call: GrpcCall,
+  bytes: StreamBytes,
   rate: RequestRate,
-  heard: () => number,
-): StreamTransport {
-  return {
-    peer,
-    heard,
-    write: (bytes, onLeft) => {
-      rate.earn();
-      const left = connection.given(bytes.length);
-      call.write(bytes, (error?: Error | null) => {
-        left();
-        if (!error) onLeft();
-      });
-    },
-    end: (code, reason) => endCall(call, code, reason),
+  connection: Connection,
+): StreamTransport => ({
+  peer: call.peer,
+  heard: () => connection.heard(),
+  write: (framed, onLeft) => {
+    rate.earn();
+    const left = bytes.given(framed.length);
+    call.write(framed, () => {
+      left();
+      onLeft();
+    });
+  },
+  end: (status, reason) => call.end(status, reason),
+});
+
+type Begin = (socket: Socket, connection: Connection) => void;
+
+/** Begins with the secure socket once there is one; a connection that does not get there in time is closed. */
+function handshakes(options: SecureContextOptions, begin: Begin): Begin {
+  const shaking = new Map<string, Connection>();
+  const server = createTlsServer({ ...options, ALPNProtocols: ["h2"], handshakeTimeout: handshakeMs }, (secure) => {
+    const connection = shaking.get(`${secure.remoteAddress}:${secure.remotePort}`);
+    if (connection !== undefined) begin(secure, connection);
+  });
+  server.on("tlsClientError", (_, secure) => secure.destroy());
+  return (socket, connection) => {
+    shaking.set(connection.peer, connection);
+    socket.once("close", () => shaking.delete(connection.peer));
+    server.emit("connection", socket);
   };
 }
-
-function endCall(call: DiscoveryCall, code: SessionStatus, reason: string): void {
-  if (code === "OK") call.end();
-  else call.emit("error", { code: status[code], details: reason.toWellFormed() });
-}
-
-/** Keepalive and age are ours (`connections.ts`), not grpc-js's. */
-const serverOptions = (options: XdsOptions) => ({
-  "grpc.max_receive_message_length": options.maxRequestBytes,
-  "grpc.max_send_message_length": -1,
-  "grpc.max_concurrent_streams": options.maxStreamsPerConnection,
-  "grpc.enable_channelz": 0,
-});

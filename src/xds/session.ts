@@ -35,8 +35,8 @@ import {
 /** A connected stream as the session sees it; what carries it is none of its business. */
 export interface StreamTransport {
   readonly peer: string;
-  /** Writes one whole response. `onLeft` is called once its bytes have left for the peer; never, if it takes none. */
-  readonly write: (bytes: Buffer, onLeft: () => void) => void;
+  /** Writes one whole response behind its prefix. `onLeft` is called once its bytes have left for the peer; never, if it takes none. */
+  readonly write: (framed: Buffer, onLeft: () => void) => void;
   readonly end: (status: SessionStatus, reason: string) => void;
   /** Bytes that came from the peer so far, pings included: it lives while this grows. */
   readonly heard: () => number;
@@ -305,12 +305,12 @@ class StreamSession<R extends Request> implements Session {
   #send({ type, content }: Extract<StreamEffect, { readonly do: "send" }>): void {
     const { cache, clock, recorder, metrics } = this.#ports;
     const response = cache.encode(this.#kind.variant, type, content, this.#last.get(type.short));
-    const { nonce, bytes } = response;
+    const { nonce, bytes, framed } = response;
     this.#last.set(type.short, response);
     this.#advance({ on: "sent", type: type.short, nonce, atMs: clock.now() });
     recorder.sent(this.#stream, type.short, nonce, announced(content));
     metrics.sent(type.short, bytes.length, content.resources);
-    this.#transport.write(bytes, () => this.#dispatch({ on: "written", type: type.short, nonce }));
+    this.#transport.write(framed, () => this.#dispatch({ on: "written", type: type.short, nonce }));
   }
 
   /** What comes after others in the order is late where nobody sees whether they have arrived. */

@@ -29,7 +29,8 @@ const statusNames: ReadonlyMap<string, string> = new Map(
 
 export function connectRough(port: number): RoughPeer {
   const socket = connectSocket(port, "127.0.0.1");
-  const session = connect("http://127.0.0.1", { createConnection: () => socket });
+  // With more requests waiting than Node allows by itself, it resets its own streams.
+  const session = connect("http://127.0.0.1", { createConnection: () => socket, maxSessionMemory: 1_000 });
   session.on("error", () => {});
   const closed = new Promise<void>((resolve) => session.once("close", resolve));
   return {

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import {
   create,
   type DescMessage,
@@ -6,14 +8,9 @@ import {
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
-import {
-  Client,
-  type ClientDuplexStream,
-  credentials,
-  Server,
-  ServerCredentials,
-  type StatusObject,
-} from "@grpc/grpc-js";
+import { Client, type ClientDuplexStream, credentials, type StatusObject } from "@grpc/grpc-js";
+import { systemClock } from "../../src/base/clock.ts";
+import { createGrpcServer, type GrpcConnection } from "../../src/xds/grpc/server.ts";
 import type { ServedService } from "../../src/xds/services/served-service.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -87,12 +84,20 @@ export function sideCallOf<Q extends DescMessage, A extends DescMessage>(
 export async function serveSide(
   services: readonly ServedService[],
 ): Promise<{ readonly port: number; readonly close: () => void }> {
-  const server = new Server({ "grpc.max_receive_message_length": 16 * 1024 * 1024 });
-  for (const { definition, handlers } of services) server.addService(definition, handlers);
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    ),
-  );
-  return { port, close: () => server.forceShutdown() };
+  const methods = new Map(services.flatMap((service) => Object.entries(service.methods)));
+  const speak = createGrpcServer<GrpcConnection>({
+    ...{ clock: systemClock, methods },
+    ...{ maxRequestBytes: 16 * 1024 * 1024, maxStreamsPerConnection: 1_000 },
+  });
+  const sockets = new Set<Socket>();
+  const listener = createServer((socket) => {
+    sockets.add(socket);
+    speak(socket, { peer: `${socket.remoteAddress}:${socket.remotePort}` });
+  });
+  await once(listener.listen(0, "127.0.0.1"), "listening");
+  const close = (): void => {
+    listener.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return { port: (listener.address() as AddressInfo).port, close };
 }

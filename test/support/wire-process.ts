@@ -1,4 +1,3 @@
-import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
 import { createSideServices } from "../../src/app/side-services.ts";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { createLog } from "../../src/base/log.ts";
@@ -28,8 +27,6 @@ process.on("unhandledRejection", (cause) => problems.add(`unhandled rejection: $
 process.on("uncaughtException", (cause) => problems.add(`uncaught: ${String(cause.stack ?? cause)}`));
 process.on("warning", ({ name, message }) => problems.add(`warning: ${name} ${message}`));
 process.on("disconnect", () => process.exit());
-// What matters of it reaches our own log, as in `serve`.
-setLogVerbosity(logVerbosity.NONE);
 
 const timers = new Set<object>();
 const clock: Clock = {

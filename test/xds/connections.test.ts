@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { createLog } from "../../src/base/log.ts";
 import { createMetrics } from "../../src/base/metrics.ts";
 import { type ConnectionSocket, createConnections } from "../../src/xds/connections.ts";
-import type { Http2Session } from "../../src/xds/http2-sessions.ts";
+import type { Http2Session } from "../../src/xds/keepalive.ts";
 import { createXdsMetrics } from "../../src/xds/metrics.ts";
 import { createStallWatch } from "../../src/xds/stall-watch.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
@@ -20,7 +20,6 @@ const options = {
 class FakeSocket extends EventEmitter {
   remoteAddress: string | undefined = "10.0.0.1";
   remotePort: number;
-  readonly localPort = 443;
   destroyed = false;
   bytesRead = 0;
   bytesWritten = 0;
@@ -39,14 +38,9 @@ class FakeSocket extends EventEmitter {
 
 /** Answers pings when it is told to; closing it closes nothing else. */
 class FakeSession {
-  readonly socket: { readonly remoteAddress: string; readonly remotePort: number; readonly localPort: number };
   readonly said: string[] = [];
   closed = false;
   answer: (error?: Error) => void = () => {};
-
-  constructor(remotePort: number, localPort = 443) {
-    this.socket = { remoteAddress: "10.0.0.1", remotePort, localPort };
-  }
 
   readonly ping = ((done: (error: Error | null) => void) => {
     this.said.push("ping");
@@ -73,15 +67,14 @@ function start() {
   });
   const connect = (port: number) => {
     const socket = new FakeSocket(port);
-    const accepted = connections.accept(socket as unknown as ConnectionSocket);
-    const connection = connections.of(`10.0.0.1:${port}`);
+    const connection = connections.accept(socket as unknown as ConnectionSocket);
     const stream = () => {
       const said: (boolean | "aged")[] = [];
       const bytes = connection?.open({ room: (room) => said.push(room), aged: () => said.push("aged") });
       if (bytes === undefined) throw new Error("not connected");
       return { bytes, said };
     };
-    return { socket, accepted, connection, stream };
+    return { socket, connection, stream };
   };
   const metric = async (name: string): Promise<string | undefined> =>
     (await registry.expose()).text
@@ -147,7 +140,7 @@ describe("bytes that wait", () => {
 
 describe("a connection that takes nothing", () => {
   test("is closed, and others are not", async () => {
-    const { clock, connect, connections, metric } = start();
+    const { clock, connect, metric } = start();
     const [stuck, living] = [connect(1), connect(2)];
     stuck.stream().bytes.given(10);
     const { bytes } = living.stream();
@@ -156,8 +149,7 @@ describe("a connection that takes nothing", () => {
       clock.advance(200);
       bytes.given(10)();
     }
-    expect(connections.of("10.0.0.1:1")).toBeUndefined();
-    expect(connections.of("10.0.0.1:2")).toBeDefined();
+    expect([stuck.socket.destroyed, living.socket.destroyed]).toEqual([true, false]);
     expect(await metric("stalled_connections_total")).toBe("stalled_connections_total 1");
     expect(await metric("connections")).toBe("connections 1");
   });
@@ -218,10 +210,10 @@ test("how much was heard", () => {
 describe("FLW-05 at its age", () => {
   test("a connection's peer is told to go, and then its streams are; spread", () => {
     const ages = Array.from({ length: 40 }, () => {
-      const { clock, connections, connect } = start();
+      const { clock, connect } = start();
       const one = connect(1);
-      const session = new FakeSession(1);
-      connections.speaks(session);
+      const session = new FakeSession();
+      one.connection?.speaks(session);
       const { said } = one.stream();
       while (said.length === 0) {
         clock.advance(100);
@@ -237,10 +229,10 @@ describe("FLW-05 at its age", () => {
   });
 
   test("who does not go is cut off", () => {
-    const { clock, connections, connect } = start();
-    const { socket } = connect(1);
-    const session = new FakeSession(1);
-    connections.speaks(session);
+    const { clock, connect } = start();
+    const { socket, connection } = connect(1);
+    const session = new FakeSession();
+    connection?.speaks(session);
     while (!session.closed) {
       clock.advance(100);
       session.answer();
@@ -262,16 +254,15 @@ describe("FLW-05 at its age", () => {
 
 describe("FLW-04 pings", () => {
   function speaking() {
-    const { clock, connections, connect } = start();
-    const { socket } = connect(1);
-    const session = new FakeSession(1);
-    connections.speaks(session);
-    return { clock, connections, socket, session };
+    const { clock, connect } = start();
+    const { socket, connection } = connect(1);
+    const session = new FakeSession();
+    connection?.speaks(session);
+    return { clock, socket, session };
   }
 
-  test("go out after an answer and a while, once for all streams of the connection", () => {
-    const { clock, connections, session } = speaking();
-    connections.speaks(session);
+  test("go out after an answer and a while", () => {
+    const { clock, session } = speaking();
     clock.advance(499);
     expect(session.said).toEqual([]);
     clock.advance(1);
@@ -302,33 +293,23 @@ describe("FLW-04 pings", () => {
       expect([session.said.length, socket.destroyed]).toEqual([pings, false]);
     }
   });
-
-  test("a session of another server's connection to the same peer is left alone", () => {
-    const { clock, connections, connect } = start();
-    connect(1);
-    const other = new FakeSession(1, 444);
-    connections.speaks(other);
-    clock.advance(1_000);
-    expect(other.said).toEqual([]);
-  });
 });
 
 describe("too many", () => {
   test("connections: closed at once, and served again when others are gone", async () => {
-    const { connections, connect, metric } = start();
+    const { connect, metric } = start();
     const [first] = [connect(1), connect(2)];
-    expect(connect(3).accepted).toBe(false);
-    expect(connections.of("10.0.0.1:3")).toBeUndefined();
+    expect(connect(3).connection).toBeUndefined();
     expect(await metric("turned_away_total")).toBe('turned_away_total{limit="connections"} 1');
     first.socket.destroy();
-    expect(connect(4).accepted).toBe(true);
+    expect(connect(4).connection).toBeDefined();
   });
 
   test("a socket that is gone before it is ours", () => {
     const { connections } = start();
     const socket = new FakeSocket(1);
     socket.remoteAddress = undefined;
-    expect(connections.accept(socket as unknown as ConnectionSocket)).toBe(false);
+    expect(connections.accept(socket as unknown as ConnectionSocket)).toBeUndefined();
   });
 });
 

@@ -1,14 +1,8 @@
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
-import {
-  Client,
-  credentials,
-  ServerCredentials,
-  type ServerUnaryCall,
-  type sendUnaryData,
-  status,
-} from "@grpc/grpc-js";
+import { Client, credentials, status } from "@grpc/grpc-js";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { frame } from "../../src/xds/grpc/framing.ts";
 import type { ServedService } from "../../src/xds/services/served-service.ts";
 import { selfSigned } from "../support/self-signed.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -212,19 +206,12 @@ test("an address that cannot be had", async () => {
 test("what else is served under the same address is there beside it", async () => {
   const asIs = (bytes: Buffer): Buffer => bytes;
   const echo: ServedService = {
-    definition: {
-      echo: {
-        path: "/test.Echo/Echo",
-        requestStream: false,
-        responseStream: false,
-        requestSerialize: asIs,
-        requestDeserialize: asIs,
-        responseSerialize: asIs,
-        responseDeserialize: asIs,
-      },
-    },
-    handlers: {
-      echo: ({ request }: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => answer(null, request),
+    methods: {
+      "/test.Echo/Echo": (call) => ({
+        receive: (request) => call.write(frame(request)),
+        halfClosed: () => call.end("OK"),
+        gone: () => {},
+      }),
     },
   };
   const { port, client } = await startServer(wireSet(old), {}, { services: [echo] });
@@ -242,8 +229,7 @@ test("what else is served under the same address is there beside it", async () =
 test("with TLS a connection's bytes and age are known as well", async () => {
   const { server, metric } = await startServer(wireSet({ EDS: { big: "x".repeat(100_000) } }));
   const { key, certificate } = selfSigned();
-  const tls = ServerCredentials.createSsl(null, [{ private_key: key, cert_chain: certificate }]);
-  const port = await server.listen("127.0.0.1", 0, tls);
+  const port = await server.listen("127.0.0.1", 0, { key, cert: certificate });
   const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
   session.on("error", () => {});
   onTestFinished(() => session.destroy());

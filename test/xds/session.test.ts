@@ -27,6 +27,12 @@ type SotwInit = Parameters<typeof create<typeof DiscoveryRequestSchema>>[1];
 const request = (init: SotwInit): Uint8Array =>
   toBinary(DiscoveryRequestSchema, create(DiscoveryRequestSchema, { typeUrl: cds, ...init }));
 
+/** What stands behind the prefix of the one message. */
+function messageOf(framed: Buffer): Buffer {
+  expect(framed.readUInt32BE(1)).toBe(framed.length - 5);
+  return framed.subarray(5);
+}
+
 /** A session whose every port is watched. */
 function startSession(
   options: {
@@ -66,8 +72,8 @@ function startSession(
   const transport = {
     peer: "127.0.0.1:9",
     heard: () => peer.bytes,
-    write: (bytes: Buffer, left: () => void) => {
-      written.push({ bytes, left });
+    write: (framed: Buffer, left: () => void) => {
+      written.push({ bytes: messageOf(framed), left });
     },
     end: (status: string, reason: string) => {
       ended.push(`${status}: ${reason}`);
@@ -248,9 +254,9 @@ test("ACK-08 bytes that leave within the write begin the wait all the same", () 
 
 test("ACK-10 an ACK that comes within the write finds its nonce known", () => {
   const { session, records, transport, push } = startSession({ first: world });
-  transport.write = (bytes, left) => {
+  transport.write = (framed, left) => {
     left();
-    const { nonce } = fromBinary(DiscoveryResponseSchema, bytes);
+    const { nonce } = fromBinary(DiscoveryResponseSchema, messageOf(framed));
     session.receive(request({ responseNonce: nonce }));
   };
   session.receive(request({ node }));
@@ -261,9 +267,9 @@ test("ACK-10 an ACK that comes within the write finds its nonce known", () => {
 test("ACK-10 an ACK that comes within a write waits for its turn: what is on its way goes first, in its order", () => {
   const first = wireSet({ CDS: { a: "1" }, EDS: { a: "1" }, LDS: { l: "1" } });
   const { session, records, transport, push } = startSession({ first });
-  transport.write = (bytes, left) => {
+  transport.write = (framed, left) => {
     left();
-    const { nonce, typeUrl } = fromBinary(DiscoveryResponseSchema, bytes);
+    const { nonce, typeUrl } = fromBinary(DiscoveryResponseSchema, messageOf(framed));
     const resourceNames = typeUrl === resourceType("EDS").url ? ["a"] : [];
     session.receive(request({ typeUrl, responseNonce: nonce, resourceNames }));
   };

@@ -1,9 +1,9 @@
-import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { ServeCall } from "../grpc/call.ts";
 
 /** A gRPC service that stands beside discovery on the xDS port. */
 export interface ServedService {
-  readonly definition: ServiceDefinition<UntypedServiceImplementation>;
-  readonly handlers: UntypedServiceImplementation;
+  /** Who serves which path, `/package.Service/Method`. */
+  readonly methods: Readonly<Record<string, ServeCall>>;
   /** Ends its open calls in peace, and refuses new ones: part of a drain. Absent where no call stays open. */
   readonly end?: () => void;
 }

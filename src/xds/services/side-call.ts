@@ -1,8 +1,10 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import { type ServerDuplexStream, status } from "@grpc/grpc-js";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { clientFaultOf } from "../client-fault.ts";
+import type { CallListener, GrpcCall } from "../grpc/call.ts";
+import { frame } from "../grpc/framing.ts";
+import type { GrpcStatus } from "../grpc/status.ts";
 
 /** A call as the one who answers it sees it. */
 export interface SideCall {
@@ -25,14 +27,8 @@ export type Reply =
   | { readonly kind: "silence" }
   | { readonly kind: "refusal"; readonly status: RefusalStatus; readonly reason: string };
 
-/** How a call may be ended by us, other than in peace; the names are gRPC's. */
-export type RefusalStatus =
-  | "INVALID_ARGUMENT"
-  | "NOT_FOUND"
-  | "RESOURCE_EXHAUSTED"
-  | "DEADLINE_EXCEEDED"
-  | "UNAVAILABLE"
-  | "INTERNAL";
+/** How a call may be ended by us, other than in peace. */
+export type RefusalStatus = Exclude<GrpcStatus, "OK">;
 
 interface CallPorts {
   readonly clock: Clock;
@@ -46,8 +42,8 @@ interface CallPorts {
 }
 
 /** One call: it reads a request when the one before has been answered, and never holds more than one. */
-export class OpenCall implements SideCall {
-  readonly #stream: ServerDuplexStream<Buffer, Buffer>;
+export class PacedCall implements SideCall, CallListener {
+  readonly #call: GrpcCall;
   readonly #ports: CallPorts;
   readonly #conversation: Conversation;
   #cancelTimer: () => void = () => {};
@@ -56,12 +52,10 @@ export class OpenCall implements SideCall {
   #sending = false;
   #waiting: Uint8Array | undefined;
 
-  constructor(stream: ServerDuplexStream<Buffer, Buffer>, open: OpenConversation, ports: CallPorts) {
-    this.#stream = stream;
+  constructor(call: GrpcCall, open: OpenConversation, ports: CallPorts) {
+    this.#call = call;
     this.#ports = ports;
     this.#conversation = open(this);
-    const gone = (): void => this.#close();
-    stream.on("close", gone).on("cancelled", gone).on("error", gone);
   }
 
   /** Not for one request and one answer. */
@@ -69,22 +63,28 @@ export class OpenCall implements SideCall {
     return this.#ports.shape !== "unary";
   }
 
-  /** Begins to read. */
+  /** Waits for the first request. */
   start(): void {
-    const { clock, limits, shape } = this.#ports;
+    const { clock, limits } = this.#ports;
     this.#cancelTimer = clock.after(limits.firstRequestMs, () =>
       this.refuse("DEADLINE_EXCEEDED", `no request came within ${limits.firstRequestMs} ms`),
     );
-    this.#stream.on("data", (request: Buffer) => {
-      this.#stream.pause();
-      this.#cancelTimer();
-      this.#take(request);
-    });
-    // The client has nothing more to ask.
-    this.#stream.on("end", () => {
-      if (shape !== "bidi_streaming") this.refuse("INVALID_ARGUMENT", "there is no request");
-      this.#finish();
-    });
+  }
+
+  receive(request: Buffer): void {
+    this.#call.pause();
+    this.#cancelTimer();
+    this.#take(request);
+  }
+
+  /** The client has nothing more to ask. */
+  halfClosed(): void {
+    if (this.#ports.shape !== "bidi_streaming") this.refuse("INVALID_ARGUMENT", "there is no request");
+    this.#finish();
+  }
+
+  gone(): void {
+    this.#close();
   }
 
   send(message: Uint8Array): void {
@@ -114,13 +114,13 @@ export class OpenCall implements SideCall {
     if (this.#closed) return;
     this.#ports.onRefused(code);
     this.#close();
-    this.#stream.emit("error", { code: status[code], details: reason.toWellFormed() });
+    this.#call.end(code, reason);
   }
 
   #finish(): void {
     if (this.#closed) return;
     this.#close();
-    this.#stream.end();
+    this.#call.end("OK");
   }
 
   #close(): void {
@@ -134,9 +134,8 @@ export class OpenCall implements SideCall {
 
   #write(message: Uint8Array, onLeft: () => void): void {
     this.#answered = true;
-    const { buffer, byteOffset, byteLength } = message;
-    this.#stream.write(Buffer.from(buffer, byteOffset, byteLength), (error?: Error | null) => {
-      if (!error && !this.#closed) onLeft();
+    this.#call.write(frame(message), () => {
+      if (!this.#closed) onLeft();
     });
   }
 
@@ -177,6 +176,6 @@ export class OpenCall implements SideCall {
     const { shape } = this.#ports;
     if (!this.staysOpen) this.#finish();
     // The one request of a server-streaming call has come: nothing more is to be read.
-    else if (shape === "bidi_streaming") this.#stream.resume();
+    else if (shape === "bidi_streaming") this.#call.resume();
   }
 }

@@ -1,11 +1,10 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
-import type { ServerDuplexStream } from "@grpc/grpc-js";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { createRateLimit, type RateLimit } from "../../base/rate-limit.ts";
-import { bytesMethod } from "./bytes-method.ts";
+import type { ServeCall } from "../grpc/call.ts";
 import type { ServedService } from "./served-service.ts";
-import { OpenCall, type OpenConversation } from "./side-call.ts";
+import { type OpenConversation, PacedCall } from "./side-call.ts";
 import type { SideMetrics } from "./side-metrics.ts";
 
 /** What a service beside discovery lets its clients do. */
@@ -43,42 +42,42 @@ export function createSideService(
   const { burst, perSecond, maxCalls, budgetOf } = limits;
   const newRate = (): RateLimit => createRateLimit({ clock, burst, perSecond, maxKeys: 1 });
   const shared = newRate();
-  const calls = new Set<OpenCall>();
+  const calls = new Set<PacedCall>();
   let ending = false;
 
-  const serve = (method: DescMethod, open: OpenConversation) => (stream: ServerDuplexStream<Buffer, Buffer>) => {
-    // One of the call's own goes with it.
-    const rate = budgetOf === "call" ? newRate() : shared;
-    metrics.opened(name);
-    const call = new OpenCall(stream, open, {
-      ...{ clock, limits, shape: method.methodKind },
-      log: log.child({ service: name, peer: stream.getPeer() }),
-      delayOfNext: () => {
-        const verdict = rate.take("");
-        return verdict.ok ? 0 : verdict.retryAfterMs;
-      },
-      onRefused: (status) => metrics.refused(name, status),
-      onClosed: () => {
-        calls.delete(call);
-        metrics.closed(name);
-      },
-    });
-    calls.add(call);
-    // What is asked once is answered during a drain too.
-    if (ending && method.methodKind !== "unary") call.end();
-    else if (calls.size > maxCalls) call.refuse("RESOURCE_EXHAUSTED", `more than ${maxCalls} calls at the same time`);
-    else call.start();
-  };
+  const serve =
+    (method: DescMethod, open: OpenConversation): ServeCall =>
+    (stream) => {
+      // One of the call's own goes with it.
+      const rate = budgetOf === "call" ? newRate() : shared;
+      metrics.opened(name);
+      const call = new PacedCall(stream, open, {
+        ...{ clock, limits, shape: method.methodKind },
+        log: log.child({ service: name, peer: stream.peer }),
+        delayOfNext: () => {
+          const verdict = rate.take("");
+          return verdict.ok ? 0 : verdict.retryAfterMs;
+        },
+        onRefused: (status) => metrics.refused(name, status),
+        onClosed: () => {
+          calls.delete(call);
+          metrics.closed(name);
+        },
+      });
+      calls.add(call);
+      // What is asked once is answered during a drain too.
+      if (ending && method.methodKind !== "unary") call.end();
+      else if (calls.size > maxCalls) call.refuse("RESOURCE_EXHAUSTED", `more than ${maxCalls} calls at the same time`);
+      else call.start();
+      return call;
+    };
 
-  const rows = desc.methods.flatMap((method) => {
+  const served = desc.methods.flatMap((method) => {
     const open = methods[method.localName];
-    return open === undefined ? [] : [{ method, open }];
+    return open === undefined ? [] : [[`/${desc.typeName}/${method.name}`, serve(method, open)] as const];
   });
   return {
-    definition: Object.fromEntries(
-      rows.map(({ method }) => [method.localName, bytesMethod(`/${desc.typeName}/${method.name}`)]),
-    ),
-    handlers: Object.fromEntries(rows.map(({ method, open }) => [method.localName, serve(method, open)])),
+    methods: Object.fromEntries(served),
     end: () => {
       ending = true;
       for (const call of [...calls]) if (call.staysOpen) call.end();
