@@ -24,10 +24,10 @@ const shortBytes = 1_024;
 /** What nobody has sent for this long, or twice as long, is forgotten. */
 const generationMs = 4_000;
 
-/** `maxBytes`: of encoded requests that are remembered; beyond it all are forgotten. */
+/** `maxBytes`: of encoded requests that are remembered, of both variants and both generations; beyond a share of it all are forgotten. */
 export function createRequestDecoders(clock: Clock, maxBytes: number): RequestDecoders {
-  const sotw = createMemory<SotwRequest>(clock, maxBytes / 2);
-  const delta = createMemory<DeltaRequest>(clock, maxBytes / 2);
+  const sotw = createMemory<SotwRequest>(clock, maxBytes / 4);
+  const delta = createMemory<DeltaRequest>(clock, maxBytes / 4);
   return {
     sotw: remembering(decodeSotwRequest, DiscoveryRequestSchema.field.node.number, sotw),
     delta: remembering(decodeDeltaRequest, DeltaDiscoveryRequestSchema.field.node.number, delta),
@@ -74,6 +74,7 @@ function createMemory<R>(clock: Clock, maxBytes: number): Memory<R> {
 
   const keep = (one: Known<R>): void => {
     const { length } = one.bytes;
+    if (length > maxBytes) return;
     const isNew = !young.has(length);
     if (isNew && kept + length > maxBytes) forget();
     if (isNew) kept += length;
@@ -103,7 +104,8 @@ function remembering<R extends SotwRequest | DeltaRequest>(
     const found = find(bytes);
     if (found !== undefined) return found;
     const request = decode(bytes);
-    if (request.node === undefined) keep({ bytes, request });
+    // A copy: the bytes may be a part of much more that came with them.
+    if (request.node === undefined) keep({ bytes: Uint8Array.from(bytes), request });
     return request;
   };
   return (bytes) => {

@@ -77,10 +77,28 @@ test("what nobody sends for some seconds is forgotten; what is sent again stays"
 
 test("beyond the bytes that may be remembered it begins anew", () => {
   const bytes = delta(names("a"));
-  const { delta: decode, close } = createRequestDecoders(createFakeClock(), 2 * 2 * bytes.length);
+  const { delta: decode, close } = createRequestDecoders(createFakeClock(), 4 * 2 * bytes.length);
   const one = decode(bytes);
   expect(decode(bytes)).toBe(one);
   for (const count of [101, 102]) decode(delta(names("a", count)));
   expect(decode(bytes)).not.toBe(one);
+  close();
+});
+
+test("one that is longer than a quarter of that is not kept, and costs the others nothing", () => {
+  const [short, long] = [delta(names("a")), delta(names("a", 500))];
+  const { delta: decode, close } = createRequestDecoders(createFakeClock(), 4 * short.length);
+  const one = decode(short);
+  expect(decode(long)).not.toBe(decode(long));
+  expect(decode(short)).toBe(one);
+  close();
+});
+
+test("what is kept is a copy: its bytes may be written over", () => {
+  const { delta: decode, close } = createRequestDecoders(createFakeClock(), 1_000_000);
+  const bytes = delta(names("a"));
+  const one = decode(bytes);
+  bytes.fill(0xff);
+  expect(decode(delta(names("a")))).toBe(one);
   close();
 });
