@@ -31,20 +31,30 @@ export interface PortWish {
  */
 const choice = { from: 20_000, to: 32_000, attempts: 20 } as const;
 
-/** A free port for each wish, all different on one address. Nothing holds them: use them soon. Rejects with the system's error. */
+/** Chosen before, perhaps not in use yet. */
+const given = new Set<number>();
+
+/**
+ * A free port for each wish, all different on one address; what is not preferred was never given before. Nothing holds them: use
+ * them soon. Rejects with the system's error.
+ */
 export async function freePorts(wishes: readonly PortWish[]): Promise<readonly number[]> {
   const servers: Server[] = [];
   try {
     // One after the other: of two equal wishes the first one gets the port.
     for (const wish of wishes) servers.push(await listenWhereFree(wish));
-    return servers.map((server) => (server.address() as AddressInfo).port);
+    const ports = servers.map((server) => (server.address() as AddressInfo).port);
+    for (const port of ports) given.add(port);
+    return ports;
   } finally {
     await Promise.all(servers.map((server) => once(server.close(), "close")));
   }
 }
 
 async function listenWhereFree({ address, preferred }: PortWish): Promise<Server> {
-  const chosen = Array.from({ length: choice.attempts }, () => randomInt(choice.from, choice.to));
+  const chosen = Array.from({ length: choice.attempts }, () => randomInt(choice.from, choice.to)).filter(
+    (port) => !given.has(port),
+  );
   for (const port of preferred === undefined ? chosen : [preferred, ...chosen]) {
     const server = await listenOn(address, port).catch(() => undefined);
     if (server !== undefined) return server;
