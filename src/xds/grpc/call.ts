@@ -80,6 +80,8 @@ export class OpenCall implements GrpcCall {
     );
     // Whatever it is, `close` comes after it.
     stream.on("error", () => {}).on("close", () => this.#close());
+    // Envoy resets without an error, which Node takes for an end in order, and waits until all is read and written.
+    stream.on("aborted", () => setImmediate(() => stream.destroy()));
     this.#awaitDeadline(headers["grpc-timeout"]);
   }
 
@@ -117,12 +119,27 @@ export class OpenCall implements GrpcCall {
     const stream = this.#stream;
     if (stream.closed) return;
     const trailers = statusHeaders(status, details);
-    if (stream.headersSent) stream.once("wantTrailers", () => stream.sendTrailers(trailers)).end();
-    else stream.respond({ ...responseHeaders, ...trailers }, { endStream: true });
-    // The client hears that, and closes its side; a reset at once could overtake the status.
+    if (!stream.headersSent) {
+      stream.respond({ ...responseHeaders, ...trailers }, { endStream: true });
+      this.#linger();
+    } else {
+      stream.once("wantTrailers", () => {
+        stream.sendTrailers(trailers);
+        this.#linger();
+      });
+      stream.end();
+    }
+    // The stream is over when the client's side is read to its end.
     stream.resume();
-    const stopWaiting = this.#ports.clock.after(lingerMs, () => stream.close(constants.NGHTTP2_NO_ERROR));
-    stream.once("close", stopWaiting);
+  }
+
+  /** A client that has its status closes its side; a reset at once could overtake the status. */
+  #linger(): void {
+    const stream = this.#stream;
+    stream.once(
+      "close",
+      this.#ports.clock.after(lingerMs, () => stream.close(constants.NGHTTP2_NO_ERROR)),
+    );
   }
 
   #take(bytes: Buffer): void {
@@ -137,8 +154,11 @@ export class OpenCall implements GrpcCall {
   }
 
   #finishTaking(): void {
-    // It was reset: nobody has said that this is the end.
-    if (this.#stream.closed) return;
+    // It was reset: there is nobody to hear the rest.
+    if (this.#stream.closed) {
+      this.#stream.destroy();
+      return;
+    }
     if (this.#reader.isWithin()) this.#fail("INTERNAL", "the requests end within a message");
     this.#requests = "came";
     this.#pass();
