@@ -81,7 +81,7 @@ export class OpenCall implements GrpcCall {
     // Whatever it is, `close` comes after it.
     stream.on("error", () => {}).on("close", () => this.#close());
     // Envoy resets without an error, which Node takes for an end in order, and waits until all is read and written.
-    stream.on("aborted", () => setImmediate(() => stream.destroy()));
+    stream.on("aborted", () => queueMicrotask(() => stream.destroy()));
     this.#awaitDeadline(headers["grpc-timeout"]);
   }
 
