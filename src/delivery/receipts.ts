@@ -1,3 +1,4 @@
+import { memoize } from "../base/memo.ts";
 import { resourceType, type TypeName } from "../envoy/resource-types.ts";
 import {
   acceptedBy,
@@ -5,6 +6,7 @@ import {
   type Batch,
   droppedBy,
   type Entry,
+  type History,
   namesChanged,
   noHistory,
   refusedBy,
@@ -99,11 +101,17 @@ export function createTypeReceipts(
   };
 
   const note = (batch: Batch, change: Partial<Times>): void => {
-    times.set(batch, { sentMs: 0, acceptedMs: 0, refusedMs: 0, ...times.get(batch), ...change });
+    const known = times.get(batch);
+    if (known !== undefined) {
+      Object.assign(known, change);
+      return;
+    }
+    times.set(batch, { sentMs: 0, acceptedMs: 0, refusedMs: 0, ...change });
     if (times.size <= pruneAt) return;
-    const waiting = [...unanswered.values()].map((response) => response.batch);
-    const inUse = new Set([...waiting, batch, ...history.values().flatMap(batchesOf)]);
-    for (const one of times.keys()) if (!inUse.has(one)) times.delete(one);
+    const [inUse, waiting] = [batchesIn(history), new Set([...unanswered.values()].map((response) => response.batch))];
+    for (const one of times.keys()) {
+      if (one !== batch && !inUse.has(one) && !waiting.has(one)) times.delete(one);
+    }
     pruneAt = Math.max(manyBatches, 2 * times.size);
   };
 
@@ -179,5 +187,11 @@ export function createTypeReceipts(
   };
 }
 
-const batchesOf = ({ sent, accepted, refused }: Entry): readonly Batch[] =>
-  [sent, accepted, refused].flatMap((said) => (said === undefined ? [] : [said.batch]));
+/** The batches that a history speaks of; one set for all streams that share it. */
+const batchesIn = memoize((history: History): ReadonlySet<Batch> => {
+  const batches = new Set<Batch>();
+  for (const { sent, accepted, refused } of history.values()) {
+    for (const said of [sent, accepted, refused]) if (said !== undefined) batches.add(said.batch);
+  }
+  return batches;
+});

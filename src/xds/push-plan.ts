@@ -149,6 +149,7 @@ export function retarget(plan: PushPlan, target: ResourceSet): PushPlan {
   // What is on offer and not wanted any more may be wanted again before it is confirmed.
   const waitedFor = (type: TypeName): ReadonlyMap<string, string> => {
     const names = new Set([...plan.unconfirmed[type].keys(), ...newsOf(type)]);
+    if (names.size === 0) return nothing;
     return new Map([...versionsOf(names, plan.offered[type]), ...versionsOf(names, target.resources[type])]);
   };
   return {

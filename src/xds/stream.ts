@@ -1,7 +1,7 @@
 import { memoize } from "../base/memo.ts";
 import { maxNamesPerRequest } from "../envoy/discovery-request.ts";
 import type { Resource, ResourceSet } from "../envoy/resource-set.ts";
-import { type ResourceType, resourceTypeOf, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
+import { perType, type ResourceType, resourceTypeOf, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
 import type { CommonRequest, Dialect } from "./dialect.ts";
 import { shortestTtl } from "./heartbeat.ts";
 import { catchUp, confirm, graceOver, openGate, type PushPlan, retarget, startPlan } from "./push-plan.ts";
@@ -225,7 +225,9 @@ function timedOut<Request extends CommonRequest>(
   if (timer === "gate") {
     // A peer that takes no bytes must not be sent more of them because time passes: wait once more.
     const stuck = Object.values(state.types).some(({ awaited, written }) => awaited && !written);
-    return stuck ? state : { ...state, plan: openGate(plan), types: mapTypes(state.types, overdue) };
+    return stuck
+      ? state
+      : { ...state, plan: openGate(plan), types: perType(({ short }) => overdue(state.types[short])) };
   }
   const [reason, short] = timer.split("/") as [string, TypeName];
   const { type } = state.types[short];
@@ -238,12 +240,6 @@ function timedOut<Request extends CommonRequest>(
 }
 
 const overdue = (state: TypeState): TypeState => ({ ...state, awaited: false });
-
-const mapTypes = (types: TypeStates, change: (state: TypeState) => TypeState): TypeStates =>
-  Object.fromEntries(Object.entries(types).map(([type, state]) => [type, change(state)])) as Record<
-    TypeName,
-    TypeState
-  >;
 
 const withType = (state: StreamState, type: TypeName, change: Partial<TypeState>): StreamState => ({
   ...state,
