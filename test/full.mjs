@@ -3,7 +3,7 @@
 //     npm run full                  all of it
 //     npm run full -- flips minute  only the parts whose titles have one of these words; what was seen of the others stays
 //
-// About an hour and a half on two cores, with nothing else to do for them; FAIRWAY_SCHEMATHESIS_SECONDS shortens the longest part
+// About two hours on two cores, with nothing else to do for them; FAIRWAY_SCHEMATHESIS_SECONDS shortens the longest part
 // (default 600). Exit status 1 when a part failed.
 import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
@@ -29,6 +29,10 @@ const fuzz = {
 /** What is run, in this order: figures first, while the machine is quiet. */
 const parts = [
   { title: "Figures of the API", ...{ args: [join(repository, "test/bench/main.ts"), "api"], env: {} } },
+  {
+    title: "A day in half an hour: what 1,000 proxies, their changes and their comings leave behind",
+    ...{ args: [join(repository, "test/bench/main.ts"), "soak"], env: {} },
+  },
   {
     title: "200 times killed while it writes",
     ...test("test/stories/store-kill.test.ts", { FAIRWAY_KILLS: "200" }),

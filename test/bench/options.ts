@@ -32,6 +32,7 @@ export interface OutsidePeer {
 
 export const help = `Usage: npm run bench -- [options]
        npm run bench -- api
+       npm run bench -- soak [--help]
 
 Puts fairway and go-control-plane through the same workloads, one after the other in pairs, and prints what each one took.
 Exits with 1 when a row that must hold does not. Without options: about 15 minutes on two cores.

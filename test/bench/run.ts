@@ -1,10 +1,10 @@
-import { createMeshCompiler, type MeshCompiler } from "./fixture/compiled.ts";
+import { createMeshCompiler } from "./fixture/compiled.ts";
 import { createMesh, type Mesh, namespaceOf, servicesPerNamespace } from "./fixture/mesh.ts";
 import { createNodes } from "./fixture/nodes.ts";
 import type { Variant } from "./load/skim.ts";
 import type { BenchOptions } from "./options.ts";
 import type { Group, ProfileRow, ServerKind } from "./servers/server.ts";
-import { type Session, withSession } from "./session.ts";
+import { type Session, type SessionPlan, withSession } from "./session.ts";
 import { scaleId, workloads } from "./workloads/all.ts";
 import { changeAtTwoSizes } from "./workloads/scale.ts";
 import type { Figures, Setting, Sizes, Workload } from "./workloads/workload.ts";
@@ -95,14 +95,6 @@ function settingOf(setting: Setting, { services, instances, proxies }: BenchOpti
   const nodes = createNodes(proxies, namespaces);
   const byNamespace = Map.groupBy(nodes, ({ namespace }) => namespace);
   return { mesh, groups: [...byNamespace].map(([key, members]) => ({ key, nodes: members })) };
-}
-
-interface SessionPlan {
-  readonly kind: ServerKind;
-  readonly variant: Variant;
-  readonly compiler: MeshCompiler;
-  readonly mesh: Mesh;
-  readonly groups: readonly Group[];
 }
 
 interface Round {

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import type { Inside, LoopDelay, ProfileRow } from "./server.ts";
+import type { Held, Inside, LoopDelay, ProfileRow } from "./server.ts";
 
 export interface InsideFairway extends Inside {
   /** The server runs anew: a profile that was begun begins again there. */
@@ -14,11 +14,11 @@ export function createInside(child: () => ChildProcess, metricsUrl: string): Ins
       const current = child();
       const heard = (message: { readonly question: string; readonly answer: T }): void => {
         if (message.question !== question) return;
-        current.off("message", heard);
+        current.off("message", heard).off("exit", ended);
         resolve(message.answer);
       };
-      current.on("message", heard);
-      current.once("exit", () => reject(new Error(`the server ended before it answered ${question}`)));
+      const ended = (): void => reject(new Error(`the server ended before it answered ${question}`));
+      current.on("message", heard).once("exit", ended);
       current.send(question);
     });
   return {
@@ -30,6 +30,7 @@ export function createInside(child: () => ChildProcess, metricsUrl: string): Ins
       );
     },
     loopDelay: () => ask<LoopDelay>("loop-delay"),
+    held: () => ask<Held>("held"),
     startProfile: () => {
       profiling = true;
       return ask<void>("start-profile");

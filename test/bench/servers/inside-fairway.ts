@@ -14,11 +14,41 @@ const session = new Session();
 
 const late = (ns: number): number => Math.max(0, ns / 1e6 - resolutionMs);
 
+/** Those that were set since the first look, and have not fired: Node tells only of the ones that keep the process alive. */
+let timers: Set<NodeJS.Timeout> | undefined;
+
+function countTimers(): Set<NodeJS.Timeout> {
+  const waiting = new Set<NodeJS.Timeout>();
+  const { setTimeout: set, clearTimeout: clear } = globalThis;
+  const counting = (task: (...args: unknown[]) => void, ms?: number, ...args: unknown[]): NodeJS.Timeout => {
+    const timer = set(() => {
+      waiting.delete(timer);
+      task(...args);
+    }, ms);
+    waiting.add(timer);
+    return timer;
+  };
+  globalThis.setTimeout = Object.assign(counting, set);
+  globalThis.clearTimeout = (timer) => {
+    if (typeof timer === "object") waiting.delete(timer as NodeJS.Timeout);
+    clear(timer);
+  };
+  return waiting;
+}
+
 const questions: Readonly<Record<string, () => unknown>> = {
   "loop-delay": () => {
     const [p50Ms, p99Ms, maxMs] = [delay.percentile(50), delay.percentile(99), delay.max].map(late);
     delay.reset();
     return { p50Ms, p99Ms, maxMs };
+  },
+  held: async () => {
+    timers ??= countTimers();
+    session.connect();
+    await session.post("HeapProfiler.collectGarbage");
+    session.disconnect();
+    const { heapUsed: heapBytes, arrayBuffers: bufferBytes } = process.memoryUsage();
+    return { heapBytes, bufferBytes, timers: timers.size };
   },
   "start-profile": async () => {
     session.connect();

@@ -41,9 +41,18 @@ export interface Inside {
   readonly metric: (name: string) => Promise<number>;
   /** How late the event loop was since this was last asked. */
   readonly loopDelay: () => Promise<LoopDelay>;
+  /** What it holds, after its garbage was collected. */
+  readonly held: () => Promise<Held>;
   readonly startProfile: () => Promise<void>;
   /** Where the CPU went since: the functions that took most of it themselves. */
   readonly stopProfile: () => Promise<readonly ProfileRow[]>;
+}
+
+export interface Held {
+  readonly heapBytes: number;
+  /** Buffers outside of the heap. */
+  readonly bufferBytes: number;
+  readonly timers: number;
 }
 
 export interface LoopDelay {
