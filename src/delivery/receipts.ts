@@ -1,5 +1,6 @@
 import { memoize } from "../base/memo.ts";
 import { resourceType, type TypeName } from "../envoy/resource-types.ts";
+import { createBatchTimes, numberOf, type Times } from "./batch-times.ts";
 import {
   acceptedBy,
   asAnswered,
@@ -55,13 +56,6 @@ interface Response {
   readonly changed: readonly string[];
 }
 
-/** When a batch went out to this stream, and when the stream accepted or refused it. Milliseconds since the epoch. */
-interface Times {
-  readonly sentMs: number;
-  acceptedMs: number;
-  refusedMs: number;
-}
-
 /** Responses whose answers are still told apart; a proxy that never answers must not make the record grow. */
 const maxUnanswered = 8;
 /** Batches whose times are kept before it is looked which ones are still spoken of. */
@@ -89,7 +83,7 @@ export function createTypeReceipts(
   onMove: (names: readonly string[]) => void = () => {},
 ): TypeReceipts {
   const wholeSet = variant === "sotw" && resourceType(type).fullState;
-  const times = new Map<Batch, Times>();
+  const times = createBatchTimes();
   const unanswered = new Map<string, Response>();
   let history = noHistory;
   let lastAckAtMs: number | undefined;
@@ -100,19 +94,13 @@ export function createTypeReceipts(
     if (moved.length > 0) onMove(moved);
   };
 
-  const note = (batch: Batch, change: Partial<Times>): void => {
-    const known = times.get(batch);
-    if (known !== undefined) {
-      Object.assign(known, change);
-      return;
-    }
-    times.set(batch, { sentMs: 0, acceptedMs: 0, refusedMs: 0, ...change });
-    if (times.size <= pruneAt) return;
-    const [inUse, waiting] = [batchesIn(history), new Set([...unanswered.values()].map((response) => response.batch))];
-    for (const one of times.keys()) {
-      if (one !== batch && !inUse.has(one) && !waiting.has(one)) times.delete(one);
-    }
-    pruneAt = Math.max(manyBatches, 2 * times.size);
+  const note = (batch: Batch, what: keyof Times, atMs: number): void => {
+    times.note(batch, what, atMs);
+    if (times.size() <= pruneAt) return;
+    const waiting = new Set([batch, ...[...unanswered.values()].map((response) => response.batch)].map(numberOf));
+    const inUse = batchesIn(history);
+    times.keepOnly((number) => inUse.has(number) || waiting.has(number));
+    pruneAt = Math.max(manyBatches, 2 * times.size());
   };
 
   /** Answers come in order: what was sent before the answered response is not going to be answered. */
@@ -129,11 +117,11 @@ export function createTypeReceipts(
   const receiptsOf = ({ name, sent, accepted, refused, leaving }: Entry): ResourceReceipts => ({
     name,
     leaving,
-    ...(sent && { sent: { version: sent.version, atMs: times.get(sent.batch)?.sentMs ?? 0 } }),
-    ...(accepted && { accepted: { version: accepted.version, atMs: times.get(accepted.batch)?.acceptedMs ?? 0 } }),
+    ...(sent && { sent: { version: sent.version, atMs: times.of(sent.batch)?.sentMs ?? 0 } }),
+    ...(accepted && { accepted: { version: accepted.version, atMs: times.of(accepted.batch)?.acceptedMs ?? 0 } }),
     ...(refused && {
       refused: {
-        ...{ version: refused.version, atMs: times.get(refused.batch)?.refusedMs ?? 0 },
+        ...{ version: refused.version, atMs: times.of(refused.batch)?.refusedMs ?? 0 },
         ...{ reason: refused.reason, suspect: refused.suspect },
       },
     }),
@@ -155,7 +143,7 @@ export function createTypeReceipts(
         unanswered.delete(oldest);
       }
       take(sentTo(history, batch));
-      note(batch, { sentMs: atMs });
+      note(batch, "sentMs", atMs);
     },
 
     accepted(nonce, atMs) {
@@ -163,7 +151,7 @@ export function createTypeReceipts(
       if (response === undefined) return undefined;
       lastAckAtMs = atMs;
       take(acceptedBy(history, response.batch));
-      note(response.batch, { acceptedMs: atMs });
+      note(response.batch, "acceptedMs", atMs);
       return response.changed;
     },
 
@@ -174,24 +162,24 @@ export function createTypeReceipts(
       const names = batch.map(({ name }) => name);
       const suspects = new Set(suspectsOf(reason, names, changed));
       take(refusedBy(history, batch, reason, suspects));
-      note(batch, { refusedMs: atMs });
+      note(batch, "refusedMs", atMs);
       return [...suspects];
     },
 
     resumed(resources, atMs) {
       take(resumedBy(history, resources));
-      note(resources, { acceptedMs: atMs });
+      note(resources, "acceptedMs", atMs);
     },
 
     dropped: (names) => take(droppedBy(history, names)),
   };
 }
 
-/** The batches that a history speaks of; one set for all streams that share it. */
-const batchesIn = memoize((history: History): ReadonlySet<Batch> => {
-  const batches = new Set<Batch>();
+/** The numbers of the batches that a history speaks of; one set for all streams that share it. */
+const batchesIn = memoize((history: History): ReadonlySet<number> => {
+  const batches = new Set<number>();
   for (const { sent, accepted, refused } of history.values()) {
-    for (const said of [sent, accepted, refused]) if (said !== undefined) batches.add(said.batch);
+    for (const said of [sent, accepted, refused]) if (said !== undefined) batches.add(numberOf(said.batch));
   }
   return batches;
 });

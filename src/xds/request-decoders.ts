@@ -114,13 +114,22 @@ function remembering<R extends SotwRequest | DeltaRequest>(
     const place = nodePlace(bytes, nodeField);
     if (place === undefined) return decodeRest(bytes);
     const { node } = decode(bytes.subarray(place.start, place.end));
-    const request = decodeRest(Buffer.concat([bytes.subarray(0, place.start), bytes.subarray(place.end)]));
+    const request = decodeRest(without(bytes, place));
     return request.node === undefined && node !== undefined ? { ...request, node } : decode(bytes);
   };
 }
 
+/** The bytes around the place: clients write the node first, and what comes after it needs no copy. */
+const without = (bytes: Uint8Array, { start, end }: Place): Uint8Array =>
+  start === 0 ? bytes.subarray(end) : Buffer.concat([bytes.subarray(0, start), bytes.subarray(end)]);
+
+interface Place {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** Where the node stands; clients write fields in the order of their numbers, and its is a low one. */
-function nodePlace(bytes: Uint8Array, nodeField: number): { readonly start: number; readonly end: number } | undefined {
+function nodePlace(bytes: Uint8Array, nodeField: number): Place | undefined {
   const reader = new BinaryReader(bytes);
   try {
     while (reader.pos < reader.len) {

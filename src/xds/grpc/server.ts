@@ -20,6 +20,12 @@ export interface GrpcServerPorts<C> extends CallPorts {
   readonly maxStreamsPerConnection: number;
 }
 
+/**
+ * What a client may send before it must wait until it is read, of each stream and of all of a connection together: what a proxy with
+ * 1,000 clusters says when it comes back fits. HTTP/2's own 64 KiB would take it several round trips.
+ */
+const windowBytes = 256 * 1024;
+
 /** Speaks gRPC over a socket that a client has opened: plain, or with its TLS handshake done. */
 export type SpeakGrpc<C> = (socket: Socket, connection: C) => ServerHttp2Session;
 
@@ -35,12 +41,13 @@ export function createGrpcServer<C extends GrpcConnection>(ports: GrpcServerPort
 
   return (socket, connection) => {
     const session = performServerHandshake(socket, {
-      settings: { maxConcurrentStreams },
+      settings: { maxConcurrentStreams, initialWindowSize: windowBytes },
       // What waits is counted and bounded by ourselves; Node would refuse new streams meanwhile.
       maxSessionMemory: Number.MAX_SAFE_INTEGER,
     });
     // Whatever it is, the socket closes after it.
     session.on("error", () => {});
+    session.setLocalWindowSize(windowBytes);
     session.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
       const path = headers[":path"] ?? "";
       if (!isGrpc(headers)) refuse(stream);
