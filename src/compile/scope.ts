@@ -51,14 +51,18 @@ export function egressScopes(
       index,
       listener,
       services: services.flatMap((candidates) => {
-        const imported = candidates.filter(({ namespace: home, hostname }) =>
-          imports.some(({ covers, host }) => covers(home) && isWithin(hostname, host)),
-        );
+        const imported = candidates.filter((service) => imports.some((one) => isServiceImported(service, one)));
         return imported.flatMap((service) => reachableAt(service, listener.port.number)).slice(0, 1);
       }),
       virtualServices: virtualServices.filter((one) => isImported(one, imports)),
     };
   });
+}
+
+/** Whether any of the egress listeners imports a service, as a workload of `namespace` sees it. */
+export function importsService({ spec }: Rule<"Sidecar">, namespace: string): (service: Service) => boolean {
+  const imports = spec.egress.flatMap(({ hosts }) => hosts).flatMap((text) => parseImport(text, namespace));
+  return (service) => imports.some((one) => isServiceImported(service, one));
 }
 
 /** What any of the egress listeners imports. */
@@ -70,6 +74,9 @@ export function importedVirtualServices(
   const imports = spec.egress.flatMap(({ hosts }) => hosts).flatMap((text) => parseImport(text, namespace));
   return virtualServices.filter((one) => isImported(one, imports));
 }
+
+const isServiceImported = ({ namespace, hostname }: Service, { covers, host }: Import): boolean =>
+  covers(namespace) && isWithin(hostname, host);
 
 const isImported = ({ rule: { namespace }, hosts }: BoundVirtualService, imports: readonly Import[]): boolean =>
   imports.some(({ covers, host }) => covers(namespace) && hosts.some((own) => hostsOverlap(own, host)));

@@ -15,9 +15,16 @@ import {
 } from "./destination-policy.ts";
 import type { Profile } from "./profile.ts";
 import { createRuleSorter, type RulesByKind } from "./rules-by-kind.ts";
-import { type EgressScope, egressScopes, importedVirtualServices, type Reachable, reachable } from "./scope.ts";
+import {
+  type EgressScope,
+  egressScopes,
+  importedVirtualServices,
+  importsService,
+  type Reachable,
+  reachable,
+} from "./scope.ts";
 import { servicesOfEntry } from "./service-entry.ts";
-import { createServiceTable, findService, type ServiceTable } from "./service-table.ts";
+import { type AddingEntry, createServiceTables, findService, type ServiceTable } from "./service-table.ts";
 import { sidecarFor } from "./sidecar-choice.ts";
 import { type BoundVirtualService, bindVirtualService } from "./virtual-service.ts";
 import { rulesUnderHolds, type World } from "./world.ts";
@@ -60,11 +67,12 @@ export function createViewer(onFrame: () => void = () => {}): (world: World, pro
   );
   const sorted = createSorters();
   const entryServices = memoize(servicesOfEntry);
-  const table = memoize((services: Catalog["services"], entries: RulesByKind["ServiceEntry"]) =>
-    createServiceTable(
-      services,
-      entries.map((rule) => ({ rule, adds: entryServices(rule) })),
-    ),
+  const adding = memoize((entries: RulesByKind["ServiceEntry"]): readonly AddingEntry[] =>
+    entries.map((rule) => ({ rule, adds: entryServices(rule) })),
+  );
+  const tables = memoize((_entries: readonly AddingEntry[]) => createServiceTables());
+  const table = memoize((services: Catalog["services"], entries: readonly AddingEntry[]) =>
+    tables(entries)(services, entries),
   );
   const bind = memoize(bindVirtualService);
   const bound = memoize((rules: RulesByKind["VirtualService"], mesh: MeshSettings) =>
@@ -96,47 +104,33 @@ export function createViewer(onFrame: () => void = () => {}): (world: World, pro
     sidecarFor(rules, mesh, profile),
   );
 
-  const frameOf = memoize(
-    (
-      profile: Profile,
-      services: ServiceTable,
-      virtualServices: readonly BoundVirtualService[],
-      gateways: readonly Rule<"Gateway">[],
-      mesh: MeshSettings,
-      sidecar: Rule<"Sidecar"> | undefined,
-    ): Frame => {
-      onFrame();
-      const find = (host: Hostname): Service | undefined => findService(services, host, profile.namespace);
-      const all = visible(services, profile.namespace);
-      const egress = sidecar === undefined ? [] : egressScopes(sidecar, profile.namespace, all, virtualServices);
-      const reachable =
-        egress.length === 0
-          ? all.flatMap((candidates) => candidates.slice(0, 1)).flatMap(everyPort)
-          : reachableThrough(egress, find);
-      const byService = Map.groupBy(reachable, ({ service }) => service.key);
-      return {
-        profile,
-        mesh,
-        sidecar,
-        egress,
-        gateways,
-        virtualServices,
-        reachable,
-        reachableOf: (service) => byService.get(service) ?? [],
-        findService: find,
-      };
-    },
-  );
+  const newFrame = (from: FrameSources, find: Frame["findService"]): Frame => {
+    onFrame();
+    const { profile, services, virtualServices, gateways, mesh, sidecar } = from;
+    const all = visible(services, profile.namespace);
+    const egress = sidecar === undefined ? [] : egressScopes(sidecar, profile.namespace, all, virtualServices);
+    const reachable =
+      egress.length === 0
+        ? all.flatMap((candidates) => candidates.slice(0, 1)).flatMap(everyPort)
+        : reachableThrough(egress, find);
+    const byService = Map.groupBy(reachable, ({ service }) => service.key);
+    return {
+      ...{ profile, mesh, sidecar, egress, gateways, virtualServices, reachable },
+      reachableOf: (service) => byService.get(service) ?? [],
+      findService: find,
+    };
+  };
+  const frameOf = createFrames(newFrame);
 
   return (world, profile) => {
     const { mesh, catalog } = world;
     const rules = profile.holds.length === 0 ? world.rules : heldRules(world.rules, world.holds, ...profile.holds);
     const kinds = sorted(rules, profile.holds);
-    const services = table(catalog.services, kinds.ServiceEntry);
+    const services = table(catalog.services, adding(kinds.ServiceEntry));
     const gateways = profile.kind === "gateway" ? selectedGateways(profile, kinds.Gateway) : noGateways;
     const sidecar = profile.kind === "sidecar" ? sidecarOf(profile, kinds.Sidecar, mesh) : undefined;
     const virtualServices = relevant(profile, bound(kinds.VirtualService, mesh), gateways, sidecar);
-    const frame = frameOf(profile, services, virtualServices, gateways, mesh, sidecar);
+    const frame = frameOf({ profile, services, virtualServices, gateways, mesh, sidecar });
     const policies = destinationIndex(kinds.DestinationRule, mesh);
     return {
       ...frame,
@@ -147,6 +141,62 @@ export function createViewer(onFrame: () => void = () => {}): (world: World, pro
       instancesOf: (service) =>
         (service.origin.kind === "rule" ? services.entryInstances : catalog.instances).get(service.key) ?? noInstances,
     };
+  };
+}
+
+/** What a frame is made of. */
+interface FrameSources extends Pick<Frame, "profile" | "mesh" | "sidecar" | "gateways" | "virtualServices"> {
+  readonly services: ServiceTable;
+}
+
+/**
+ * The last frame of a profile serves for the next world too, where nothing of what it was made of is another: not what is shown to it, and
+ * not what it has looked up.
+ */
+function createFrames(make: (from: FrameSources, find: Frame["findService"]) => Frame): (from: FrameSources) => Frame {
+  interface Known {
+    from: FrameSources;
+    readonly found: Map<Hostname, Service | undefined>;
+    readonly frame: Frame;
+  }
+  const last = new WeakMap<Profile, Known>();
+  const imports = memoize(importsService);
+
+  const isShown = (service: Service, { profile, sidecar }: FrameSources): boolean =>
+    sidecar === undefined || sidecar.spec.egress.length === 0 || imports(sidecar, profile.namespace)(service);
+
+  const isConcerned = ({ from, found }: Known, { services, profile }: FrameSources): boolean =>
+    from.services.byHost
+      .changesTo(services.byHost)
+      .some(
+        ({ key: host, before = [], after = [] }) =>
+          [...before, ...after].some((service) => isShown(service, from)) ||
+          (found.has(host) && found.get(host) !== findService(services, host, profile.namespace)),
+      );
+
+  const fits = (known: Known, from: FrameSources): boolean =>
+    known.from.virtualServices === from.virtualServices &&
+    known.from.gateways === from.gateways &&
+    known.from.mesh === from.mesh &&
+    known.from.sidecar === from.sidecar &&
+    !isConcerned(known, from);
+
+  return (from) => {
+    const before = last.get(from.profile);
+    if (before !== undefined && fits(before, from)) {
+      before.from = from;
+      return before.frame;
+    }
+    const found: Known["found"] = new Map();
+    const present = { from, found };
+    const find = (host: Hostname): Service | undefined => {
+      const service = findService(present.from.services, host, from.profile.namespace);
+      found.set(host, service);
+      return service;
+    };
+    const known: Known = Object.assign(present, { frame: make(from, find) });
+    last.set(from.profile, known);
+    return known.frame;
   };
 }
 

@@ -59,6 +59,36 @@ const allRules: readonly Rule[] = [
     subsets: [],
     trafficPolicy: { loadBalancer: { simple: "RANDOM" } },
   }),
+  // A namespace that sees one service of another, and is led by a rule to a second one that it does not see.
+  rule(
+    "Sidecar",
+    "narrow",
+    {
+      ingress: [],
+      egress: [
+        { port: { number: 9080, protocol: "http", name: "http" }, hosts: ["./*", "shop/cart.shop.svc.cluster.local"] },
+      ],
+    },
+    { namespace: "far" },
+  ),
+  rule(
+    "VirtualService",
+    "detour",
+    {
+      hosts: ["cart.shop.svc.cluster.local"],
+      gateways: ["mesh"],
+      http: [{ match: [], route: [{ host: "items.shop.svc.cluster.local", weight: 1 }] }],
+    },
+    { namespace: "far" },
+  ),
+  // Gives way to the registry's service of that name, while there is one.
+  rule("ServiceEntry", "users", {
+    hosts: ["users.shop.svc.cluster.local"],
+    ports: [{ number: 9080, protocol: "http", name: "http" }],
+    location: "MESH_INTERNAL",
+    resolution: "STATIC",
+    endpoints: [{ address: "10.9.9.9", labels: { version: "v1" }, ports: {}, locality: "", weight: 1 }],
+  }),
 ];
 
 const seldom = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
@@ -84,6 +114,7 @@ const told = ({ resources, repairs, broken }: Compiled) => ({
 
 const kinds: Readonly<Record<string, ProxyNode>> = {
   sidecar: sidecar(),
+  "sidecar of a namespace that sees little": sidecar("far", { namespace: "far" }),
   gateway: gateway(),
   proxyless: { ...sidecar("client"), kind: "proxyless", id: "proxyless~10.0.0.7~client.shop~shop.svc.cluster.local" },
 };

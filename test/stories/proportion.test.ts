@@ -132,6 +132,23 @@ const withRules =
       mesh,
     );
 
+const newcomer = service("newcomer", [instance("a", { address: "12.0.0.1" })]);
+
+const withNewcomer = ({ catalog, rules, revision, holds, mesh }: World): World => {
+  const { service: one, instances } = newcomer;
+  const next = {
+    services: catalog.services.with([[one.key, one]]),
+    instances: catalog.instances.with([[one.key, instances]]),
+  };
+  return createWorld(next, { rules, revision }, holds, mesh);
+};
+
+const withoutNewcomer = ({ catalog, rules, revision, holds, mesh }: World): World => {
+  const gone = [[newcomer.service.key, undefined] as const];
+  const next = { services: catalog.services.with(gone), instances: catalog.instances.with(gone) };
+  return createWorld(next, { rules, revision }, holds, mesh);
+};
+
 const heavier = (instances: readonly Instance[]) => instances.map((one) => ({ ...one, weight: 7 }));
 const cluster = (name: string, subset = "", namespace = "shop") =>
   `outbound|9080|${subset}|${host(`${name}.${namespace}.svc.cluster.local`)}`;
@@ -179,6 +196,17 @@ describe.each([100, 5_000])("%d services", (size) => {
     expect(effectOf(withRules(random))).toEqual({
       ...{ frames: 0, services: 1, made: [`CDS ${cluster("s9")}`, `EDS ${cluster("s9")}`] },
       ...{ encoded: 2, told: whole.length, sent: 2 * whole.length },
+    });
+  });
+
+  test("a service that comes, and goes: its cluster, its endpoints and the route table, for those who see it", () => {
+    expect(effectOf(withNewcomer)).toEqual({
+      ...{ frames: 1, services: 1, made: [`CDS ${cluster("newcomer")}`, `EDS ${cluster("newcomer")}`, "RDS 9080"] },
+      ...{ encoded: 3, told: whole.length, sent: 3 * whole.length },
+    });
+    expect(effectOf(withoutNewcomer)).toMatchObject({
+      // The route table that there was before.
+      ...{ frames: 1, services: 0, made: [], told: whole.length },
     });
   });
 
