@@ -122,13 +122,19 @@ export function assemble(last: Assembly | undefined, view: View, aspects: Aspect
   );
   const broken = [...ownBroken, ...[...parts.values()].flatMap((part) => part.broken)];
   return (
-    (last !== undefined && broken.length === 0 ? exchange(last, view, own, parts) : undefined) ??
+    (last !== undefined && broken.length === 0 ? exchange(last, view, aspects, own, parts) : undefined) ??
     putTogether(view, aspects, { own, parts, broken })
   );
 }
 
 /** The last set with what is new in the place of what is gone; undefined where that leaves more to do. */
-function exchange(last: Assembly, view: View, own: Assembly["own"], parts: Assembly["parts"]): Assembly | undefined {
+function exchange(
+  last: Assembly,
+  view: View,
+  aspects: Aspects,
+  own: Assembly["own"],
+  parts: Assembly["parts"],
+): Assembly | undefined {
   const { index, compiled } = last;
   const owned = without(own, last.own);
   const disowned = without(last.own, own);
@@ -137,7 +143,8 @@ function exchange(last: Assembly, view: View, own: Assembly["own"], parts: Assem
   const added = [...owned, ...come.flatMap(({ resources }) => resources)];
   const removed = [...disowned, ...gone.flatMap(({ resources }) => resources)];
   if (index?.replace(removed, added) !== true) return undefined;
-  return { view, own, parts, index, compiled: { ...compiled, resources: edited(compiled, removed, added) } };
+  const resources = edited(compiled, removed, added);
+  return { view, own, parts, index, compiled: { ...compiled, resources, repair: repairIn(view, aspects) } };
 }
 
 const without = <T>(list: readonly T[], others: readonly T[]): readonly T[] => {
@@ -156,6 +163,11 @@ const edited = (
   return perType(({ short }) => resources[short].with(edits[short]));
 };
 
+function repairIn(view: View, aspects: Aspects): Compiled["repair"] {
+  const placeholders = byKind[view.profile.kind].placeholders(view, aspects);
+  return (resources) => repairReferences(resources, placeholders);
+}
+
 /** From the beginning: of two resources of one name the first counts, and nothing dangles in the end. */
 function putTogether(
   view: View,
@@ -166,8 +178,7 @@ function putTogether(
   const named = firstOfEach(all);
   // A name that another has is not broken.
   const inPlace = broken.filter((one) => named.find((resource) => isSame(resource, one)) === one.standIn);
-  const placeholders = byKind[view.profile.kind].placeholders(view, aspects);
-  const repair = (resources: readonly Resource[]): Repaired => repairReferences(resources, placeholders);
+  const repair = repairIn(view, aspects);
   const { resources, repairs } = repair(named);
   const isWhole = broken.length + repairs.length === 0 && named.length === all.length;
   return {

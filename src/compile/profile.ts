@@ -1,4 +1,6 @@
-import type { AnyRule } from "../config/rule.ts";
+import { memoize } from "../base/memo.ts";
+import type { Rule } from "../config/rule.ts";
+import { byAge } from "../model/age.ts";
 import type { Cohort } from "../model/hold.ts";
 import { type Selector, selectorText, selects } from "../model/labels.ts";
 import type { ProxyKind, ProxyNode } from "../model/proxy.ts";
@@ -32,33 +34,45 @@ export const profileKey = (profile: Profile): string => JSON.stringify(profile);
 /** What of `node` matters in this world. */
 export function profileOf(world: World, node: ProxyNode): Profile {
   const holds = world.holds.filter(({ hold }) => inCohort(hold.cohort, node)).map(({ hold }) => hold.id);
-  const rules = rulesUnderHolds(world, holds);
-  const matching = selectorsFor(rules.values(), node).filter((selector) => selects(selector, node.labels));
+  const choosing = rulesThatChoose(rulesUnderHolds(world, holds.sort()));
+  const matching = selectorsFor(choosing, node).filter((selector) => selects(selector, node.labels));
   const profile: Profile = {
     kind: node.kind,
     namespace: node.namespace,
     dnsDomain: node.kind === "gateway" ? "" : node.dnsDomain,
     selectors: [...new Set(matching.map(selectorText))].sort(),
-    holds: holds.sort(),
+    holds,
   };
   if (node.kind === "proxyless") return { ...profile, listensOn: portsListenedOn(world.catalog, node.addresses) };
-  const sidecar = node.kind === "sidecar" ? sidecarFor(rules.values(), world.mesh, profile) : undefined;
+  const sidecar = node.kind === "sidecar" ? sidecarFor(choosing.sidecars, world.mesh, profile) : undefined;
   const [address] = node.addresses;
   return address !== undefined && sidecar !== undefined && usesOwnAddress(sidecar.spec)
     ? { ...profile, address }
     : profile;
 }
 
+/** The rules that proxies are told apart by, oldest first; one walk over all rules for all proxies. */
+interface Choosing {
+  readonly sidecars: readonly Rule<"Sidecar">[];
+  readonly gateways: readonly Rule<"Gateway">[];
+}
+
+const rulesThatChoose = memoize((rules: World["rules"]): Choosing => {
+  const all = [...rules.values()];
+  return {
+    sidecars: all.filter((rule) => rule.kind === "Sidecar").sort(byAge),
+    gateways: all.filter((rule) => rule.kind === "Gateway").sort(byAge),
+  };
+});
+
 /** The selectors that may tell this proxy from its neighbours. */
-function selectorsFor(rules: Iterable<AnyRule>, node: ProxyNode): readonly Selector[] {
-  const found: Selector[] = [];
-  for (const rule of rules) {
-    if (rule.kind === "Gateway" && node.kind === "gateway") found.push(rule.spec.selector);
-    if (rule.kind === "Sidecar" && node.kind === "sidecar" && rule.namespace === node.namespace) {
-      if (rule.spec.workloadSelector !== undefined) found.push(rule.spec.workloadSelector);
-    }
-  }
-  return found;
+function selectorsFor({ sidecars, gateways }: Choosing, { kind, namespace }: ProxyNode): readonly Selector[] {
+  if (kind === "gateway") return gateways.map(({ spec }) => spec.selector);
+  if (kind !== "sidecar") return [];
+  return sidecars
+    .filter((rule) => rule.namespace === namespace)
+    .map(({ spec }) => spec.workloadSelector)
+    .filter((selector) => selector !== undefined);
 }
 
 function inCohort({ kind, labels, client }: Cohort, node: ProxyNode): boolean {

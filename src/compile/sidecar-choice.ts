@@ -1,6 +1,5 @@
 import type { SidecarSpec } from "../config/kinds/sidecar.ts";
-import type { AnyRule, Rule } from "../config/rule.ts";
-import { byAge } from "../model/age.ts";
+import type { Rule } from "../config/rule.ts";
 import { selectorText } from "../model/labels.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
 
@@ -13,14 +12,13 @@ interface Workload {
 
 /**
  * The one Sidecar rule of a workload: one of its namespace that selects it, else its namespace's default, else the root
- * namespace's default; the oldest where there are several. Undefined: it sees the whole mesh.
+ * namespace's default; the oldest where there are several, as they are given by age. Undefined: it sees the whole mesh.
  */
 export function sidecarFor(
-  rules: Iterable<AnyRule>,
+  sidecars: readonly Rule<"Sidecar">[],
   mesh: MeshSettings,
   workload: Workload,
 ): Rule<"Sidecar"> | undefined {
-  const sidecars = [...rules].filter((rule) => rule.kind === "Sidecar").sort(byAge);
   const selected = ({ namespace, spec }: Rule<"Sidecar">): boolean =>
     namespace === workload.namespace &&
     spec.workloadSelector !== undefined &&

@@ -62,9 +62,6 @@ export interface Frame {
 
 /** Makes views; remembers what several of them share by the identity of what it was made from. `onFrame` hears of each new frame. */
 export function createViewer(onFrame: () => void = () => {}): (world: World, profile: Profile) => View {
-  const heldRules = memoize((rules: World["rules"], holds: World["holds"], ...ids: readonly string[]) =>
-    rulesUnderHolds({ rules, holds }, ids),
-  );
   const sorted = createSorters();
   const entryServices = memoize(servicesOfEntry);
   const adding = memoize((entries: RulesByKind["ServiceEntry"]): readonly AddingEntry[] =>
@@ -124,7 +121,7 @@ export function createViewer(onFrame: () => void = () => {}): (world: World, pro
 
   return (world, profile) => {
     const { mesh, catalog } = world;
-    const rules = profile.holds.length === 0 ? world.rules : heldRules(world.rules, world.holds, ...profile.holds);
+    const rules = rulesUnderHolds(world, profile.holds);
     const kinds = sorted(rules, profile.holds);
     const services = table(catalog.services, adding(kinds.ServiceEntry));
     const gateways = profile.kind === "gateway" ? selectedGateways(profile, kinds.Gateway) : noGateways;

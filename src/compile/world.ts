@@ -1,3 +1,4 @@
+import { memoize } from "../base/memo.ts";
 import type { OrderedMap } from "../base/ordered-map.ts";
 import type { AnyRule, RuleKey } from "../config/rule.ts";
 import type { RuleSet } from "../config/rule-set.ts";
@@ -31,13 +32,16 @@ export function createWorld(
 }
 
 /** The rules as the members of some holds' cohorts see them; the world's own map where nothing is held. */
-export function rulesUnderHolds(
-  world: Pick<World, "rules" | "holds">,
-  holds: readonly string[],
-): OrderedMap<RuleKey, AnyRule> {
-  return world.rules.with(
-    world.holds.flatMap(({ hold, rule }) =>
-      holds.includes(hold.id) ? [[rule?.key ?? (hold.rule as RuleKey), rule] as const] : [],
+export const rulesUnderHolds = (
+  { rules, holds }: Pick<World, "rules" | "holds">,
+  ids: readonly string[],
+): OrderedMap<RuleKey, AnyRule> => (ids.length === 0 ? rules : held(rules, holds, ...ids));
+
+/** One map for all who are under the same holds. */
+const held = memoize((rules: World["rules"], holds: World["holds"], ...ids: readonly string[]) =>
+  rules.with(
+    holds.flatMap(({ hold, rule }) =>
+      ids.includes(hold.id) ? [[rule?.key ?? (hold.rule as RuleKey), rule] as const] : [],
     ),
-  );
-}
+  ),
+);
