@@ -72,10 +72,11 @@ const answer = memoize((owed: Owed, type: ResourceType, due: boolean, noRemovals
   };
 });
 
-export const stepDelta = (
-  state: StreamState,
-  event: StreamEvent<DeltaRequest>,
-): readonly [StreamState, readonly StreamEffect[]] => step(delta, state, event);
+/** Remembered: streams in one state that hear of one event are in one state again. */
+export const stepDelta = memoize(
+  (state: StreamState, event: StreamEvent<DeltaRequest>): readonly [StreamState, readonly StreamEffect[]] =>
+    step(delta, state, event),
+);
 
 /** What is to be answered after a request, whatever the proxy is believed to hold. */
 const namesAsked = memoize(

@@ -4,21 +4,29 @@ import {
   type DeltaRequest,
   decodeDeltaRequest,
   decodeSotwRequest,
+  type RequestNode,
   type SotwRequest,
 } from "../envoy/discovery-request.ts";
 import { DeltaDiscoveryRequestSchema, DiscoveryRequestSchema } from "../gen/envoy/service/discovery/v3/discovery_pb.ts";
 
 /**
- * Decoders that remember long requests for a while: proxies of one kind that come together ask in the same bytes, for thousands of
- * names. What is decoded once is one object for all of them, so that what follows from it can be shared too.
+ * Decoders that remember requests for a while: proxies of one kind ask in the same bytes when they come together, for thousands of names,
+ * and answer a response in the same bytes, as its nonce is the same for all. What is decoded once is one object for all of them, so
+ * that what follows from it can be shared too.
  */
 export interface RequestDecoders {
-  readonly sotw: (bytes: Uint8Array) => SotwRequest;
-  readonly delta: (bytes: Uint8Array) => DeltaRequest;
+  readonly sotw: (bytes: Uint8Array) => Decoded<SotwRequest>;
+  readonly delta: (bytes: Uint8Array) => Decoded<DeltaRequest>;
   readonly close: () => void;
 }
 
-/** Shorter ones are decoded sooner than they are looked up. */
+/** A request without its node, which is nobody else's. */
+export interface Decoded<R> {
+  readonly request: R;
+  readonly node: RequestNode | undefined;
+}
+
+/** Longer ones are looked up by their length, and compared: that costs less than to make a text of them. */
 const shortBytes = 1_024;
 
 /** What nobody has sent for this long, or twice as long, is forgotten. */
@@ -49,10 +57,9 @@ interface Memory<R> {
   readonly forget: () => void;
 }
 
-/** By length: to compare two requests costs less than to hash one. */
 function createMemory<R>(clock: Clock, maxBytes: number): Memory<R> {
-  let young = new Map<number, Known<R>>();
-  let old = new Map<number, Known<R>>();
+  let young = new Map<string | number, Known<R>>();
+  let old = new Map<string | number, Known<R>>();
   let kept = 0;
   let stopClock: (() => void) | undefined;
 
@@ -75,19 +82,22 @@ function createMemory<R>(clock: Clock, maxBytes: number): Memory<R> {
   const keep = (one: Known<R>): void => {
     const { length } = one.bytes;
     if (length > maxBytes) return;
-    const isNew = !young.has(length);
+    const key = keyOf(one.bytes);
+    const isNew = !young.has(key);
     if (isNew && kept + length > maxBytes) forget();
     if (isNew) kept += length;
-    young.set(length, one);
+    young.set(key, one);
     stopClock ??= clock.after(generationMs, age);
   };
 
   return {
     find: (bytes) => {
-      const found = [young.get(bytes.length), old.get(bytes.length)].find(
-        (one) => one !== undefined && Buffer.compare(one.bytes, bytes) === 0,
-      );
-      if (found !== undefined) keep(found);
+      const key = keyOf(bytes);
+      const recent = young.get(key);
+      if (recent !== undefined && isSame(recent.bytes, bytes)) return recent.request;
+      const found = old.get(key);
+      if (found === undefined || !isSame(found.bytes, bytes)) return undefined;
+      keep(found);
       return found?.request;
     },
     keep,
@@ -95,29 +105,42 @@ function createMemory<R>(clock: Clock, maxBytes: number): Memory<R> {
   };
 }
 
+const keyOf = (bytes: Uint8Array): string | number => {
+  const { buffer, byteOffset, length } = bytes;
+  return length < shortBytes ? Buffer.from(buffer, byteOffset, length).toString("latin1") : length;
+};
+
+const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length < shortBytes || Buffer.compare(a, b) === 0;
+
 function remembering<R extends SotwRequest | DeltaRequest>(
   decode: (bytes: Uint8Array) => R,
   nodeField: number,
   { find, keep }: Memory<R>,
-): (bytes: Uint8Array) => R {
-  const decodeRest = (bytes: Uint8Array): R => {
+): (bytes: Uint8Array) => Decoded<R> {
+  const decodeRest = (bytes: Uint8Array): Decoded<R> => {
     const found = find(bytes);
-    if (found !== undefined) return found;
-    const request = decode(bytes);
+    if (found !== undefined) return { request: found, node: undefined };
+    const { node, request } = apart(decode(bytes));
     // A copy: the bytes may be a part of much more that came with them.
-    if (request.node === undefined) keep({ bytes: Uint8Array.from(bytes), request });
-    return request;
+    if (node === undefined) keep({ bytes: Uint8Array.from(bytes), request });
+    return { request, node };
   };
   return (bytes) => {
-    if (bytes.length < shortBytes) return decode(bytes);
-    // A node is nobody else's; what is around it may well be.
     const place = nodePlace(bytes, nodeField);
     if (place === undefined) return decodeRest(bytes);
     const { node } = decode(bytes.subarray(place.start, place.end));
-    const request = decodeRest(without(bytes, place));
-    return request.node === undefined && node !== undefined ? { ...request, node } : decode(bytes);
+    const { request, node: another } = decodeRest(without(bytes, place));
+    if (another === undefined && node !== undefined) return { request, node };
+    // Two of them, or none after all.
+    return apart(decode(bytes));
   };
 }
+
+/** What stands in a request that has no node is all that there is to it. */
+const apart = <R extends SotwRequest | DeltaRequest>({ node, ...request }: R): Decoded<R> => ({
+  request: request as unknown as R,
+  node,
+});
 
 /** The bytes around the place: clients write the node first, and what comes after it needs no copy. */
 const without = (bytes: Uint8Array, { start, end }: Place): Uint8Array =>

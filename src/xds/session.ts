@@ -9,7 +9,7 @@ import type { ResourceSet } from "../envoy/resource-set.ts";
 import { resourceType, resourceTypeOf, type TypeName } from "../envoy/resource-types.ts";
 import { type ProxyNode, parseProxyNode } from "../model/proxy.ts";
 import { clientFaultOf } from "./client-fault.ts";
-import { traitsOf } from "./client-traits.ts";
+import { type ClientTraits, traitsOf } from "./client-traits.ts";
 import { stepDelta } from "./delta.ts";
 import type { CommonRequest } from "./dialect.ts";
 import { createLag, type Lag } from "./lag.ts";
@@ -19,7 +19,7 @@ import type { XdsOptions } from "./options.ts";
 import type { PastStreams } from "./past-streams.ts";
 import type { DeliveryRecorder, ResourceFeed, SentResource } from "./ports.ts";
 import type { Offered } from "./push-plan.ts";
-import type { RequestDecoders } from "./request-decoders.ts";
+import type { Decoded, RequestDecoders } from "./request-decoders.ts";
 import type { EncodedResponse, ResponseCache } from "./response-cache.ts";
 import { stepSotw } from "./sotw.ts";
 import type { StreamKind } from "./stream-kind.ts";
@@ -74,10 +74,8 @@ export interface SessionPorts {
   >;
 }
 
-type Request = CommonRequest & { readonly node?: RequestNode };
-
-interface Machine<R extends Request> {
-  readonly decode: (bytes: Uint8Array) => R;
+interface Machine<R extends CommonRequest> {
+  readonly decode: (bytes: Uint8Array) => Decoded<R>;
   readonly step: (state: StreamState, event: StreamEvent<R>) => readonly [StreamState, readonly StreamEffect[]];
 }
 
@@ -94,7 +92,7 @@ export function createSession(
 }
 
 /** One stream: it owns the state, gives events to the machine one at a time, and runs the effects in their order. */
-class StreamSession<R extends Request> implements Session {
+class StreamSession<R extends CommonRequest> implements Session {
   readonly #kind: StreamKind;
   readonly #machine: Machine<R>;
   readonly #stream: string;
@@ -102,6 +100,8 @@ class StreamSession<R extends Request> implements Session {
   readonly #ports: SessionPorts;
   readonly #timers = new Map<Timer, () => void>();
   readonly #last = new Map<TypeName, EncodedResponse>();
+  /** When what is not answered was sent, by nonce; oldest first. */
+  readonly #sentAt = new Map<string, number>();
   readonly #events: StreamEvent<R>[] = [];
   /** Gives back what the stream took, the latest first. */
   readonly #releases: (() => void)[] = [];
@@ -124,9 +124,10 @@ class StreamSession<R extends Request> implements Session {
 
   receive(bytes: Uint8Array): void {
     this.#guarded(() => {
-      const request = this.#ofThisMethod(this.#machine.decode(bytes));
-      this.#identify(request.node);
-      this.#dispatch({ on: "request", request, atMs: this.#ports.clock.now() });
+      const { request, node } = this.#machine.decode(bytes);
+      const event = requestEvent(this.#ofThisMethod(request));
+      this.#identify(node);
+      this.#dispatch(event);
       this.#lastKnown = this.#state.plan?.offered;
     });
   }
@@ -144,7 +145,7 @@ class StreamSession<R extends Request> implements Session {
   }
 
   room(room: boolean): void {
-    this.#dispatch({ on: "room", room });
+    this.#dispatch(roomEvents[room ? "some" : "none"]);
   }
 
   close(): void {
@@ -181,7 +182,7 @@ class StreamSession<R extends Request> implements Session {
     const { only } = this.#kind;
     if (only === undefined || resourceTypeOf(request.typeUrl)?.short === only) return request;
     const { url: typeUrl } = resourceType(only);
-    if (request.typeUrl === "") return { ...request, typeUrl };
+    if (request.typeUrl === "") return withType(request, typeUrl) as R;
     throw new MeshError("input/invalid", `this method serves ${typeUrl} and not ${request.typeUrl}`, {
       hint: "ADS serves all types.",
     });
@@ -210,7 +211,7 @@ class StreamSession<R extends Request> implements Session {
     const { feed, recorder, log, metrics, past } = this.#ports;
     const lag = this.#lag();
     const watch = feed.watch(node, (set) => {
-      this.#dispatch({ on: "resources", resources: set });
+      this.#dispatch(resourcesEvent(set));
       lag?.put(set);
     });
     metrics.watched();
@@ -228,10 +229,10 @@ class StreamSession<R extends Request> implements Session {
       recorder.closed(this.#stream);
       log.info(this.#who(), "proxy disconnected");
     });
-    this.#dispatch({ on: "client", traits: traitsOf(client) });
+    this.#dispatch(clientEvent(traitsOf(client)));
     if (before !== undefined) this.#dispatch({ on: "past", past: before });
     const resources = watch.current();
-    if (resources !== undefined) this.#dispatch({ on: "resources", resources });
+    if (resources !== undefined) this.#dispatch(resourcesEvent(resources));
   }
 
   /** An event that comes while another is at work waits for its turn. */
@@ -260,7 +261,7 @@ class StreamSession<R extends Request> implements Session {
         this.#send(effect);
         break;
       case "accepted":
-        metrics.accepted(effect.type, effect.tookMs);
+        metrics.accepted(effect.type, this.#sinceSent(effect));
         recorder.accepted(stream, effect.type, effect.nonce);
         break;
       case "refused":
@@ -303,14 +304,29 @@ class StreamSession<R extends Request> implements Session {
 
   /** The nonce is known to the machine before the bytes are written, so no answer can overtake it. */
   #send({ type, content }: Extract<StreamEffect, { readonly do: "send" }>): void {
-    const { cache, clock, recorder, metrics } = this.#ports;
+    const { cache, recorder, metrics } = this.#ports;
     const response = cache.encode(this.#kind.variant, type, content, this.#last.get(type.short));
     const { nonce, bytes, framed } = response;
     this.#last.set(type.short, response);
-    this.#advance({ on: "sent", type: type.short, nonce, atMs: clock.now() });
+    this.#noteSent(nonce);
+    this.#advance(sentEvent(response, type.short));
     recorder.sent(this.#stream, type.short, nonce, announced(content));
     metrics.sent(type.short, bytes.length, content.resources);
-    this.#transport.write(framed, () => this.#dispatch({ on: "written", type: type.short, nonce }));
+    this.#transport.write(framed, () => this.#dispatch(writtenEvent(response, type.short)));
+  }
+
+  /** An answer that never comes must not make it grow. */
+  #noteSent(nonce: string): void {
+    this.#sentAt.set(nonce, this.#ports.clock.monotonic());
+    const [oldest = nonce] = this.#sentAt.keys();
+    if (this.#sentAt.size > maxTimed) this.#sentAt.delete(oldest);
+  }
+
+  #sinceSent({ nonce }: { readonly nonce: string }): number {
+    const now = this.#ports.clock.monotonic();
+    const tookMs = now - (this.#sentAt.get(nonce) ?? now);
+    this.#sentAt.delete(nonce);
+    return tookMs;
   }
 
   /** What comes after others in the order is late where nobody sees whether they have arrived. */
@@ -336,13 +352,33 @@ class StreamSession<R extends Request> implements Session {
 
   #fire(timer: Timer): void {
     this.#timers.delete(timer);
-    this.#dispatch({ on: "timer", timer });
+    this.#dispatch(timerEvent(timerEvents, timer));
   }
 
   #after(timer: Timer, delayMs: number, task: () => void): void {
     this.#timers.set(timer, this.#ports.clock.after(delayMs, task));
   }
 }
+
+/** Responses of which it is known when they were sent: more than may be without an answer. */
+const maxTimed = 100;
+
+/* One object for one event, for whatever stream: the machines remember their steps by it. */
+
+const requestEvent = memoize(<R extends CommonRequest>(request: R) => ({ on: "request", request }) as const) as <
+  R extends CommonRequest,
+>(
+  request: R,
+) => StreamEvent<R>;
+const clientEvent = memoize((traits: ClientTraits) => ({ on: "client", traits }) as const);
+const resourcesEvent = memoize((resources: ResourceSet) => ({ on: "resources", resources }) as const);
+const sentEvent = memoize(({ nonce }: EncodedResponse, type: TypeName) => ({ on: "sent", type, nonce }) as const);
+const writtenEvent = memoize(({ nonce }: EncodedResponse, type: TypeName) => ({ on: "written", type, nonce }) as const);
+const timerEvents = {};
+const timerEvent = memoize((_all: object, timer: Timer) => ({ on: "timer", timer }) as const);
+const roomEvents = { some: { on: "room", room: true }, none: { on: "room", room: false } } as const;
+
+const withType = memoize((request: CommonRequest, typeUrl: string): CommonRequest => ({ ...request, typeUrl }));
 
 /** What a response says of each name; one list for all streams that get it. */
 const announced = memoize(

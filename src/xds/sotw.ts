@@ -90,7 +90,8 @@ const namesAsked = memoize(
     new Set([...names].filter((name) => before?.names.has(name) !== true || asked.has(name))),
 );
 
-export const stepSotw = (
-  state: StreamState,
-  event: StreamEvent<SotwRequest>,
-): readonly [StreamState, readonly StreamEffect[]] => step(sotw, state, event);
+/** Remembered: streams in one state that hear of one event are in one state again. */
+export const stepSotw = memoize(
+  (state: StreamState, event: StreamEvent<SotwRequest>): readonly [StreamState, readonly StreamEffect[]] =>
+    step(sotw, state, event),
+);

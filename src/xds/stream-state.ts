@@ -10,7 +10,6 @@ import type { Subscription } from "./subscription.ts";
 /** A response that the proxy has not answered. */
 export interface SentResponse {
   readonly nonce: string;
-  readonly atMs: number;
   readonly resources: readonly Resource[];
 }
 
@@ -70,7 +69,7 @@ export interface StreamState {
 export type Timer = `ack/${TypeName}` | "gate" | `grace/${TypeName}` | `heartbeat/${TypeName}` | "world";
 
 export type StreamEvent<Request> =
-  | { readonly on: "request"; readonly request: Request; readonly atMs: number }
+  | { readonly on: "request"; readonly request: Request }
   /** Who is there; comes once, before the first request. */
   | { readonly on: "client"; readonly traits: ClientTraits }
   /** What an earlier stream of this proxy has left; comes, if at all, before the first `resources`. */
@@ -81,7 +80,7 @@ export type StreamEvent<Request> =
   /** Whether the connection has room for more bytes. */
   | { readonly on: "room"; readonly room: boolean }
   /** The latest `send` of the type got this nonce. Comes before its bytes are written. */
-  | { readonly on: "sent"; readonly type: TypeName; readonly nonce: string; readonly atMs: number }
+  | { readonly on: "sent"; readonly type: TypeName; readonly nonce: string }
   /** The bytes have left: only now does the wait for an answer begin. */
   | { readonly on: "written"; readonly type: TypeName; readonly nonce: string }
   | { readonly on: "timer"; readonly timer: Timer };
@@ -95,7 +94,7 @@ export type StreamEffect =
   | { readonly do: "subscribed"; readonly type: TypeName; readonly subscription: Subscription }
   /** These do not fit into a response that the client takes, and stay behind until they change. `bytes`: what it would have been. */
   | { readonly do: "oversized"; readonly type: TypeName; readonly names: readonly string[]; readonly bytes: number }
-  | { readonly do: "accepted"; readonly type: TypeName; readonly nonce: string; readonly tookMs: number }
+  | { readonly do: "accepted"; readonly type: TypeName; readonly nonce: string }
   | { readonly do: "refused"; readonly type: TypeName; readonly nonce: string; readonly reason: string }
   /** The proxy holds these from an earlier stream, and they need not be sent. */
   | { readonly do: "resumed"; readonly type: TypeName; readonly resources: readonly NamedVersion[] }
@@ -112,7 +111,7 @@ export interface NamedVersion {
   readonly version: string;
 }
 
-const newTypeState = (type: ResourceType): TypeState => ({
+export const newTypeState = (type: ResourceType): TypeState => ({
   type,
   subscription: undefined,
   held: noResources,
@@ -129,8 +128,7 @@ const newTypeState = (type: ResourceType): TypeState => ({
   refused: noNames,
 });
 
-/** A stream that has just opened. `only`: the one type of a single-type service. */
-export const newStream = (only?: TypeName): StreamState => ({
+const newStreamOf = (only?: TypeName): StreamState => ({
   types: perType(newTypeState),
   plan: undefined,
   traits: plainClient,
@@ -140,3 +138,8 @@ export const newStream = (only?: TypeName): StreamState => ({
   timers: new Map(),
   unknownTypes: noNames,
 });
+
+const newStreams = { ADS: newStreamOf(), ...perType(({ short }) => newStreamOf(short)) };
+
+/** A stream that has just opened. `only`: the one type of a single-type service. */
+export const newStream = (only?: TypeName): StreamState => newStreams[only ?? "ADS"];

@@ -2,6 +2,7 @@ import { memoize } from "../base/memo.ts";
 import { maxNamesPerRequest } from "../envoy/discovery-request.ts";
 import type { Resource, ResourceSet } from "../envoy/resource-set.ts";
 import { perType, type ResourceType, resourceTypeOf, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
+import { atRest } from "./at-rest.ts";
 import type { CommonRequest, Dialect } from "./dialect.ts";
 import { shortestTtl } from "./heartbeat.ts";
 import { catchUp, confirm, graceOver, openGate, type PushPlan, retarget, startPlan } from "./push-plan.ts";
@@ -46,7 +47,7 @@ export function step<Request extends CommonRequest>(
     if (timer !== ended && state.timers.has(timer)) continue;
     effects.push({ do: "start-timer", timer, ...(delayMs !== undefined && { delayMs }) });
   }
-  return [{ ...next, timers }, effects];
+  return [atRest({ ...next, timers }), effects];
 }
 
 function react<Request extends CommonRequest>(
@@ -61,7 +62,7 @@ function react<Request extends CommonRequest>(
     case "past":
       return { ...state, past: event.past };
     case "request":
-      return requested(dialect, state, event.request, event.atMs, effects);
+      return requested(dialect, state, event.request, effects);
     case "resources":
       return {
         ...state,
@@ -73,7 +74,7 @@ function react<Request extends CommonRequest>(
       return { ...state, room: event.room };
     case "sent": {
       const { sending, unanswered } = state.types[event.type];
-      const response: SentResponse = { nonce: event.nonce, atMs: event.atMs, resources: sending };
+      const response: SentResponse = { nonce: event.nonce, resources: sending };
       return withType(state, event.type, { sending: [], unanswered: [...unanswered, response].slice(-maxUnanswered) });
     }
     case "written": {
@@ -101,14 +102,13 @@ function requested<Request extends CommonRequest>(
   dialect: Dialect<Request>,
   state: StreamState,
   request: Request,
-  atMs: number,
   effects: StreamEffect[],
 ): StreamState {
   const type = resourceTypeOf(request.typeUrl);
   if (type === undefined || type.service[dialect.variant] === undefined) {
     return unknownType(state, request.typeUrl, effects);
   }
-  const answered = takeAnswer(dialect, state, type, request, atMs, effects);
+  const answered = takeAnswer(dialect, state, type, request, effects);
   const before = answered.types[type.short];
   const after = dialect.subscribe(before, request);
   const { subscription } = after;
@@ -163,7 +163,6 @@ function takeAnswer<Request extends CommonRequest>(
   state: StreamState,
   { short, fullState }: ResourceType,
   { nonce, error }: CommonRequest,
-  atMs: number,
   effects: StreamEffect[],
 ): StreamState {
   const { unanswered, awaited, refused, retries } = state.types[short];
@@ -174,7 +173,7 @@ function takeAnswer<Request extends CommonRequest>(
   const answered = { unanswered: later, awaited: awaited && later.length > 0 };
   const names = namesOf(response.resources);
   if (error === undefined) {
-    effects.push({ do: "accepted", type: short, nonce, tookMs: atMs - response.atMs });
+    effects.push({ do: "accepted", type: short, nonce });
     const next = withType(state, short, {
       ...answered,
       refused: refused.size === 0 ? refused : refused.difference(names),

@@ -1,3 +1,4 @@
+import { createInterner, hashOfAll } from "../base/intern.ts";
 import { memoize } from "../base/memo.ts";
 import type { DeltaRequest } from "../envoy/discovery-request.ts";
 import type { ResourceType } from "../envoy/resource-types.ts";
@@ -22,7 +23,7 @@ export const sotwSubscription = memoize(
     const named = new Set(list.filter((name) => name !== everything));
     const implicit = type.wildcard && list.length === 0 && (before === undefined || before.implicit);
     const wildcard = implicit || (type.wildcard && list.includes(everything));
-    return unlessEqual(before, { names: named, wildcard, implicit });
+    return the({ names: named, wildcard, implicit });
   },
 );
 
@@ -50,20 +51,22 @@ const changedSubscription = memoize(
     for (const name of unsubscribe) names.delete(name);
     const asked = silent || before?.wildcard === true || subscribe.includes(everything);
     const wildcard = type.wildcard && asked && !unsubscribe.includes(everything);
-    return unlessEqual(before, { names, wildcard, implicit: silent });
+    return the({ names, wildcard, implicit: silent });
   },
 );
 
 /** Does the list ask for the wildcard (again)? */
 export const asksForEverything = (list: readonly string[]): boolean => list.includes(everything);
 
-/** An ACK repeats the subscription: the same object then, so that who watches it sees that nothing changed. */
-function unlessEqual(before: Subscription | undefined, after: Subscription): Subscription {
-  const equal =
-    before !== undefined &&
-    before.wildcard === after.wildcard &&
-    before.implicit === after.implicit &&
-    before.names.size === after.names.size &&
-    before.names.isSubsetOf(after.names);
-  return equal ? before : after;
-}
+/**
+ * Who asks alike has one and the same subscription, so that what follows from it is found once for all: an ACK repeats it, and clients
+ * name the same things in an order of their own.
+ */
+const { the } = createInterner<Subscription>(
+  ({ names, wildcard, implicit }) => `${names.size} ${hashOfAll(names)} ${wildcard} ${implicit}`,
+  (a, b) =>
+    a.wildcard === b.wildcard &&
+    a.implicit === b.implicit &&
+    a.names.size === b.names.size &&
+    a.names.isSubsetOf(b.names),
+);

@@ -55,8 +55,8 @@ export const bookkeepingBugs: readonly BugMutant[] = [
     class: 11,
     what: "the nonce becomes known after the bytes were written",
     file: machine("session"),
-    find: 'this.#advance({ on: "sent", type: type.short, nonce, atMs: clock.now() });',
-    replace: 'queueMicrotask(() => this.#advance({ on: "sent", type: type.short, nonce, atMs: clock.now() }));',
+    find: "this.#advance(sentEvent(response, type.short));",
+    replace: "queueMicrotask(() => this.#advance(sentEvent(response, type.short)));",
     killedBy: tests("session"),
   },
   {

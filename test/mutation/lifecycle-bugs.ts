@@ -167,7 +167,7 @@ export const lifecycleBugs: readonly BugMutant[] = [
     class: 35,
     what: "an old Envoy is sent what it refuses",
     file: machine("client-traits"),
-    find: "noRemovals: isEnvoyBefore(client, 1, 30) ? secrets : plainClient.noRemovals,",
+    find: "noRemovals: keepsSecrets ? secrets : plainClient.noRemovals,",
     replace: "noRemovals: plainClient.noRemovals,",
     killedBy: tests("types"),
   },

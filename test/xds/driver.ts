@@ -35,7 +35,6 @@ export class Driver<R extends CommonRequest> {
   #state: StreamState;
   #sent: Sent[] = [];
   #others: StreamEffect[] = [];
-  #atMs = 0;
   #depth = 0;
   readonly #unwritten: { readonly type: TypeName; readonly nonce: string }[] = [];
   readonly #nonces = new Map<TypeName, string>();
@@ -90,12 +89,11 @@ export class Driver<R extends CommonRequest> {
     this.#nonces.set(type, nonce);
     this.#sent.push({ ...effect, nonce });
     this.#unwritten.push({ type, nonce });
-    this.event({ on: "sent", type, nonce, atMs: this.#atMs });
+    this.event({ on: "sent", type, nonce });
   }
 
   protected request(request: R): void {
-    this.#atMs += 10;
-    this.event({ on: "request", request, atMs: this.#atMs });
+    this.event({ on: "request", request });
   }
 
   set(resources: ResourceSet): void {

@@ -56,7 +56,6 @@ export class FuzzStream {
   #identified = false;
   #ended = false;
   #depth = 0;
-  #atMs = 0;
   /** Sent and not answered, by nonce. */
   readonly #open = new Map<string, TypeName>();
   readonly #last = new Map<TypeName, EncodedResponse>();
@@ -85,7 +84,7 @@ export class FuzzStream {
         feed: (bytes: Uint8Array): void => {
           const request = decode(bytes);
           this.#identify(request.node);
-          advance({ on: "request", request, atMs: this.#atMs });
+          advance({ on: "request", request });
         },
         advance,
       };
@@ -117,7 +116,6 @@ export class FuzzStream {
 
   /** True when they were taken; false when they were refused as a client's fault. Throws for whatever else goes wrong. */
   receive(bytes: Uint8Array): boolean {
-    this.#atMs += 10;
     try {
       this.#feed(bytes);
       return true;
@@ -216,17 +214,16 @@ export class FuzzStream {
     this.#nonces.unshift(response.nonce);
     this.#nonces.splice(20);
     this.#unwritten.push({ type: short, nonce: response.nonce });
-    this.#advance({ on: "sent", type: short, nonce: response.nonce, atMs: this.#atMs });
+    this.#advance({ on: "sent", type: short, nonce: response.nonce });
   }
 
   /** What is absent from it, such a client takes as removed. */
-  #expectWhole({ subscription }: TypeState, names: ReadonlySet<string>): void {
+  #expectWhole({ type: sent, subscription }: TypeState, names: ReadonlySet<string>): void {
     const { plan } = this.#state;
     if (this.#options.variant !== "sotw" || plan === undefined || subscription === undefined) return;
-    const { LDS, CDS } = plan.offered;
-    for (const { type, name, onDemand, bytes } of [...LDS.values(), ...CDS.values()]) {
-      const isOwed = this.#state.types[type].subscription === subscription && covers(subscription, name, onDemand);
-      if (isOwed && bytes.length > 0 && !names.has(name)) throw new Error(`${type} ${name} was left out`);
+    for (const { type, name, onDemand, bytes } of plan.offered[sent.short].values()) {
+      if (covers(subscription, name, onDemand) && bytes.length > 0 && !names.has(name))
+        throw new Error(`${type} ${name} was left out`);
     }
   }
 

@@ -1,0 +1,80 @@
+import { describe, expect, test } from "vitest";
+import type { DeltaRequest } from "../../src/envoy/discovery-request.ts";
+import { resourceType, type TypeName } from "../../src/envoy/resource-types.ts";
+import { plainClient } from "../../src/xds/client-traits.ts";
+import { stepDelta } from "../../src/xds/delta.ts";
+import { newStream, type StreamEffect, type StreamEvent, type StreamState } from "../../src/xds/stream-state.ts";
+import { wireSet } from "../support/wire-resources.ts";
+
+type Event = StreamEvent<DeltaRequest>;
+
+const request = (type: TypeName, fields: Partial<DeltaRequest> = {}): Event => ({
+  on: "request",
+  request: {
+    typeUrl: resourceType(type).url,
+    nonce: "",
+    ...{ subscribe: [], unsubscribe: [], knownVersions: new Map() },
+    ...fields,
+  },
+});
+
+/* One object for one event, as sessions give them. */
+const client: Event = { on: "client", traits: plainClient };
+const [first, second] = [{ a: "1" }, { a: "2" }].map(
+  (versions): Event => ({ on: "resources", resources: wireSet({ CDS: versions, EDS: versions, LDS: { l: "1" } }) }),
+);
+const asks = {
+  CDS: request("CDS", { subscribe: ["*"] }),
+  EDS: request("EDS", { subscribe: ["a"] }),
+  LDS: request("LDS", { subscribe: ["*"] }),
+};
+const told = (nonce: string, type: "CDS" | "EDS" | "LDS") => ({
+  sent: { on: "sent", type, nonce } satisfies Event,
+  written: { on: "written", type, nonce } satisfies Event,
+  ack: request(type, { nonce }),
+});
+const [cds, eds, lds] = [told("n1", "CDS"), told("n2", "EDS"), told("n3", "LDS")];
+const start = [client, first, asks.CDS, cds.sent, asks.EDS, eds.sent, asks.LDS, lds.sent] as readonly Event[];
+
+const run = (events: readonly Event[], from: StreamState = newStream()): StreamState =>
+  events.reduce((state, event) => stepDelta(state, event)[0], from);
+
+describe("streams that have the same and wait for nothing", () => {
+  const inOrder = [...start, cds.written, eds.written, lds.written, cds.ack, eds.ack, lds.ack];
+  const mixed = [...start, lds.written, lds.ack, cds.written, cds.ack, eds.written, eds.ack];
+
+  test("are in one state, in whatever order they got there, and make their next step together", () => {
+    const [one, other] = [run(inOrder), run(mixed)];
+    expect(other).toBe(one);
+    if (second === undefined) throw new Error("no second set");
+    expect(stepDelta(other, second)).toBe(stepDelta(one, second));
+    const sends = stepDelta(one, second)[1].filter((effect: StreamEffect) => effect.do === "send");
+    expect(sends.map(({ type }) => type.short)).toEqual(["CDS", "EDS"]);
+  });
+
+  test("are told apart by what they ask for, and by what they wait for", () => {
+    const one = run(inOrder);
+    const more = run([request("RDS", { subscribe: ["r"] })], one);
+    expect(more).not.toBe(one);
+    expect(more.types.RDS.subscription?.names).toEqual(new Set(["r"]));
+    const waiting = run([...start, cds.written, cds.ack, eds.written, eds.ack]);
+    expect(waiting).not.toBe(one);
+    expect(waiting.types.LDS.unanswered).toHaveLength(1);
+    const alone = run([client, first, asks.CDS].filter((event) => event !== undefined));
+    expect(alone.types.EDS.subscription).toBeUndefined();
+  });
+
+  test("a refusal, a full connection and a type that nobody speaks are no rest", () => {
+    const one = run(inOrder);
+    const refusing = run([...inOrder.slice(0, -1), request("LDS", { nonce: "n3", error: "no" })]);
+    expect([refusing === one, refusing.types.LDS.refused.size]).toEqual([false, 1]);
+    const full = run([{ on: "room", room: false }], one);
+    expect([full === one, full.room]).toEqual([false, false]);
+    expect(run([{ on: "room", room: true }], full)).toBe(one);
+    const unknown = run(
+      [{ ...asks.CDS, request: { ...(asks.CDS as { request: DeltaRequest }).request, typeUrl: "x" } } as Event],
+      one,
+    );
+    expect([unknown === one, unknown.unknownTypes.size]).toEqual([false, 1]);
+  });
+});
