@@ -67,7 +67,7 @@ const fixed = {
   drainMs: 5_000,
   /** Callers whose rate is remembered, and instances whose heartbeats' rate is. */
   callers: 10_000,
-  instances: 50_000,
+  instances: 100_000,
 } as const;
 
 export function createApiServer(options: ApiServerOptions): ApiServer {

@@ -38,7 +38,7 @@ export interface RestRegistryOptions {
 /** Instances that heal come to proxies together: the first at once, others of the same time this much later. */
 const healingMs = 50;
 
-const defaultLimits: Limits = { services: 10_000, instances: 50_000 };
+const defaultLimits: Limits = { services: 10_000, instances: 100_000 };
 
 /**
  * The registry `rest`: services and instances that clients register, with leases. It resolves after the first attempt to read what
