@@ -17,7 +17,6 @@ import { DeltaDiscoveryRequestSchema, DiscoveryRequestSchema } from "../gen/envo
 export interface RequestDecoders {
   readonly sotw: (bytes: Uint8Array) => Decoded<SotwRequest>;
   readonly delta: (bytes: Uint8Array) => Decoded<DeltaRequest>;
-  readonly close: () => void;
 }
 
 /** A request without its node, which is nobody else's. */
@@ -29,7 +28,7 @@ export interface Decoded<R> {
 /** Longer ones are looked up by their length, and compared: that costs less than to make a text of them. */
 const shortBytes = 1_024;
 
-/** What nobody has sent for this long, or twice as long, is forgotten. */
+/** What nobody has sent for this long, or twice as long, is forgotten when the next request comes. */
 const generationMs = 4_000;
 
 /** `maxBytes`: of encoded requests that are remembered, of both variants and both generations; beyond a share of it all are forgotten. */
@@ -39,10 +38,6 @@ export function createRequestDecoders(clock: Clock, maxBytes: number): RequestDe
   return {
     sotw: remembering(decodeSotwRequest, DiscoveryRequestSchema.field.node.number, sotw),
     delta: remembering(decodeDeltaRequest, DeltaDiscoveryRequestSchema.field.node.number, delta),
-    close: () => {
-      sotw.forget();
-      delta.forget();
-    },
   };
 }
 
@@ -54,29 +49,28 @@ interface Known<R> {
 interface Memory<R> {
   readonly find: (bytes: Uint8Array) => R | undefined;
   readonly keep: (one: Known<R>) => void;
-  readonly forget: () => void;
 }
 
 function createMemory<R>(clock: Clock, maxBytes: number): Memory<R> {
   let young = new Map<string | number, Known<R>>();
   let old = new Map<string | number, Known<R>>();
   let kept = 0;
-  let stopClock: (() => void) | undefined;
+  let bornAtMs = clock.monotonic();
+
+  /** Looked after when it is used: what is idle is bounded, and a timer would only keep it busy. */
+  const age = (): void => {
+    const ageMs = clock.monotonic() - bornAtMs;
+    if (ageMs < generationMs) return;
+    old = ageMs < 2 * generationMs ? young : new Map();
+    young = new Map();
+    kept = 0;
+    bornAtMs = clock.monotonic();
+  };
 
   const forget = (): void => {
-    stopClock?.();
-    stopClock = undefined;
     young = new Map();
     old = new Map();
     kept = 0;
-  };
-
-  const age = (): void => {
-    stopClock = undefined;
-    old = young;
-    young = new Map();
-    kept = 0;
-    if (old.size > 0) stopClock = clock.after(generationMs, age);
   };
 
   const keep = (one: Known<R>): void => {
@@ -87,21 +81,20 @@ function createMemory<R>(clock: Clock, maxBytes: number): Memory<R> {
     if (isNew && kept + length > maxBytes) forget();
     if (isNew) kept += length;
     young.set(key, one);
-    stopClock ??= clock.after(generationMs, age);
   };
 
   return {
     find: (bytes) => {
+      age();
       const key = keyOf(bytes);
       const recent = young.get(key);
       if (recent !== undefined && isSame(recent.bytes, bytes)) return recent.request;
       const found = old.get(key);
       if (found === undefined || !isSame(found.bytes, bytes)) return undefined;
       keep(found);
-      return found?.request;
+      return found.request;
     },
     keep,
-    forget,
   };
 }
 

@@ -137,7 +137,6 @@ export function createXdsServer(ports: XdsServerPorts): XdsServer {
     admission.close();
     past.close();
     connections.destroyAll();
-    decoders.close();
   };
 
   return {
@@ -170,7 +169,6 @@ export function createXdsServer(ports: XdsServerPorts): XdsServer {
       // Half of the time is for ending the streams, half for the answers to arrive.
       endBatches([...sessions], Math.ceil(sessions.size / drainBatches), withinMs / 2 / drainBatches);
       await connections.empty();
-      decoders.close();
       inTime();
     },
 

@@ -84,7 +84,7 @@ function startSession(
   const session = createSession({ variant, ...(only !== undefined && { only }) }, "s1", transport, {
     feed,
     recorder,
-    decoders: createRequestDecoders(createFakeClock(), 1_000_000),
+    decoders: createRequestDecoders(clock, 1_000_000),
     cache: createResponseCache({ identifier: "cp", firstSequence: 0, maxBytes: 1_000_000 }),
     metrics: createXdsMetrics(registry),
     log: createLog({ level: "silent", format: "json", write: () => {} }),
