@@ -15,7 +15,7 @@ const repository = join(dirname(fileURLToPath(import.meta.url)), "../..");
 
 const machines = [
   ...["stream", "settle", "push-plan", "owed", "sotw", "delta"],
-  ...["subscription", "retries", "fit", "heartbeat", "resource-map"],
+  ...["subscription", "retries", "fit", "heartbeat", "resource-map", "at-rest"],
 ];
 
 /** Of all mutants that are tried, the percentage that a test has to notice. */
