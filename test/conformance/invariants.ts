@@ -60,8 +60,6 @@ export interface Checks {
 }
 
 const grpcMaxBytes = 4 * 1024 * 1024;
-/** What was on its way when a name was dropped may still arrive. */
-const inFlightMs = 50;
 
 /** One case's invariants. Without a state (a server that is not ours to control) those that need it are not checked. */
 export function createChecks(state: StateView | undefined, unchecked: ReadonlySet<InvariantName>): Checks {
@@ -143,8 +141,7 @@ function checkNames({ resources, removed, errors }: Response, model: TypeModel, 
   const seen = new Set<string>();
   const twice = all.filter((name) => seen.size === seen.add(name).size);
   if (twice.length > 0) say(`named twice: ${twice.join(" ")}`);
-  const now = performance.now();
-  const foreign = [...all, ...errors.map(({ name }) => name)].filter((name) => !model.covers(name, now - inFlightMs));
+  const foreign = [...all, ...errors.map(({ name }) => name)].filter((name) => !model.covers(name));
   if (foreign.length > 0) say(`nobody asked for ${foreign.join(" ")}`);
   for (const { name } of errors) if (resources.some((one) => one.name === name)) say(`${name} is there, and an error`);
 }

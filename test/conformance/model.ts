@@ -1,9 +1,13 @@
 import { resourceType, type TypeName } from "../../src/envoy/resource-types.ts";
 import { digestOf } from "./canonical.ts";
+import { listenedMs } from "./client/listening.ts";
 import type { RequestFields } from "./client/request.ts";
 import type { ReceivedResource, Response } from "./client/response.ts";
 import { createRefusals } from "./refusals.ts";
 import type { Wire } from "./variants.ts";
+
+/** What was on its way when a name was dropped may still arrive. */
+const inFlightMs = 50;
 
 export interface HeldResource {
   readonly version: string;
@@ -22,8 +26,8 @@ export interface TypeModel {
   readonly lastSeenAt: number | undefined;
   /** The last response was accepted, or none came; and nothing was refused since. */
   readonly atRest: boolean;
-  /** Whether a response may name this: it is subscribed, or was until after `sinceMs`. */
-  readonly covers: (name: string, sinceMs: number) => boolean;
+  /** Whether a response may name this: it is subscribed, or was when the response may have been sent. */
+  readonly covers: (name: string) => boolean;
   /** Whether the server owes it if it exists. */
   readonly owes: (name: string, onDemand: boolean) => boolean;
   readonly sent: (request: RequestFields, atMs: number) => void;
@@ -39,7 +43,7 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
   const held = new Map<string, HeldResource>();
   /** Names to be answered whatever the client holds: newly or again subscribed, or of a cluster that came. */
   const asked = new Set<string>();
-  /** When a name was dropped. */
+  /** When a name was dropped, by the clock of listening. */
   const dropped = new Map<string, number>();
   const errors = new Map<string, number>();
   const refusals = createRefusals();
@@ -58,10 +62,10 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
 
   const isCovered = (name: string): boolean => names.has(name) || wildcard;
 
-  const subscribe = (next: ReadonlySet<string>, nextWildcard: boolean, atMs: number): void => {
+  const subscribe = (next: ReadonlySet<string>, nextWildcard: boolean): void => {
     for (const name of new Set([...names, ...held.keys()])) {
       if (!next.has(name) && !nextWildcard) {
-        dropped.set(name, atMs);
+        dropped.set(name, listenedMs());
         held.delete(name);
         asked.delete(name);
         errors.delete(name);
@@ -72,7 +76,7 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
     wildcard = nextWildcard;
   };
 
-  const sentSotw = (given: readonly string[], atMs: number): void => {
+  const sentSotw = (given: readonly string[]): void => {
     const next = new Set(given);
     const star = next.delete("*");
     if (given.length > 0) legacy = false;
@@ -83,13 +87,10 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
     }
     // The first answer is owed even when nothing of what is asked for exists.
     if (!requested && row.fullState && next.size > 0) owesFirst = true;
-    subscribe(next, star || (legacy && row.wildcard), atMs);
+    subscribe(next, star || (legacy && row.wildcard));
   };
 
-  const sentDelta = (
-    { subscribe: added = [], unsubscribe: removed = [], known = {} }: RequestFields,
-    atMs: number,
-  ): void => {
+  const sentDelta = ({ subscribe: added = [], unsubscribe: removed = [], known = {} }: RequestFields): void => {
     const first = !requested;
     if (first) for (const [name, version] of Object.entries(known)) held.set(name, { version, body: new Uint8Array() });
     const implicit = first && added.length === 0 && removed.length === 0 && row.wildcard;
@@ -105,7 +106,7 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
       next.delete(name);
     }
     next.delete("*");
-    subscribe(next, star, atMs);
+    subscribe(next, star);
     for (const name of [...held.keys()]) if (first && !isCovered(name)) held.delete(name);
   };
 
@@ -140,12 +141,13 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
     get atRest() {
       return requested && settled;
     },
-    covers: (name, sinceMs) => isCovered(name) || asked.has(name) || (dropped.get(name) ?? 0) > sinceMs,
+    covers: (name) =>
+      isCovered(name) || asked.has(name) || listenedMs() - (dropped.get(name) ?? -inFlightMs) < inFlightMs,
     owes: (name, onDemand) => names.has(name) || (wildcard && !onDemand),
 
     sent(request, atMs) {
-      if (wire === "sotw") sentSotw(request.names ?? [], atMs);
-      else sentDelta(request, atMs);
+      if (wire === "sotw") sentSotw(request.names ?? []);
+      else sentDelta(request);
       requested = true;
       firstAskedAt ??= atMs;
       if (request.nonce === undefined || request.nonce === "") return;

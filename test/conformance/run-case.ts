@@ -100,8 +100,19 @@ export async function runCell(target: Target, cell: Cell): Promise<void> {
   }
 }
 
+/** A last answer of a type, and what follows from it, may cross with what the client said last. */
+const mostAtTheEnd = 3;
+
 /** What came after the case looked last is not its business, but it must end. */
 async function quietAtTheEnd(stream: XdsStream, quietMs: number): Promise<void> {
+  for (let left = mostAtTheEnd; left > 0; left--) {
+    stream.forget();
+    const isQuiet = await stream.quiet(undefined, quietMs).then(
+      () => true,
+      () => false,
+    );
+    if (isQuiet) return;
+  }
   stream.forget();
   await stream.quiet(undefined, quietMs);
 }

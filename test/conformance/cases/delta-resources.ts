@@ -241,7 +241,7 @@ export const deltaResourceCases: readonly Case[] = [
         stream.nack(await stream.expect(type, has(name(bad))), "refused by the suite");
         const again = new Set<string>();
         while (again.size < 2) {
-          const part = await stream.expect(type, () => true, 2 * quietMs).catch(() => undefined);
+          const part = await stream.perhaps(type, 2 * quietMs);
           if (part === undefined) break;
           const [one = "nothing", ...others] = [...namesIn(part), ...part.removed];
           ensure(others.length === 0, `${[one, ...others].join(" and ")} came again together`);

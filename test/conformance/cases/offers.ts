@@ -30,12 +30,9 @@ export async function accepted(
 /** Accepts what comes until it is quiet: where an answer may come, and need not. Fails when it does not become quiet. */
 export async function acceptUntilQuiet({ type, quietMs }: CaseContext, stream: XdsStream): Promise<void> {
   for (let left = 4; left > 0; left--) {
-    const isQuiet = await stream.quiet(type, quietMs).then(
-      () => true,
-      () => false,
-    );
-    if (isQuiet) return;
-    await stream.accept(type);
+    const answer = await stream.perhaps(type, quietMs);
+    if (answer === undefined) return;
+    stream.ack(answer);
   }
   await stream.quiet(type, quietMs);
 }

@@ -42,7 +42,7 @@ const secrets: readonly Case[] = [
     run: async ({ put, open, name, type, node, quietMs }) => {
       const stream = open({ node: { ...node, userAgentName: "envoy", buildVersion: "1.32.0" }, autoAck: true });
       stream.ask(type, [name("s")]);
-      const answer = await stream.expect(type, () => true, quietMs).catch(() => undefined);
+      const answer = await stream.perhaps(type, quietMs);
       if (answer !== undefined) ensureNames(answer.removed, [name("s")], "the answer");
       await put(resource(type, name("s")));
       await stream.expect(type, has(name("s")));
@@ -139,7 +139,7 @@ const extensions: readonly Case[] = [
       const listeners = await stream.expect("LDS", has(name("l")));
       await stream.quiet(type, quietMs);
       stream.ack(listeners);
-      const after = await stream.expect(type, () => true, 2 * quietMs).catch(() => undefined);
+      const after = await stream.perhaps(type, 2 * quietMs);
       if (after !== undefined) {
         ensureNames([...namesOf(after), ...after.removed], [name("a")], "what comes then");
         stream.ack(after);

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { ClientDuplexStream, StatusObject } from "@grpc/grpc-js";
 import { resourceType, type TypeName } from "../../../src/envoy/resource-types.ts";
 import type { Variant } from "../variants.ts";
+import { listenedMs } from "./listening.ts";
 import { encodeRequest, type NodeFields, type RequestFields } from "./request.ts";
 import { decodeResponse, describeResponse, type Response } from "./response.ts";
 
@@ -34,8 +35,6 @@ export interface Recorded {
 }
 
 type Call = ClientDuplexStream<Buffer, Buffer>;
-
-const slicesOfQuiet = 10;
 
 /**
  * A raw client's stream: nothing of xDS happens by itself. `send` has full control of every field; `ask`, `ack` and `nack` say
@@ -174,22 +173,23 @@ export class XdsStream {
     return response;
   }
 
-  /** Fails if a response of the type (`undefined`: of any type) is left unseen, or comes within this time. */
-  async quiet(type: TypeName | undefined, ms: number): Promise<void> {
-    // In slices: a thread that was busy all the time has not listened, and is given the time to.
-    for (let slice = 0; slice < slicesOfQuiet; slice++) await this.#sliceOfQuiet(type, ms / slicesOfQuiet);
+  /** The next response of the type, if one comes within this time: where an answer may come, and need not. */
+  async perhaps(type: TypeName, ms: number): Promise<Response | undefined> {
+    await this.quiet(type, ms).catch(() => {});
+    return this.#pending.some((response) => response.type === type) ? this.expect(type) : undefined;
   }
 
-  async #sliceOfQuiet(type: TypeName | undefined, ms: number): Promise<void> {
-    const deadline = performance.now() + ms;
+  /** Fails if a response of the type (`undefined`: of any type) is left unseen, or comes within this time. */
+  async quiet(type: TypeName | undefined, ms: number): Promise<void> {
+    const until = listenedMs() + ms;
     for (;;) {
       const unseen = this.#pending.find((response) => type === undefined || response.type === type);
       if (unseen !== undefined) throw new Error(`not quiet: ${describeResponse(unseen)}${this.#history()}`);
-      const leftMs = deadline - performance.now();
-      if (leftMs <= 0 || this.#status !== undefined) break;
+      if (this.#status !== undefined) throw new Error(`the stream ended with ${describeStatus(this.#status)}`);
+      const leftMs = until - listenedMs();
+      if (leftMs <= 0) return;
       await this.#next(leftMs);
     }
-    if (this.#status !== undefined) throw new Error(`the stream ended with ${describeStatus(this.#status)}`);
   }
 
   /** Counts everything that came so far as seen. */
