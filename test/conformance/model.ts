@@ -7,7 +7,7 @@ import { createRefusals } from "./refusals.ts";
 import type { Wire } from "./variants.ts";
 
 /** What was on its way when a name was dropped may still arrive. */
-const inFlightMs = 50;
+const inFlightMs = 250;
 
 export interface HeldResource {
   readonly version: string;
