@@ -38,19 +38,18 @@ const grpcMaxBytes = 4 * mebibyte;
 export function traitsOf({ client, features }: Pick<RequestNode, "client" | "features">): ClientTraits {
   const grpc = client.name.startsWith("gRPC") || client.name.startsWith("grpc");
   const has = (spellings: readonly string[]): boolean => spellings.some((feature) => features.includes(feature));
-  return traits(families, grpc, has(ttlFeatures), has(wrapperFeatures), isEnvoyBefore(client, 1, 30));
+  return traits(plainClient, grpc, has(ttlFeatures), has(wrapperFeatures), isEnvoyBefore(client, 1, 30));
 }
 
 /** Alike clients have one object. */
 const traits = memoize(
-  (_all: object, grpc: boolean, ttl: boolean, wrapper: boolean, keepsSecrets: boolean): ClientTraits => ({
-    maxResponseBytes: grpc ? grpcMaxBytes : plainClient.maxResponseBytes,
+  (plain: ClientTraits, grpc: boolean, ttl: boolean, wrapper: boolean, keepsSecrets: boolean): ClientTraits => ({
+    maxResponseBytes: grpc ? grpcMaxBytes : plain.maxResponseBytes,
     ttl: { sotw: ttl && wrapper, delta: ttl },
     resourceErrors: grpc,
-    noRemovals: keepsSecrets ? secrets : plainClient.noRemovals,
+    noRemovals: keepsSecrets ? secrets : plain.noRemovals,
   }),
 );
-const families = {};
 
 /** Envoy refuses the removal of a secret up to 1.29; later it takes it as the end of waiting. */
 const secrets: ReadonlySet<TypeName> = new Set(["SDS"]);

@@ -9,7 +9,7 @@ import type { ResourceSet } from "../envoy/resource-set.ts";
 import { resourceType, resourceTypeOf, type TypeName } from "../envoy/resource-types.ts";
 import { type ProxyNode, parseProxyNode } from "../model/proxy.ts";
 import { clientFaultOf } from "./client-fault.ts";
-import { type ClientTraits, traitsOf } from "./client-traits.ts";
+import { traitsOf } from "./client-traits.ts";
 import { stepDelta } from "./delta.ts";
 import type { CommonRequest } from "./dialect.ts";
 import { createLag, type Lag } from "./lag.ts";
@@ -21,7 +21,19 @@ import type { DeliveryRecorder, ResourceFeed, SentResource } from "./ports.ts";
 import type { Offered } from "./push-plan.ts";
 import type { Decoded, RequestDecoders } from "./request-decoders.ts";
 import type { EncodedResponse, ResponseCache } from "./response-cache.ts";
+import { createSentTimes, type SentTimes } from "./sent-times.ts";
 import { stepSotw } from "./sotw.ts";
+import {
+  clientEvent,
+  pastEvent,
+  readyEvent,
+  requestEvent,
+  resourcesEvent,
+  roomEvent,
+  sentEvent,
+  timerEvent,
+  writtenEvent,
+} from "./stream-events.ts";
 import type { StreamKind } from "./stream-kind.ts";
 import {
   type EndStatus,
@@ -100,8 +112,7 @@ class StreamSession<R extends CommonRequest> implements Session {
   readonly #ports: SessionPorts;
   readonly #timers = new Map<Timer, () => void>();
   readonly #last = new Map<TypeName, EncodedResponse>();
-  /** When what is not answered was sent, by nonce; oldest first. */
-  readonly #sentAt = new Map<string, number>();
+  readonly #sentTimes: SentTimes;
   readonly #events: StreamEvent<R>[] = [];
   /** Gives back what the stream took, the latest first. */
   readonly #releases: (() => void)[] = [];
@@ -119,6 +130,7 @@ class StreamSession<R extends CommonRequest> implements Session {
     this.#stream = stream;
     this.#transport = transport;
     this.#ports = ports;
+    this.#sentTimes = createSentTimes(ports.clock);
     ports.metrics.opened(kind.variant);
   }
 
@@ -145,7 +157,7 @@ class StreamSession<R extends CommonRequest> implements Session {
   }
 
   room(room: boolean): void {
-    this.#dispatch(roomEvents[room ? "some" : "none"]);
+    this.#dispatch(roomEvent(room));
   }
 
   close(): void {
@@ -230,7 +242,7 @@ class StreamSession<R extends CommonRequest> implements Session {
       log.info(this.#who(), "proxy disconnected");
     });
     this.#dispatch(clientEvent(traitsOf(client)));
-    if (before !== undefined) this.#dispatch({ on: "past", past: before });
+    if (before !== undefined) this.#dispatch(pastEvent(before));
     const resources = watch.current();
     if (resources !== undefined) this.#dispatch(resourcesEvent(resources));
   }
@@ -261,7 +273,7 @@ class StreamSession<R extends CommonRequest> implements Session {
         this.#send(effect);
         break;
       case "accepted":
-        metrics.accepted(effect.type, this.#sinceSent(effect));
+        metrics.accepted(effect.type, this.#sentTimes.since(effect.nonce));
         recorder.accepted(stream, effect.type, effect.nonce);
         break;
       case "refused":
@@ -308,25 +320,11 @@ class StreamSession<R extends CommonRequest> implements Session {
     const response = cache.encode(this.#kind.variant, type, content, this.#last.get(type.short));
     const { nonce, bytes, framed } = response;
     this.#last.set(type.short, response);
-    this.#noteSent(nonce);
+    this.#sentTimes.sent(nonce);
     this.#advance(sentEvent(response, type.short));
     recorder.sent(this.#stream, type.short, nonce, announced(content));
     metrics.sent(type.short, bytes.length, content.resources);
     this.#transport.write(framed, () => this.#dispatch(writtenEvent(response, type.short)));
-  }
-
-  /** An answer that never comes must not make it grow. */
-  #noteSent(nonce: string): void {
-    this.#sentAt.set(nonce, this.#ports.clock.monotonic());
-    const [oldest = nonce] = this.#sentAt.keys();
-    if (this.#sentAt.size > maxTimed) this.#sentAt.delete(oldest);
-  }
-
-  #sinceSent({ nonce }: { readonly nonce: string }): number {
-    const now = this.#ports.clock.monotonic();
-    const tookMs = now - (this.#sentAt.get(nonce) ?? now);
-    this.#sentAt.delete(nonce);
-    return tookMs;
   }
 
   /** What comes after others in the order is late where nobody sees whether they have arrived. */
@@ -334,7 +332,7 @@ class StreamSession<R extends CommonRequest> implements Session {
     const { only } = this.#kind;
     if (only === undefined || !resourceType(only).gated) return undefined;
     const { clock, options } = this.#ports;
-    return createLag(clock, options.aloneLagMs, (resources) => this.#dispatch({ on: "ready", resources }));
+    return createLag(clock, options.aloneLagMs, (resources) => this.#dispatch(readyEvent(resources)));
   }
 
   #startTimer(timer: Timer, delayMs = delayOf(timer, this.#kind, this.#ports.options)): void {
@@ -352,7 +350,7 @@ class StreamSession<R extends CommonRequest> implements Session {
 
   #fire(timer: Timer): void {
     this.#timers.delete(timer);
-    this.#dispatch(timerEvent(timerEvents, timer));
+    this.#dispatch(timerEvent(timer));
   }
 
   #after(timer: Timer, delayMs: number, task: () => void): void {
@@ -360,24 +358,7 @@ class StreamSession<R extends CommonRequest> implements Session {
   }
 }
 
-/** Responses of which it is known when they were sent: more than may be without an answer. */
-const maxTimed = 100;
-
-/* One object for one event, for whatever stream: the machines remember their steps by it. */
-
-const requestEvent = memoize(<R extends CommonRequest>(request: R) => ({ on: "request", request }) as const) as <
-  R extends CommonRequest,
->(
-  request: R,
-) => StreamEvent<R>;
-const clientEvent = memoize((traits: ClientTraits) => ({ on: "client", traits }) as const);
-const resourcesEvent = memoize((resources: ResourceSet) => ({ on: "resources", resources }) as const);
-const sentEvent = memoize(({ nonce }: EncodedResponse, type: TypeName) => ({ on: "sent", type, nonce }) as const);
-const writtenEvent = memoize(({ nonce }: EncodedResponse, type: TypeName) => ({ on: "written", type, nonce }) as const);
-const timerEvents = {};
-const timerEvent = memoize((_all: object, timer: Timer) => ({ on: "timer", timer }) as const);
-const roomEvents = { some: { on: "room", room: true }, none: { on: "room", room: false } } as const;
-
+/** One request for all streams that get it, as its event has to be. */
 const withType = memoize((request: CommonRequest, typeUrl: string): CommonRequest => ({ ...request, typeUrl }));
 
 /** What a response says of each name; one list for all streams that get it. */
