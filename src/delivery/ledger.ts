@@ -62,6 +62,8 @@ export interface ProxyReceipts {
   readonly node: ProxyNode;
   /** undefined for what the proxy was never sent, or asks for no longer. */
   readonly receipt: (type: TypeName, name: string) => ResourceReceipts | undefined;
+  /** Proxies that share the record of a type say the same of its resources, at other times; undefined: that is not known. */
+  readonly record: (type: TypeName) => object | undefined;
 }
 
 /** Resources of a proxy stand otherwise than before; without any, all of them may. */
@@ -345,7 +347,14 @@ const lookupIn = ({ node, streams }: Proxy): ProxyReceipts => ({
     }
     return undefined;
   },
+  record: (type) => {
+    const records = streams.flatMap((stream) => stream.types.get(type)?.record() ?? []);
+    return records.length === 0 ? nothing : records.length === 1 ? records[0] : undefined;
+  },
 });
+
+/** The record of those that were sent nothing of a type. */
+const nothing = {};
 
 /** What the proxy's streams say together; of a resource on several, what the newest stream says. */
 function resourcesOf({ streams }: Proxy, type: TypeName): readonly ResourceDelivery[] {

@@ -65,6 +65,8 @@ const manyBatches = 64;
 export interface TypeReceipts {
   readonly resources: () => Iterable<ResourceReceipts>;
   readonly resource: (name: string) => ResourceReceipts | undefined;
+  /** What all of it follows from but for the times: streams that share it say the same of every resource. */
+  readonly record: () => object;
   readonly lastAckAtMs: () => number | undefined;
   /** `resources` is kept as it is, not copied; streams that are given the same list share what follows from it. */
   readonly sent: (nonce: string, resources: Batch, atMs: number) => void;
@@ -133,6 +135,7 @@ export function createTypeReceipts(
       const entry = history.get(name);
       return entry && receiptsOf(entry);
     },
+    record: () => history,
     lastAckAtMs: () => lastAckAtMs,
 
     sent(nonce, resources, atMs) {

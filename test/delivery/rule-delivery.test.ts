@@ -295,6 +295,7 @@ describe("any records", () => {
             resources,
             stale: p === 3,
             receipt: (_type, name) => parts[Number(name.slice(1))]?.of[p],
+            record: () => undefined,
           }),
         );
         const forgetful = createStandings(still, 64);
