@@ -1,6 +1,6 @@
 import { type DescMessage, type Message, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { contentHash } from "../base/digest.ts";
-import { collectProvenance, type Provenance } from "../envoy/provenance.ts";
+import { collectProvenance } from "../envoy/provenance.ts";
 import type { Reference, Resource } from "../envoy/resource-set.ts";
 import type { TypeName } from "../envoy/resource-types.ts";
 
@@ -28,17 +28,13 @@ export function resourceOf(
   references: readonly Reference[],
   salt?: string,
 ): Resource {
-  let provenance: Provenance | undefined;
   return {
     type,
     name,
     version: versionOf(bytes, salt),
     bytes,
     references,
-    provenance: () => {
-      provenance ??= collectProvenance(message);
-      return provenance;
-    },
+    provenance: () => collectProvenance(message),
   };
 }
 

@@ -111,15 +111,17 @@ export function createStandings(
         const row = rowOf(resource);
         const { indexes, speakers } = cohortsOf[resource.type]();
         const said = new Uint8Array(speakers.length);
-        return Uint8Array.from(group, (place, i) => {
-          const remembered = row[place] ?? standing.unknown;
-          if (remembered !== standing.unknown) return remembered;
-          const cohort = indexes[i] ?? 0;
-          const found = said[cohort] || standingOf(resource, speakers[cohort]);
-          said[cohort] = found;
-          row[place] = found;
-          return found;
-        });
+        const standings = new Uint8Array(group.length);
+        for (let i = 0; i < group.length; i++) {
+          const place = group[i] ?? 0;
+          if (row[place] === standing.unknown) {
+            const cohort = indexes[i] ?? 0;
+            said[cohort] ||= standingOf(resource, speakers[cohort]);
+            row[place] = said[cohort] ?? standing.unknown;
+          }
+          standings[i] = row[place] ?? standing.unknown;
+        }
+        return standings;
       };
     },
   };

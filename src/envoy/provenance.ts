@@ -1,4 +1,5 @@
 import { type JsonPointer, pointerTo } from "../base/json-pointer.ts";
+import { memoize } from "../base/memo.ts";
 
 /** Who is behind a part of a resource. */
 export type Origin =
@@ -50,34 +51,46 @@ export function rememberPacked<T extends object>(any: T, message: object): T {
   return any;
 }
 
-/** Gathers the notes of a message and all that is inside it, with pointers into its proto JSON. */
-export function collectProvenance(message: object): Provenance {
+/** Gathers the notes of a message and all that is inside it, with pointers into its proto JSON; remembered with the message. */
+export const collectProvenance: (message: object) => Provenance = memoize((message: object) => {
   const rows: ProvenanceRow[] = [];
-  visit(message, "", rows);
+  visit(message, [], rows);
   return rows;
-}
+});
 
-function visit(value: unknown, pointer: JsonPointer, rows: ProvenanceRow[]): void {
+/** From the resource down to what is looked at. Most of it has no notes, so a pointer is made where there is one. */
+type Path = (string | number)[];
+
+const pointerOf = (path: Path): JsonPointer => path.reduce<JsonPointer>(pointerTo, "");
+
+function visit(value: unknown, path: Path, rows: ProvenanceRow[]): void {
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return;
   if (Array.isArray(value)) {
-    for (const [index, item] of value.entries()) visit(item, pointerTo(pointer, index), rows);
+    for (const [index, item] of value.entries()) visitStep(item, index, path, rows);
     return;
   }
   const packed = (value as Traced)[packedKey];
   if (packed !== undefined) {
-    visit(packed, pointer, rows);
+    visit(packed, path, rows);
     return;
   }
   const note = (value as Traced)[traceKey];
   if (note !== undefined) {
+    const pointer = pointerOf(path);
     if (note.self.length > 0) rows.push({ pointer, origins: note.self });
     for (const [field, origin] of Object.entries(note.fields))
       rows.push({ pointer: pointerTo(pointer, field), origins: [origin] });
   }
   for (const [key, child] of Object.entries(value)) {
-    if (isOneof(child)) visit(child.value, pointerTo(pointer, child.case), rows);
-    else visit(child, pointerTo(pointer, key), rows);
+    if (isOneof(child)) visitStep(child.value, child.case, path, rows);
+    else visitStep(child, key, path, rows);
   }
+}
+
+function visitStep(value: unknown, step: string | number, path: Path, rows: ProvenanceRow[]): void {
+  path.push(step);
+  visit(value, path, rows);
+  path.pop();
 }
 
 /** protobuf-es spells a set oneof `{ case, value }`; in proto JSON the case is the field. */
