@@ -125,7 +125,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const feed = createWorldFeed({ catalog: aggregate.catalog, rules: ruleSet, holds, mesh, clock });
     stops.push(feed.close);
 
-    const resources = createResourceCache({ world: feed.world, compiler: createCompiler(), log, metrics });
+    const resources = createResourceCache({ world: feed.world, compiler: createCompiler(), clock, log, metrics });
     stops.push(resources.close);
 
     const ledger = createLedger({ clock, metrics });

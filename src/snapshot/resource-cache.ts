@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { memoize } from "../base/memo.ts";
 import type { Metrics } from "../base/metrics.ts";
@@ -10,17 +11,21 @@ import { hasEqualVersions, type Reference, type ResourceSet } from "../envoy/res
 import type { ProxyNode } from "../model/proxy.ts";
 import { keepLastGood } from "./keep-last-good.ts";
 import { createRepairWatch } from "./repair-watch.ts";
+import { createTurns } from "./turns.ts";
 
 export interface ResourceCacheInput {
   readonly world: Signal<World | undefined>;
   readonly compiler: Compiler;
+  readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** How many proxies hear of new sets before others get their word; default 100. */
+  readonly toldPerTurn?: number;
 }
 
 /** One resource set for each live profile: compiled once, shared by its proxies; what a later compile fails to make is kept. */
 export interface ResourceCache {
-  /** Follows what a proxy gets; the listener hears of each later set whose content differs. */
+  /** Follows what a proxy gets; the listener hears of later sets whose content differs: of the newest, when its turn comes. */
   readonly watch: (node: ProxyNode, listener: (resources: ResourceSet) => void) => Watch;
   /** What this proxy gets now, for reading; undefined until the first complete world, and while nothing could be compiled. */
   readonly resourcesOf: (node: ProxyNode) => ResourceSet | undefined;
@@ -66,9 +71,18 @@ interface Follower {
   readonly node: ProxyNode;
   readonly listener: (resources: ResourceSet) => void;
   entry: Entry | undefined;
+  /** What it was told last, or had from the start. */
+  told: ResourceSet | undefined;
 }
 
-export function createResourceCache({ world, compiler, log, metrics }: ResourceCacheInput): ResourceCache {
+export function createResourceCache({
+  world,
+  compiler,
+  clock,
+  log,
+  metrics,
+  toldPerTurn = 100,
+}: ResourceCacheInput): ResourceCache {
   const entries = new Map<string, Entry>();
   /** The last follower of each node. */
   const byNode = new Map<ProxyNode, Follower>();
@@ -161,15 +175,16 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
     const before = compiled;
     const had = new Map(entries.values().map((entry) => [entry, entry.resources]));
     for (const entry of had.keys()) compileEntry(entry, next);
-    const moved = new Map<Follower, ResourceSet | undefined>();
+    const moved: Follower[] = [];
     for (const follower of mayMove(before, next)) {
       const { entry } = follower;
       place(follower, next);
-      if (follower.entry !== entry) moved.set(follower, entry && had.get(entry));
+      if (follower.entry !== entry) moved.push(follower);
     }
     compiled = next;
     dropUnused();
-    tell(had, moved);
+    const changed = [...had].flatMap(([entry, resources]) => (differs(resources, entry.resources) ? [entry] : []));
+    turns.ask([...moved, ...changed.flatMap(({ followers }) => [...followers])]);
   };
 
   /** Profiles follow from rules, holds and settings; the catalog moves only those that hold what the proxy's instances listen on. */
@@ -181,35 +196,30 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
     return [...waiting, ...moving.flatMap(({ followers }) => [...followers])];
   };
 
-  /** Who was served the old sets gets the new ones, where they differ. */
-  const tell = (
-    had: ReadonlyMap<Entry, ResourceSet | undefined>,
-    moved: ReadonlyMap<Follower, ResourceSet | undefined>,
-  ): void => {
-    const told = [...had].flatMap(([entry, before]) => {
-      if (!differs(before, entry.resources)) return [];
-      return [...entry.followers].filter((follower) => !moved.has(follower));
-    });
-    for (const [follower, before] of moved) if (differs(before, follower.entry?.resources)) told.push(follower);
-    for (const { entry, listener } of told) if (entry?.resources !== undefined) listener(entry.resources);
-  };
+  const turns = createTurns<Follower>(clock, toldPerTurn, (follower) => {
+    const { told, listener, entry } = follower;
+    follower.told = entry?.resources ?? told;
+    if (follower.told !== undefined && differs(told, follower.told)) listener(follower.told);
+  });
 
   const unsubscribe = world.subscribe(refresh);
   refresh(world.value);
 
   return {
     watch: (node, listener) => {
-      const follower: Follower = { node, listener, entry: undefined };
+      const follower: Follower = { node, listener, entry: undefined, told: undefined };
       byNode.set(node, follower);
       const known = entries.size;
       waiting.add(follower);
       if (compiled !== undefined) place(follower, compiled);
+      follower.told = follower.entry?.resources;
       if (entries.size !== known) note();
       return {
         current: () => follower.entry?.resources,
         close: () => {
           if (byNode.get(node) === follower) byNode.delete(node);
           waiting.delete(follower);
+          turns.leave(follower);
           const isLast = follower.entry?.followers.size === 1;
           leave(follower);
           if (isLast) dropUnused();
@@ -234,7 +244,10 @@ export function createResourceCache({ world, compiler, log, metrics }: ResourceC
             }))
           : [{ profile, message: failure }],
       ),
-    close: unsubscribe,
+    close: () => {
+      unsubscribe();
+      turns.close();
+    },
   };
 }
 

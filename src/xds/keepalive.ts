@@ -25,7 +25,7 @@ export function startKeepalive({ clock, session, intervalMs, timeoutMs, onDead }
   };
   const beat = (): void => {
     if (session.closed) return;
-    const cancel = clock.after(timeoutMs, onDead);
+    const cancel = afterListening(clock, timeoutMs, onDead);
     stop = cancel;
     session.ping((error) => {
       // Stopped while the answer was on its way.
@@ -39,4 +39,21 @@ export function startKeepalive({ clock, session, intervalMs, timeoutMs, onDead }
     stop();
     stop = () => {};
   };
+}
+
+/** Of the wait for an answer, a standstill of this process takes at most one. */
+const parts = 4;
+
+/**
+ * After so long in which the process could have heard an answer: it waits in the socket while the process stands still (a
+ * suspended machine, a long computation), and is read after the timers that fell due meanwhile.
+ */
+function afterListening(clock: Clock, delayMs: number, task: () => void): () => void {
+  let left = parts;
+  let stop = (): void => {};
+  const wait = (): void => {
+    stop = clock.after(delayMs / parts, () => (--left === 0 ? task() : wait()));
+  };
+  wait();
+  return () => stop();
 }

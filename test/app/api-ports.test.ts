@@ -35,7 +35,7 @@ function start({ reported }: { readonly reported?: Catalog } = { reported: catal
   const world = createSignal<World | undefined>(reported && createWorld(reported, rules, [], defaultMeshSettings));
   const metrics = createMetrics();
   const log = createLog({ level: "silent", format: "json", write: () => {} });
-  const resources = createResourceCache({ world, compiler: createCompiler(), log, metrics });
+  const resources = createResourceCache({ world, compiler: createCompiler(), clock: createFakeClock(0), log, metrics });
   const ledger = createLedger({ clock: createFakeClock(0), metrics });
   const [trouble, lag] = [createSignal<string | undefined>(undefined), createSignal<string | undefined>(undefined)];
   const [ruleSet, directory] = [createSignal(rules), createSignal(rules)];

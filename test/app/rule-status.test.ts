@@ -83,7 +83,7 @@ function start(texts: readonly string[], compiler: Compiler = createCompiler()) 
   const clock = createFakeClock(0);
   const metrics = createMetrics();
   const log = createLog({ level: "silent", format: "json", write: () => {} });
-  const resources = createResourceCache({ world, compiler, log, metrics });
+  const resources = createResourceCache({ world, compiler, clock, log, metrics });
   const ledger = createLedger({ clock, metrics });
   const status = createRuleStatus({ ruleSet, directory, world, ledger, resources });
   let nonces = 0;

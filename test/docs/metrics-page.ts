@@ -33,6 +33,7 @@ const meters: readonly ((metrics: Metrics) => unknown)[] = [
   (metrics) =>
     createResourceCache({
       world: createSignal(undefined),
+      clock: systemClock,
       compiler: createCompiler(),
       log: createLog({ level: "silent", format: "json", write: () => {} }),
       metrics,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
 import { createLog } from "../../src/base/log.ts";
 import { createMetrics } from "../../src/base/metrics.ts";
 import { OrderedMap } from "../../src/base/ordered-map.ts";
@@ -64,7 +65,7 @@ function setUp(first: World, compiler: Compiler = createCompiler()) {
   const lines: string[] = [];
   const metrics = createMetrics();
   const cache = createResourceCache({
-    ...{ world: current, compiler, metrics },
+    ...{ world: current, compiler, clock: systemClock, metrics },
     log: createLog({ level: "info", format: "json", write: (line) => lines.push(line) }),
   });
   const follow = (node = sidecar()) => cache.watch(node, () => {});
@@ -141,7 +142,10 @@ describe("a rule whose routes cannot be compiled any more", () => {
   test("makes no push where nothing else changes", () => {
     const current = createSignal<World | undefined>(mesh(good));
     const log = createLog({ level: "silent", format: "json", write: () => {} });
-    const cache = createResourceCache({ world: current, compiler: createCompiler(), log, metrics: createMetrics() });
+    const cache = createResourceCache({
+      ...{ world: current, compiler: createCompiler(), clock: systemClock, log },
+      metrics: createMetrics(),
+    });
     let pushes = 0;
     cache.watch(sidecar(), () => pushes++);
     current.set(mesh([bad[0] ?? route("reviews", "reviews"), route("details", "details")]));

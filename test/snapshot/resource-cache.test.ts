@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Clock } from "../../src/base/clock.ts";
 import { createLog } from "../../src/base/log.ts";
 import { createMetrics } from "../../src/base/metrics.ts";
 import { createSignal } from "../../src/base/signal.ts";
@@ -6,17 +7,25 @@ import { type Compiler, createCompiler } from "../../src/compile/compile.ts";
 import type { World } from "../../src/compile/world.ts";
 import type { ResourceSet } from "../../src/envoy/resource-set.ts";
 import { createResourceCache } from "../../src/snapshot/resource-cache.ts";
+import { createFakeClock } from "../support/fake-clock.ts";
 import { canary, egressEverywhere, gateway, instance, rule, service, sidecar, world } from "../support/mesh.ts";
 
 const weights = (v1: number) => [...canary("reviews", v1, 100 - v1), egressEverywhere()];
 const services = [service("reviews", [instance("a", { labels: { version: "v1" } })])];
 
 function setUp(first?: World, compiler: Compiler = createCompiler()) {
+  const turns: (() => void)[] = [];
+  const after: Clock["after"] = (_delayMs, task) => {
+    turns.push(task);
+    return () => {};
+  };
+  const clock: Clock = { ...createFakeClock(), after };
   const current = createSignal<World | undefined>(first);
   const lines: string[] = [];
   let compiles = 0;
   const cache = createResourceCache({
     world: current,
+    clock,
     compiler: {
       ...compiler,
       compile: (...args) => {
@@ -32,7 +41,7 @@ function setUp(first?: World, compiler: Compiler = createCompiler()) {
     const watch = cache.watch(node, (set) => heard.push(set));
     return { heard, watch };
   };
-  return { current, cache, follow, lines, compiles: () => compiles };
+  return { current, cache, turns, follow, lines, compiles: () => compiles };
 }
 
 test("nothing before the first world, then everything at once", () => {
@@ -191,4 +200,51 @@ test("a gRPC server gets its listeners when the catalog comes to know its instan
   expect(other.watch.current()?.resources.LDS.size).toBe(0);
   // One for each profile that was there, and one for the server's new one.
   expect(compiles() - before).toBe(3);
+});
+
+describe("many proxies hear of a change in turns", () => {
+  const many = () => {
+    const { current, turns, follow } = setUp(world({ services, rules: weights(90) }));
+    const followers = Array.from({ length: 250 }, (_, index) => follow(sidecar(`web-${index}`)));
+    const told = () => followers.filter(({ heard }) => heard.length > 0).length;
+    return { current, turns, followers, told };
+  };
+
+  test("a hundred at a time, each once", () => {
+    const { current, turns, followers, told } = many();
+    current.set(world({ services, rules: weights(50) }));
+    const counts = [told()];
+    for (let turn = turns.shift(); turn !== undefined; turn = turns.shift()) {
+      turn();
+      counts.push(told());
+    }
+    expect(counts).toEqual([100, 200, 250]);
+    expect(followers.every(({ heard }) => heard.length === 1)).toBe(true);
+  });
+
+  test("who waits hears of the newest only, in its place", () => {
+    const { current, turns, followers, told } = many();
+    current.set(world({ services, rules: weights(50) }));
+    current.set(world({ services, rules: weights(40) }));
+    expect(told()).toBe(100);
+    turns.shift()?.();
+    expect(told()).toBe(200);
+    while (turns.length > 0) turns.shift()?.();
+    const newest = followers[249]?.heard[0];
+    expect(followers.map(({ heard }) => heard.length)).toEqual([...Array(100).fill(2), ...Array(150).fill(1)]);
+    expect(followers.every(({ heard }) => heard.at(-1) === newest)).toBe(true);
+  });
+
+  test("who waits and is to have what it has hears nothing, nor does who has left", () => {
+    const { current, turns, followers } = many();
+    current.set(world({ services, rules: weights(50) }));
+    current.set(world({ services, rules: weights(90) }));
+    for (const { watch } of followers.slice(50)) watch.close();
+    while (turns.length > 0) turns.shift()?.();
+    expect(followers.map(({ heard }) => heard.length)).toEqual([
+      ...Array(50).fill(2),
+      ...Array(50).fill(1),
+      ...Array(150).fill(0),
+    ]);
+  });
 });

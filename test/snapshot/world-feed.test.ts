@@ -83,7 +83,7 @@ function pipeline(...sources: readonly RegistrySource[]) {
   const [rules, holds] = [createSignal<RuleSet>(emptyRuleSet), createSignal<readonly HeldRule[]>([])];
   const { world } = createWorldFeed({ ...{ catalog, rules, holds, clock }, mesh: defaultMeshSettings });
   const log = createLog({ level: "silent", format: "json", write: () => {} });
-  const cache = createResourceCache({ world, compiler: createCompiler(), log, metrics: createMetrics() });
+  const cache = createResourceCache({ world, compiler: createCompiler(), clock, log, metrics: createMetrics() });
   let pushes = 0;
   const watch = cache.watch(sidecar(), () => pushes++);
   return { clock, watch, pushes: () => pushes };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
 import { createLog } from "../../src/base/log.ts";
 import { createMetrics } from "../../src/base/metrics.ts";
 import { OrderedMap } from "../../src/base/ordered-map.ts";
@@ -52,6 +53,7 @@ function start(size: number) {
   const count = { frames: 0, services: 0, made: [] as string[], encoded: 0, told: 0, sent: 0 };
   const cache = createResourceCache({
     world: present,
+    clock: systemClock,
     compiler: createCompiler({
       onFrame: () => {
         count.frames++;

@@ -79,7 +79,7 @@ export async function startCutLane(options: LaneOptions): Promise<CutLane> {
   const log = createLog({ level: "silent", format: "json", write: () => {} });
   const metrics = createMetrics();
   const world = createSignal<World | undefined>(undefined);
-  const cache = createResourceCache({ world, compiler: createCompiler(), log, metrics });
+  const cache = createResourceCache({ world, compiler: createCompiler(), clock: systemClock, log, metrics });
   const resumed = new Map<string, number>();
   const recorder = {
     ...recordingRecorder(),

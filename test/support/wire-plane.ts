@@ -65,7 +65,13 @@ export async function startWirePlane(
   const metrics = createMetrics();
   const catalog = createCatalog(services);
   const worlds = createSignal<World | undefined>(world({ catalog, rules: first }));
-  const resources = createResourceCache({ world: worlds, compiler: createCompiler(), log, metrics });
+  const resources = createResourceCache({
+    world: worlds,
+    compiler: createCompiler(),
+    clock: systemClock,
+    log,
+    metrics,
+  });
   const ledger = createLedger({ clock: systemClock, metrics });
   const listeners = new Set<(event: WireEvent) => void>();
   const nodes = new Map<string, ProxyNode>();

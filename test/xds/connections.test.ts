@@ -283,6 +283,19 @@ describe("FLW-04 pings", () => {
     expect(clock.pending()).toBe(0);
   });
 
+  test("who answers while this process stands still is not dead: the answer is read after the timers", () => {
+    const { clock, socket, session } = speaking();
+    clock.advance(500);
+    clock.standStill(3_000);
+    clock.advance(0);
+    expect(socket.destroyed).toBe(false);
+    session.answer();
+    clock.advance(500);
+    expect(session.said).toEqual(["ping", "ping"]);
+    clock.advance(2_000);
+    expect(socket.destroyed).toBe(true);
+  });
+
   test("after a GOAWAY of either side there are none, and none is missed", () => {
     for (const pings of [0, 1]) {
       const { clock, socket, session } = speaking();

@@ -222,7 +222,7 @@ interface Plane {
 async function startPlane({ world, compiler }: RawWorld, options: Partial<XdsOptions>, port: number): Promise<Plane> {
   const metrics = createMetrics();
   const log = createLog({ level: "silent", format: "json", write: () => {} });
-  const cache = createResourceCache({ world, compiler, log, metrics });
+  const cache = createResourceCache({ world, compiler, clock: systemClock, log, metrics });
   const ledger = createLedger({ clock: systemClock, metrics });
   const identifier = "fairway/conformance";
   const side = createSideServices({
