@@ -1,4 +1,5 @@
 import type { Measurement } from "../run.ts";
+import { spreadOf } from "../statistics.ts";
 import type { Figures } from "../workloads/workload.ts";
 import { ours } from "./summary.ts";
 
@@ -9,9 +10,15 @@ interface Must {
   readonly what: string;
   /** Only in delta; the other form has no way to do it. */
   readonly deltaOnly: boolean;
+  /** Whether each round must hold (the default), or the medians of all: where the machine's noise is in a single one. */
+  readonly rounds?: "each" | "median";
   readonly holds: (figures: Figures) => boolean;
   readonly found: (figures: Figures) => string;
 }
+
+const mebibyte = 1024 * 1024;
+/** A connection's budget, and what a client of a thousand that stands still may cost besides. */
+const mostStalledBytes = 64 * mebibyte;
 
 const figure = (figures: Figures, name: string): number => figures[name] ?? Number.NaN;
 
@@ -51,12 +58,22 @@ const musts: readonly Must[] = [
     }),
   ),
   {
-    ...{ id: "stalled", workload: "W8", deltaOnly: true, what: "one stalled proxy slows nobody else" },
+    ...{ id: "stalled", workload: "W8", deltaOnly: true, what: "one stalled proxy keeps nothing from others" },
+    holds: (figures) => figure(figures, "missingCount") === 0,
+    found: (figures) => `${figure(figures, "missingCount")} missing`,
+  },
+  {
+    ...{ id: "stalled-time", workload: "W8", deltaOnly: true, what: "one stalled proxy slows nobody else" },
+    rounds: "median",
     // A quarter and 50 ms are noise.
-    holds: (figures) =>
-      figure(figures, "missingCount") === 0 && figure(figures, "p99Ms") <= 1.25 * figure(figures, "usualP99Ms") + 50,
+    holds: (figures) => figure(figures, "p99Ms") <= 1.25 * figure(figures, "usualP99Ms") + 50,
     found: (figures) =>
-      `${figure(figures, "missingCount")} missing, p99 ${figure(figures, "p99Ms").toFixed(0)} ms, without it ${figure(figures, "usualP99Ms").toFixed(0)} ms`,
+      `p99 ${figure(figures, "p99Ms").toFixed(0)} ms, without it ${figure(figures, "usualP99Ms").toFixed(0)} ms`,
+  },
+  {
+    ...{ id: "stalled-memory", workload: "W8", deltaOnly: true, what: "one stalled proxy is held little for" },
+    holds: (figures) => figure(figures, "growthBytes") < mostStalledBytes,
+    found: (figures) => `${(figure(figures, "growthBytes") / mebibyte).toFixed(1)} MiB more`,
   },
   {
     ...{ id: "profiles", workload: "W1b", deltaOnly: true, what: "each kind of proxies is compiled once" },
@@ -75,13 +92,21 @@ export interface JudgedMust {
 
 /** Every one that was measured; the first round that missed is what is shown. */
 export function judgeMusts(measurements: readonly Measurement[]): readonly JudgedMust[] {
-  return musts.flatMap(({ id, workload, what, deltaOnly, holds, found }) => {
-    const mine = measurements.filter(
-      (each) => each.server === ours && each.workload === workload && (!deltaOnly || each.variant === "delta"),
-    );
-    const worst = mine.find(({ figures }) => !holds(figures)) ?? mine[0];
+  return musts.flatMap(({ id, workload, what, deltaOnly, rounds, holds, found }) => {
+    const mine = measurements
+      .filter((each) => each.server === ours && each.workload === workload && (!deltaOnly || each.variant === "delta"))
+      .map(({ figures }) => figures);
+    const judged = rounds === "median" && mine.length > 0 ? [mediansOf(mine)] : mine;
+    const worst = judged.find((figures) => !holds(figures)) ?? judged[0];
     if (worst === undefined) return [];
-    const verdict = holds(worst.figures) ? ("held" as const) : ("missed" as const);
-    return [{ id, workload, what, found: found(worst.figures), verdict }];
+    const verdict = holds(worst) ? ("held" as const) : ("missed" as const);
+    return [{ id, workload, what, found: found(worst), verdict }];
   });
+}
+
+function mediansOf(rounds: readonly Figures[]): Figures {
+  const names = new Set(rounds.flatMap((figures) => Object.keys(figures)));
+  return Object.fromEntries(
+    [...names].map((name) => [name, spreadOf(rounds.map((figures) => figure(figures, name))).median]),
+  );
 }

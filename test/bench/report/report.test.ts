@@ -46,6 +46,29 @@ test("what must hold and what is aimed at are judged by what was measured", () =
   expect(picture(aims)).toContain("12 x");
 });
 
+test("what a single round's noise would miss is judged by the medians of all", () => {
+  const found = (p99s: readonly number[]) => {
+    const rounds = p99s.map((p99Ms, pair) =>
+      measured("fairway", pair, "W8", { missingCount: 0, p99Ms, usualP99Ms: 200, growthBytes: 1_048_576 }),
+    );
+    return judgeMusts(rounds).map(({ id, verdict, found: text }) => [id, verdict, text]);
+  };
+  const others = [
+    ["stalled", "held", "0 missing"],
+    ["stalled-memory", "held", "1.0 MiB more"],
+  ] as const;
+  expect(found([210, 400, 220])).toEqual([
+    others[0],
+    ["stalled-time", "held", "p99 220 ms, without it 200 ms"],
+    others[1],
+  ]);
+  expect(found([390, 400, 220])).toEqual([
+    others[0],
+    ["stalled-time", "missed", "p99 390 ms, without it 200 ms"],
+    others[1],
+  ]);
+});
+
 test("values with their units", () => {
   expect(
     ["lastMs", "lastMs", "cpuS", "sentBytes", "sentBytes", "loadShare", "dropsCount"].map((metric, i) =>

@@ -37,6 +37,7 @@ const shown: ReadonlyMap<string, string> = new Map([
   ["responsesCount", "responses"],
   ["residentBytes", "memory, resident"],
   ["peakBytes", "memory, peak"],
+  ["growthBytes", "memory, for who is stalled"],
   ["loadShare", "load process busy"],
   ["loopP99Ms", "event loop late, p99"],
   ["missingCount", "arrivals missing"],

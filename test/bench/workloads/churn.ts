@@ -106,12 +106,20 @@ export const stalledProxy: Workload = {
   variants: ["delta"],
   run: async (session, sizes): Promise<Figures> => {
     const usualP99Ms = undisturbed.get(session) ?? (await churn(session, sizes, [])).p99Ms;
+    const before = await heldBytes(session);
     await session.load.tell({ do: "pause", stream: stalled });
     const figures = await churn(session, sizes, [stalled]);
     const { residentBytes } = usageOf(session.server.pid());
+    const growthBytes = (await heldBytes(session)) - before;
     await session.load.tell({ do: "resume", stream: stalled });
     await session.load.tell({ do: "quiet", quietMs, withinMs });
     await verify(session, "after the stalled proxy read again");
-    return { ...figures, usualP99Ms, residentBytes };
+    return { ...figures, usualP99Ms, residentBytes, ...(session.server.inside && { growthBytes }) };
   },
 };
+
+/** What our server holds when its garbage is collected; 0 of any other. */
+async function heldBytes({ server: { inside } }: Session): Promise<number> {
+  const held = await inside?.held();
+  return held === undefined ? 0 : held.heapBytes + held.bufferBytes;
+}
