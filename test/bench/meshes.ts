@@ -9,6 +9,7 @@ import { summarize } from "./report/summary.ts";
 import { reportText } from "./report/text.ts";
 import { runBench } from "./run.ts";
 import { fairway } from "./servers/fairway.ts";
+import { fairwayTwo } from "./servers/fairway-two.ts";
 import { createGoControlPlane } from "./servers/go-control-plane.ts";
 import { createOutside } from "./servers/outside.ts";
 import type { ServerKind } from "./servers/server.ts";
@@ -54,6 +55,7 @@ async function benchOneSize(options: BenchOptions, kinds: readonly ServerKind[],
 async function kindsOf(options: BenchOptions, say: (text: string) => void): Promise<readonly ServerKind[]> {
   const kinds: ServerKind[] = [];
   if (options.servers.has("fairway")) kinds.push(fairway);
+  if (options.servers.has("fairway-two")) kinds.push(fairwayTwo);
   if (options.outside !== undefined) kinds.push(createOutside(options.outside));
   else if (options.servers.has("go-control-plane")) {
     try {

@@ -43,7 +43,8 @@ Options:
   --pairs N             how often each server has its turn (default 3; state of the world: 1)
   --variant V           delta, sotw or both (default both)
   --workload LIST       of ${workloadIds.join(", ")} (default all)
-  --servers LIST        of fairway, go-control-plane (default both)
+  --servers LIST        of fairway, go-control-plane (default both), and fairway-two: two processes of it on one port,
+                        each with half of the proxies, as two threads would have them
   --gcp-cache KIND      snapshot or linear (default snapshot)
   --gcp-keys KEYS       shared: proxies that are alike share a snapshot; node: each has its own (default shared)
   --full                long runs: 50 lone changes, 60 s of churn, 5 pairs of each variant; where no size
@@ -99,7 +100,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     pairs: values.pairs === undefined ? (values.full ? 5 : 3) : count("pairs", values.pairs),
     variants: choice("variant", values.variant, { both: ["delta", "sotw"], delta: ["delta"], sotw: ["sotw"] }),
     workloads: some("workload", values.workload, workloadIds),
-    servers: some("servers", values.servers, ["fairway", "go-control-plane"]),
+    servers: some("servers", values.servers, ["fairway", "fairway-two", "go-control-plane"]),
     full: values.full,
     isSized: !values.full || values.services !== undefined || values.proxies !== undefined,
     gcpCache: choice("gcp-cache", values["gcp-cache"], { snapshot: "snapshot", linear: "linear" }),

@@ -133,11 +133,11 @@ export async function costOf<T>(
 ): Promise<{ readonly cost: Cost; readonly value: T }> {
   const { server, load } = session;
   await load.tell({ do: "counts" });
-  const before = usageOf(server.pid());
+  const before = usageOf(server.pids());
   const begun = monotonicMs();
   const value = await work();
   const wallMs = monotonicMs() - begun;
-  const after = usageOf(server.pid());
+  const after = usageOf(server.pids());
   const counts = await load.tell({ do: "counts" });
   const cost = {
     userSeconds: after.userSeconds - before.userSeconds,

@@ -13,15 +13,30 @@ import type { BenchServer, ServerKind } from "./server.ts";
 const root = join(import.meta.dirname, "../../..");
 const host = "127.0.0.1";
 
-/** `fairway serve`, the real process, with a data folder of its own. */
-export const fairway: ServerKind = { name: "fairway", scopes: true, restarts: true, exact: true, start: startFairway };
+export interface FairwayPort {
+  /** For the xDS streams; default: a free one. */
+  readonly port?: number;
+  readonly shared?: boolean;
+}
 
-export async function startFairway(): Promise<BenchServer> {
+/** `fairway serve`, the real process, with a data folder of its own. */
+export const fairway: ServerKind = {
+  name: "fairway",
+  scopes: true,
+  restarts: true,
+  exact: true,
+  start: () => startFairway(),
+};
+
+/** `shared`: others may listen on the port too. */
+export async function startFairway({ port, shared = false }: FairwayPort = {}): Promise<BenchServer> {
   const data = await mkdtemp(join(tmpdir(), "fairway-bench-"));
-  const [xds, api, metrics] = [await freePort(), await freePort(), await freePort()];
+  const [xds, api, metrics] = [port ?? (await freePort()), await freePort(), await freePort()];
   const on = (port: number): string => `${host}:${port}`;
+  const preloads = ["inside-fairway.ts", ...(shared ? ["share-port.ts"] : [])];
   const args = [
-    ...["--import", join(import.meta.dirname, "inside-fairway.ts"), join(root, "src/app/main.ts"), "serve"],
+    ...preloads.flatMap((file) => ["--import", join(import.meta.dirname, file)]),
+    ...[join(root, "src/app/main.ts"), "serve"],
     ...["--data", join(data, "store"), "--xds", on(xds), "--api", on(api), "--metrics", on(metrics)],
     ...["--anonymous", "admin", "--rate-limit", "100000", "--log-level", "warn"],
   ];
@@ -29,7 +44,7 @@ export async function startFairway(): Promise<BenchServer> {
     const begun = performance.now();
     const child = spawn(process.execPath, args, {
       cwd: data,
-      env: { ...process.env, XDG_CONFIG_HOME: data },
+      env: { ...process.env, XDG_CONFIG_HOME: data, FAIRWAY_BENCH_SHARED_PORT: String(xds) },
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     await waitUntilReady(child, `http://${on(metrics)}/readyz`);
@@ -40,7 +55,7 @@ export async function startFairway(): Promise<BenchServer> {
   const client = createFairwayApi(`http://${on(api)}`);
   return {
     address: { host, port: xds },
-    pid: () => running.child.pid ?? 0,
+    pids: () => [running.child.pid ?? 0],
     readyMs: () => running.readyMs,
     load: (mesh: Mesh) => client.load(mesh),
     expectGroups: async () => {},

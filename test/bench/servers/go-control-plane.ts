@@ -90,7 +90,7 @@ async function startPeer(
 
   return {
     address: { host: "127.0.0.1", port },
-    pid: () => program.pid,
+    pids: () => [program.pid],
     load: async (first, groups) => {
       mesh = first;
       await expectGroups(groups);

@@ -45,7 +45,7 @@ function startOutside({ host, port, documents, pid }: OutsidePeer): BenchServer 
 
   return {
     address: { host, port },
-    pid: () => pid,
+    pids: () => [pid],
     readyMs: () => Number.NaN,
     load: async (whole) => {
       await mkdir(documents, { recursive: true });

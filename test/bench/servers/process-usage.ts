@@ -13,8 +13,9 @@ export interface ProcessUsage {
   readonly peakBytes: number;
 }
 
-export function usageOf(root: number): ProcessUsage {
-  const all = treeOf(root).map(readUsage);
+/** Of these processes and all that they started. */
+export function usageOf(roots: readonly number[]): ProcessUsage {
+  const all = roots.flatMap(treeOf).map(readUsage);
   const sum = (field: keyof ProcessUsage): number => all.reduce((total, each) => total + each[field], 0);
   return {
     userSeconds: sum("userSeconds"),
@@ -23,11 +24,6 @@ export function usageOf(root: number): ProcessUsage {
     peakBytes: sum("peakBytes"),
   };
 }
-
-export const cpuSecondsOf = (root: number): number => {
-  const { userSeconds, systemSeconds } = usageOf(root);
-  return userSeconds + systemSeconds;
-};
 
 function treeOf(pid: number): readonly number[] {
   const tasks = readOr(() => readdirSync(`/proc/${pid}/task`), []);

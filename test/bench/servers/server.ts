@@ -12,7 +12,7 @@ export interface Group {
 /** A server under test, from its start to its end. */
 export interface BenchServer {
   readonly address: { readonly host: string; readonly port: number };
-  readonly pid: () => number;
+  readonly pids: () => readonly number[];
   /** The whole mesh, before the first proxy comes. */
   readonly load: (mesh: Mesh, groups: readonly Group[]) => Promise<void>;
   /** Proxies of other groups are about to come. */

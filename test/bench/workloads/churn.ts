@@ -109,7 +109,7 @@ export const stalledProxy: Workload = {
     const before = await heldBytes(session);
     await session.load.tell({ do: "pause", stream: stalled });
     const figures = await churn(session, sizes, [stalled]);
-    const { residentBytes } = usageOf(session.server.pid());
+    const { residentBytes } = usageOf(session.server.pids());
     const growthBytes = (await heldBytes(session)) - before;
     await session.load.tell({ do: "resume", stream: stalled });
     await session.load.tell({ do: "quiet", quietMs, withinMs });

@@ -17,7 +17,7 @@ export const restart: Workload = {
     await server.restart();
     const { cost, value } = await costOf(session, () => load.tell({ do: "return", quietMs, withinMs }));
     await verify(session, "after the restart");
-    const { userSeconds, systemSeconds } = usageOf(server.pid());
+    const { userSeconds, systemSeconds } = usageOf(server.pids());
     const [last = value.begunAt] = value.doneAt;
     return {
       ...costFigures([cost]),

@@ -37,7 +37,7 @@ export const coldStorm: Workload = {
     const emptyReadyMs = session.server.readyMs();
     const figures = await storm(session);
     await delay(settleMs);
-    const { residentBytes, peakBytes } = usageOf(session.server.pid());
+    const { residentBytes, peakBytes } = usageOf(session.server.pids());
     return { ...figures, emptyReadyMs, residentBytes, peakBytes };
   },
 };
