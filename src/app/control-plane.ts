@@ -83,7 +83,7 @@ const drainMs = 5_000;
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { log, mesh } = options;
   const clock = systemClock;
-  const metrics = createMetrics();
+  const metrics = createMetrics({ ofProcess: true });
   const stops: (() => Promise<void> | void)[] = [];
   const stop = async (): Promise<void> => {
     for (const task of stops.splice(0).reverse()) {

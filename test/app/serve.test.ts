@@ -59,6 +59,14 @@ test("speaks JSON when it is not at a terminal, and says where it listens", asyn
   expect(answer.status).toBe(200);
 });
 
+test("tells of its process under the names that are usual", async (context) => {
+  const { said } = await serve(context);
+  const { metrics } = await said("serving");
+  const text = await (await fetch(`http://${metrics}/metrics`)).text();
+  for (const name of ["process_cpu_seconds_total", "process_resident_memory_bytes", "nodejs_eventloop_lag_p99_seconds"])
+    expect(text).toMatch(new RegExp(`^${name} [0-9.e-]+$`, "m"));
+});
+
 describe("SIGTERM", () => {
   test("drains: streams end with OK, then the process with 0 and its ports are free", async (context) => {
     const { said, child, exit } = await serve(context);

@@ -79,5 +79,8 @@ export function metricsPage(): string {
 | metric | kind | labels | |
 | --- | --- | --- | --- |
 ${rows.join("\n")}
+
+Besides, what is known of any Node process under the names that Prometheus' users expect: CPU, memory and files as
+\`process_*\`, the heap, the collection of garbage and how late the event loop is (\`nodejs_eventloop_lag_p99_seconds\`) as \`nodejs_*\`.
 `;
 }
