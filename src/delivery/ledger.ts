@@ -167,10 +167,12 @@ export function createLedger({ clock, metrics, keepMs = 600_000, keepCount = 1_0
   };
 
   const writable = (stream: Stream, type: TypeName): TypeReceipts => {
+    const found = stream.types.get(type);
+    if (found !== undefined) return found;
     const onMove = (names: readonly string[]): void => move({ proxy: stream.node.id, resources: { type, names } });
-    const found = stream.types.get(type) ?? createTypeReceipts(type, stream.variant, onMove);
-    stream.types.set(type, found);
-    return found;
+    const made = createTypeReceipts(type, stream.variant, onMove);
+    stream.types.set(type, made);
+    return made;
   };
 
   return {

@@ -51,6 +51,7 @@ export function statusOf({ sent, accepted, refused, leaving }: ResourceReceipts)
 }
 
 interface Response {
+  readonly nonce: string;
   readonly batch: Batch;
   /** Names whose version the proxy had not accepted when it was sent. */
   readonly changed: readonly string[];
@@ -86,7 +87,8 @@ export function createTypeReceipts(
 ): TypeReceipts {
   const wholeSet = variant === "sotw" && resourceType(type).fullState;
   const times = createBatchTimes();
-  const unanswered = new Map<string, Response>();
+  /** Oldest first. */
+  const unanswered: Response[] = [];
   let history = noHistory;
   let lastAckAtMs: number | undefined;
   let pruneAt = manyBatches;
@@ -99,7 +101,7 @@ export function createTypeReceipts(
   const note = (batch: Batch, what: keyof Times, atMs: number): void => {
     times.note(batch, what, atMs);
     if (times.size() <= pruneAt) return;
-    const waiting = new Set([batch, ...[...unanswered.values()].map((response) => response.batch)].map(numberOf));
+    const waiting = new Set([batch, ...unanswered.map((response) => response.batch)].map(numberOf));
     const inUse = batchesIn(history);
     times.keepOnly((number) => inUse.has(number) || waiting.has(number));
     pruneAt = Math.max(manyBatches, 2 * times.size());
@@ -107,13 +109,8 @@ export function createTypeReceipts(
 
   /** Answers come in order: what was sent before the answered response is not going to be answered. */
   const answered = (nonce: string): Response | undefined => {
-    const response = unanswered.get(nonce);
-    if (response === undefined) return undefined;
-    for (const earlier of unanswered.keys()) {
-      unanswered.delete(earlier);
-      if (earlier === nonce) break;
-    }
-    return response;
+    const index = unanswered.findIndex((response) => response.nonce === nonce);
+    return unanswered.splice(0, index + 1).at(-1);
   };
 
   const receiptsOf = ({ name, sent, accepted, refused, leaving }: Entry): ResourceReceipts => ({
@@ -140,11 +137,8 @@ export function createTypeReceipts(
 
     sent(nonce, resources, atMs) {
       const batch = asAnswered(history, resources, wholeSet);
-      unanswered.set(nonce, { batch, changed: namesChanged(history, batch) });
-      for (const oldest of unanswered.keys()) {
-        if (unanswered.size <= maxUnanswered) break;
-        unanswered.delete(oldest);
-      }
+      unanswered.push({ nonce, batch, changed: namesChanged(history, batch) });
+      if (unanswered.length > maxUnanswered) unanswered.shift();
       take(sentTo(history, batch));
       note(batch, "sentMs", atMs);
     },

@@ -11,19 +11,17 @@ export interface SentTimes {
 const maxTimed = 100;
 
 export function createSentTimes(clock: Clock): SentTimes {
-  /** Oldest first. */
-  const times = new Map<string, number>();
+  /** Oldest first; mostly one or two, of which a list is the quickest to look through. */
+  const times: { readonly nonce: string; readonly atMs: number }[] = [];
   return {
     sent(nonce) {
-      times.set(nonce, clock.monotonic());
-      const [oldest = nonce] = times.keys();
-      if (times.size > maxTimed) times.delete(oldest);
+      times.push({ nonce, atMs: clock.monotonic() });
+      if (times.length > maxTimed) times.shift();
     },
     since(nonce) {
-      const now = clock.monotonic();
-      const tookMs = now - (times.get(nonce) ?? now);
-      times.delete(nonce);
-      return tookMs;
+      const index = times.findIndex((time) => time.nonce === nonce);
+      const [time] = index < 0 ? [] : times.splice(index, 1);
+      return time === undefined ? 0 : clock.monotonic() - time.atMs;
     },
   };
 }
