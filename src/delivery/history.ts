@@ -45,6 +45,18 @@ export interface Turn {
   readonly moved: readonly string[];
 }
 
+/**
+ * What a batch says of each of its names when all of it is accepted: one entry for all streams, whatever else they were sent. It is
+ * what nearly every history consists of; `undefined` for names that the batch takes away.
+ */
+const deliveriesOf = memoize((batch: Batch): readonly (Entry | undefined)[] =>
+  batch.map(({ name, version }) => {
+    if (version === undefined) return undefined;
+    const said = { version, batch };
+    return { name, sent: said, accepted: said, leaving: false };
+  }),
+);
+
 export const noHistory: History = OrderedMap.of();
 
 /** The response as it is to be answered: with the names that are absent from it, where absence is removal. */
@@ -62,28 +74,30 @@ export const namesChanged = memoize((history: History, batch: Batch): readonly s
 
 export const sentTo = memoize(
   (history: History, batch: Batch): Turn =>
-    turn(history, batch, ({ name, version }, before) => {
-      if (version !== undefined) return { ...(before ?? { name }), sent: { version, batch }, leaving: false };
+    turn(history, batch, ({ name }, before, delivery) => {
+      if (delivery?.sent !== undefined) return { ...(before ?? { name }), sent: delivery.sent, leaving: false };
       return before && { ...before, leaving: true };
     }),
 );
 
 export const acceptedBy = memoize(
   (history: History, batch: Batch): Turn =>
-    turn(history, batch, ({ version }, before) => {
+    turn(history, batch, (_, before, delivery) => {
       if (before === undefined) return undefined;
-      if (version === undefined) return before.leaving ? undefined : before;
-      const { refused: _, ...rest } = before;
-      return { ...rest, accepted: { version, batch } };
+      if (delivery?.accepted === undefined) return before.leaving ? undefined : before;
+      if (before.sent === delivery.sent && !before.leaving) return delivery;
+      const { refused, ...rest } = before;
+      return { ...rest, accepted: delivery.accepted };
     }),
 );
 
 /** It holds these from an earlier stream. */
 export const resumedBy = memoize(
   (history: History, batch: Batch): Turn =>
-    turn(history, batch, ({ name, version }, before = { name, leaving: false }) =>
-      version === undefined ? before : { ...before, accepted: { version, batch } },
-    ),
+    turn(history, batch, ({ name }, before, delivery) => {
+      const entry = before ?? { name, leaving: false };
+      return delivery?.accepted === undefined ? entry : { ...entry, accepted: delivery.accepted };
+    }),
 );
 
 /** `suspects`: names that are probably at fault. Not shared: texts differ. */
@@ -105,13 +119,14 @@ export const droppedBy = memoize(
 function turn(
   history: History,
   batch: Batch,
-  change: (one: SentResource, before: Entry | undefined) => Entry | undefined,
+  change: (one: SentResource, before: Entry | undefined, delivery: Entry | undefined) => Entry | undefined,
 ): Turn {
+  const deliveries = deliveriesOf(batch);
   const edits = new Map<string, Entry | undefined>();
   const moved: string[] = [];
-  for (const one of batch) {
+  for (const [index, one] of batch.entries()) {
     const before = edits.has(one.name) ? edits.get(one.name) : history.get(one.name);
-    const after = change(one, before);
+    const after = change(one, before, deliveries[index]);
     if (after === before) continue;
     edits.set(one.name, after);
     if (!standsAlike(before, after)) moved.push(one.name);
