@@ -1,9 +1,18 @@
 import { describe, expect, test } from "vitest";
 import type { DeltaRequest } from "../../src/envoy/discovery-request.ts";
 import { resourceType, type TypeName } from "../../src/envoy/resource-types.ts";
+import { atRest } from "../../src/xds/at-rest.ts";
 import { plainClient } from "../../src/xds/client-traits.ts";
 import { stepDelta } from "../../src/xds/delta.ts";
-import { newStream, type StreamEffect, type StreamEvent, type StreamState } from "../../src/xds/stream-state.ts";
+import type { PushPlan } from "../../src/xds/push-plan.ts";
+import { newRetries } from "../../src/xds/retries.ts";
+import {
+  newStream,
+  type StreamEffect,
+  type StreamEvent,
+  type StreamState,
+  type TypeState,
+} from "../../src/xds/stream-state.ts";
 import { wireSet } from "../support/wire-resources.ts";
 
 type Event = StreamEvent<DeltaRequest>;
@@ -76,5 +85,53 @@ describe("streams that have the same and wait for nothing", () => {
       one,
     );
     expect([unknown === one, unknown.unknownTypes.size]).toEqual([false, 1]);
+  });
+});
+
+describe("a state that waits for anything is given back as it is", () => {
+  const rest = run([...start, cds.written, eds.written, lds.written, cds.ack, eds.ack, lds.ack]);
+  const { plan } = rest;
+  if (plan === undefined) throw new Error("no plan");
+  const [cluster] = [...plan.target.resources.CDS.values()];
+  if (cluster === undefined) throw new Error("no cluster");
+  const another = wireSet({ CDS: { a: "9" } });
+
+  const withType = (fields: Partial<TypeState>): Partial<StreamState> => ({
+    types: { ...rest.types, LDS: { ...rest.types.LDS, ...fields } },
+  });
+  const withPlan = (fields: Partial<PushPlan>): Partial<StreamState> => ({ plan: { ...plan, ...fields } });
+
+  const busy: readonly (readonly [string, Partial<StreamState>])[] = [
+    ["no world has come", { plan: undefined }],
+    ["an earlier stream is gone on from", { past: plan.offered }],
+    ["the connection is full", { room: false }],
+    ["a timer runs", { timers: new Map([["gate", undefined]]) }],
+    ["a type is unknown", { unknownTypes: new Set(["x"]) }],
+    ["a gate is closed", withPlan({ gated: true })],
+    ["gated types are kept back", withPlan({ ready: another })],
+    ["something is leaving", withPlan({ leaving: { CDS: { names: new Set(["a"]), usersSeen: 1 } } })],
+    ["not all is on offer", withPlan({ offered: { ...plan.offered, RDS: another.resources.CDS } })],
+    ["something is not confirmed", withPlan({ unconfirmed: { ...plan.unconfirmed, CDS: new Map([["a", "1"]]) } })],
+    ["names are to be answered", withType({ asked: new Set(["l"]) })],
+    ["a response is on its way out", withType({ sending: [cluster] })],
+    ["a response is not answered", withType({ unanswered: [{ nonce: "n", resources: [] }] })],
+    ["something was refused", withType({ refused: new Set(["l"]) })],
+    ["an answer is owed", withType({ due: true })],
+    ["the first answer is still to come", withType({ resuming: true })],
+    ["a sign of life is owed", withType({ heartbeat: true })],
+    ["only a part was sent", withType({ partial: true })],
+    ["an answer is waited for", withType({ awaited: true })],
+    ["what was refused is sent again apart", withType({ retries: { ...newRetries, groups: [[cluster]] } })],
+    ["it was sent again apart already", withType({ retries: { ...newRetries, left: newRetries.left - 1 } })],
+  ];
+
+  test.each(busy)("%s", (_, fields) => {
+    const state = { ...rest, ...fields };
+    expect(atRest(state)).toBe(state);
+  });
+
+  test("what has been written, and is answered, says nothing of what is to come", () => {
+    const state = { ...rest, ...withType({ written: !rest.types.LDS.written }) };
+    expect(atRest(state)).toBe(rest);
   });
 });
