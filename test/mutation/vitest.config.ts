@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 /** The tests of the pure machines, which are quick enough to be run for each mutant. */
 const machines = [
   ...["delta", "sotw", "acks", "order", "removals", "any-order", "retries", "parts", "fit", "returning", "types"],
-  ...["model", "free-client"],
+  ...["at-rest", "model", "free-client"],
 ];
 
 // biome-ignore lint/style/noDefaultExport: vitest reads the default export.
