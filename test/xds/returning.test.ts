@@ -268,6 +268,20 @@ describe("state of the world", () => {
     },
   );
 
+  test("what is acknowledged on the new stream is not waited for again when another type is asked for", () => {
+    const proxy = new SotwDriver();
+    proxy.set(wireSet(old));
+    proxy.ask("CDS", [], { version: "x" });
+    proxy.ask("EDS", ["c1"], { version: "x" });
+    proxy.ack("CDS");
+    while (proxy.timers.has("ack/EDS")) proxy.ack("EDS");
+    proxy.sent();
+    proxy.ask("LDS", [], { version: "x" });
+    expect(proxy.sent()).toEqual(["LDS l=1"]);
+    proxy.ask("RDS", ["r"], { version: "x" });
+    expect(proxy.sent()).toEqual(["RDS r=1"]);
+  });
+
   test("what was taken back last may be gone at the proxy: when it is wanted again, it is waited for", () => {
     const lost = lostDuringChange(3);
     const known = lost.state.plan;
