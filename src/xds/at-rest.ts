@@ -27,11 +27,11 @@ const isThere = ({ target, ready, offered, unconfirmed, gated, leaving }: PushPl
   Object.keys(leaving).length === 0 &&
   resourceTypes.every(({ short }) => offered[short] === target.resources[short] && unconfirmed[short].size === 0);
 
-const isQuiet = (state: TypeState): boolean =>
-  state.asked.size + state.sending.length + state.unanswered.length + state.refused.size === 0 &&
+const isQuiet = ({ asked, refused, sending, unanswered, retries, ...state }: TypeState): boolean =>
+  [asked, refused].every(({ size }) => size === 0) &&
+  [sending, unanswered, retries.groups].every(({ length }) => length === 0) &&
   !(state.due || state.resuming || state.heartbeat || state.partial || state.awaited) &&
-  state.retries.groups.length === 0 &&
-  state.retries.left === newRetries.left;
+  retries.left === newRetries.left;
 
 const restingType = memoize(
   (type: ResourceType, held: VersionMap, subscription: Subscription | undefined): TypeState => ({

@@ -62,7 +62,7 @@ const answer = memoize((owed: Owed, type: ResourceType, due: boolean, noRemovals
     pending,
     content: {
       ...emptyContent,
-      resources: empty.length === 0 ? resources : [...resources, ...empty],
+      resources: [...resources, ...empty],
       removed: removed.sort(),
       bodiless,
       ttl,
@@ -94,9 +94,7 @@ const namesAsked = memoize(
       ...unsubscribe.filter((name) => before?.names.has(name)),
     ];
     const all = news.length === 0 ? asked : new Set([...asked, ...news]);
-    return all.size === 0 || subscription.wildcard || all.isSubsetOf(subscription.names)
-      ? all
-      : all.intersection(subscription.names);
+    return subscription.wildcard || all.isSubsetOf(subscription.names) ? all : all.intersection(subscription.names);
   },
 );
 

@@ -217,7 +217,6 @@ export function endpointsOfUnsent({ offered }: PushPlan, { CDS }: Progress): Rea
 /** May this type move? All that comes before it in the table must be in place, as far as the proxy asks for it. */
 export function gateOpen(plan: PushPlan, { short: type, gated }: ResourceType, types: Progress): boolean {
   if (!gated) return true;
-  if (plan.users === "elsewhere") return true;
   // It lost its stream in the middle of a change of clusters, and asks for them when it has their endpoints.
   if (plan.users === "returning" && types.EDS.subscription && !types.CDS.subscription) return false;
   const rank = resourceTypes.findIndex(({ short }) => short === type);

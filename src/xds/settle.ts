@@ -103,7 +103,7 @@ function flush<Request extends CommonRequest>(
 /** Those of the resources that went out. */
 const among = memoize((sent: readonly Resource[], resources: readonly Resource[]): readonly Resource[] => {
   const all = new Set(sent);
-  return resources.every((resource) => all.has(resource)) ? resources : resources.filter((one) => all.has(one));
+  return resources.filter((one) => all.has(one));
 });
 
 type Send = Extract<Outgoing, { readonly kind: "send" }>;
@@ -200,7 +200,6 @@ function follow(types: TypeStates, short: TypeName, renewed: readonly Resource[]
     case "CDS": {
       // A new or changed cluster waits for its endpoints, even for the ones that the proxy already has.
       const { EDS } = types;
-      if (renewed.length === 0) return types;
       const names = union(EDS.asked, namesReferred(renewed, "EDS"));
       const asked = EDS.subscription ? names : intersection(names, namesReferredIn(offered.CDS, "EDS"));
       return { ...types, EDS: { ...EDS, asked } };
@@ -218,9 +217,7 @@ function follow(types: TypeStates, short: TypeName, renewed: readonly Resource[]
   }
 }
 
-const union = memoize(
-  (a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> => (a.size === 0 ? b : a.union(b)),
-);
+const union = memoize((a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> => a.union(b));
 
 const intersection = memoize(
   (a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> => (a.isSubsetOf(b) ? a : a.intersection(b)),

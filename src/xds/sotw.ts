@@ -30,8 +30,7 @@ const sotw: Dialect<SotwRequest> = {
     };
   },
 
-  resumePlan: (plan, _state, past) =>
-    past === undefined && plan.users === "returning" ? plan : continuePlan(past ?? plan.offered, plan),
+  resumePlan: (plan, _state, past) => continuePlan(past ?? plan.offered, plan),
 
   compose(state, offered, target, brokenNames, traits) {
     const { type, due, subscription } = state;

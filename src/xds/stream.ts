@@ -196,7 +196,7 @@ const namesOf = memoize(
 
 /** What is gone needs no record of its refusal. */
 const thatExist = (names: ReadonlySet<string>, plan: PushPlan | undefined, type: TypeName): ReadonlySet<string> =>
-  new Set([...names].filter((name) => plan?.offered[type].has(name) || plan?.target.resources[type].has(name)));
+  new Set([...names].filter((name) => plan?.offered[type].has(name)));
 
 const droppedNames = ({ subscription: before, held }: TypeState, after: Subscription): readonly string[] =>
   before === undefined || before === after ? nothingDropped : namesLost(held, before, after);

@@ -64,9 +64,6 @@ export const asksForEverything = (list: readonly string[]): boolean => list.incl
  */
 const { the } = createInterner<Subscription>(
   ({ names, wildcard, implicit }) => `${names.size} ${hashOfAll(names)} ${wildcard} ${implicit}`,
-  (a, b) =>
-    a.wildcard === b.wildcard &&
-    a.implicit === b.implicit &&
-    a.names.size === b.names.size &&
-    a.names.isSubsetOf(b.names),
+  // All else is in the key as it is.
+  (a, b) => a.names.isSubsetOf(b.names),
 );

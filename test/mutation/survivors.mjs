@@ -3,6 +3,10 @@ export const knownSurvivors = [
   // Shortcuts: without them the result is the same, and takes longer.
   { file: "fit", at: "<= partBytes", why: "a shortcut for what fits as a whole" },
   { file: "owed", at: "if (asked.size === 0)", why: "a shortcut: what changed is in the order of names already" },
+  { file: "delta", at: "news.length === 0 ? asked", why: "a shortcut for an ACK, which asks for nothing" },
+  { file: "delta", at: "? noResources", why: "the one empty map, by whose identity the rest is remembered" },
+  { file: "push-plan", at: "if (names.size === 0)", why: "a shortcut for a type that nothing is waited for of" },
+  { file: "push-plan", at: "if (waiting.size === 0)", why: "a shortcut for a type that nothing is waited for of" },
   { file: "push-plan", at: "if (before === target)", why: "a shortcut for a type that is where it should be" },
   { file: "push-plan", at: "? noNames :", why: "the one empty set, by whose identity `overlay` remembers" },
   { file: "resource-map", at: "from === to", why: "a shortcut for one and the same map" },
@@ -13,6 +17,8 @@ export const knownSurvivors = [
   // What the type checker asks for.
   { file: "heartbeat", at: "ttlMs ?? []", why: "those that are looked at have a time to live" },
   { file: "owed", at: "held.get(name)?.onDemand", why: "what is removed was held" },
+  { file: "resource-map", at: "to.get(key) ?? []", why: "what changed and is not gone is there" },
+  { file: "resource-map", at: "before !== undefined &&", why: "what is not there has no version that could be equal" },
   { file: "resource-map", at: "references: []", why: "nobody reads what a left-over refers to" },
   { file: "resource-map", at: "provenance: () => []", why: "nobody reads who made a left-over" },
   { file: "stream", at: "delayMs !== undefined", why: "undefined and absent mean the same to who starts the timer" },

@@ -61,6 +61,25 @@ describe("streams that have the same and wait for nothing", () => {
     expect(sends.map(({ type }) => type.short)).toEqual(["CDS", "EDS"]);
   });
 
+  test("have forgotten what was refused, when it is gone", () => {
+    const world = (versions: Record<string, string>): Event => ({
+      on: "resources",
+      resources: wireSet({ RDS: { a: "1", ...versions } }),
+    });
+    const [before, refused, after] = [world({ b: "1" }), world({ b: "2" }), world({})];
+    const asked = [client, before, request("RDS", { subscribe: ["a", "b"] })];
+    const sent = (nonce: string): readonly Event[] =>
+      (["sent", "written"] as const).map((on) => ({ on, type: "RDS", nonce }));
+    const ack = (nonce: string) => request("RDS", { nonce });
+    const one = run([...asked, ...sent("r1"), ack("r1"), after, ...sent("r2"), ack("r2")]);
+    const nack = request("RDS", { nonce: "r2", error: "no" });
+    const other = run([
+      ...[...asked, ...sent("r1"), ack("r1"), refused, ...sent("r2"), after],
+      ...[nack, ...sent("r3"), ack("r3")],
+    ]);
+    expect(other).toBe(one);
+  });
+
   test("are told apart by what they ask for, and by what they wait for", () => {
     const one = run(inOrder);
     const more = run([request("RDS", { subscribe: ["r"] })], one);

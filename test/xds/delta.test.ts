@@ -1,7 +1,37 @@
 import { describe, expect, test } from "vitest";
+import { maxNamesPerRequest } from "../../src/envoy/discovery-request.ts";
 import type { TypeName } from "../../src/envoy/resource-types.ts";
 import { wireSet as set } from "../support/wire-resources.ts";
 import { DeltaDriver, deltaStreamWith as streamWith, subscribed } from "./driver.ts";
+
+describe("a name that is asked for while an answer is on its way", () => {
+  test("is answered after it, together with endpoints that a changed cluster waits for", () => {
+    const world = { CDS: { a: "1", b: "1" }, EDS: { a: "1", b: "1" } };
+    const stream = streamWith(set(world));
+    subscribed(stream, "CDS", ["*"]);
+    subscribed(stream, "EDS", ["a", "b"]);
+    stream.set(set({ ...world, EDS: { a: "2", b: "1" } }));
+    expect(stream.sent()).toEqual(["EDS a=2"]);
+    stream.ask("EDS", ["b"]);
+    stream.set(set({ CDS: { a: "2", b: "1" }, EDS: { a: "2", b: "1" } }));
+    expect(stream.sent()).toEqual(["CDS a=2"]);
+    stream.ack("EDS");
+    expect(stream.sent()).toEqual(["EDS a=2 b=1"]);
+  });
+
+  test("is forgotten with its subscription: names that come and go do not add up", () => {
+    const stream = streamWith(set({ EDS: { a: "1" } }));
+    stream.ask("EDS", ["a"]);
+    const most = (start: string) => Array.from({ length: maxNamesPerRequest - 1 }, (_, i) => `${start}${i}`);
+    stream.ask("EDS", most("x"));
+    stream.ask(
+      "EDS",
+      most("x").map((name) => `-${name}`),
+    );
+    stream.ask("EDS", most("y"));
+    expect(stream.effects().filter((effect) => effect.do === "end")).toEqual([]);
+  });
+});
 
 describe("wildcard", () => {
   test("WLD-02 `*` and a name; a name that does not exist is said to be removed", () => {

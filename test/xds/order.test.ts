@@ -25,6 +25,22 @@ describe.each(["sotw", "delta"] as const)("%s", (variant) => {
     expect([...proxy.timers]).toEqual([]);
   });
 
+  test("ORD-01 a listener that goes waits for what comes with it", () => {
+    const proxy = connect({ ...old, LDS: { l: "1", m: "1" } });
+    proxy.set(wireSet({ ...moved, LDS: { l: "1" }, RDS: { r: "1" } }));
+    expect(types(proxy)).toEqual(["CDS"]);
+    proxy.ack("CDS");
+    askForEndpoints(proxy, ["c2"], ["c1", "c2"]);
+    proxy.ack("EDS");
+    expect(proxy.sent()).toEqual(["EDS c2=1", proxy instanceof SotwDriver ? "LDS l=1" : "LDS -m"]);
+  });
+
+  test("ORD-01 a changed cluster goes out beside one that stays as it is and one that is kept for its users", () => {
+    const proxy = connect({ ...old, CDS: { c1: "1", c2: "1", c3: "1" } });
+    proxy.set(wireSet({ ...old, CDS: { c1: "1", c2: "2" }, RDS: { r: "2" } }));
+    expect(proxy.sent()).toEqual([proxy instanceof SotwDriver ? "CDS c1=1 c2=2 c3=1" : "CDS c2=2"]);
+  });
+
   test("ORD-03 endpoint changes pass a rollout that is waiting", () => {
     const proxy = connect();
     proxy.set(wireSet(moved));

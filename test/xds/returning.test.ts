@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { wireSet } from "../support/wire-resources.ts";
+import { createResourceSet } from "../../src/envoy/resource-set.ts";
+import { wireResource, wireSet } from "../support/wire-resources.ts";
 import { DeltaDriver, SotwDriver } from "./driver.ts";
 
 /* A proxy that comes back while something changes: at work on the old, it is led to the new as in any other change. */
@@ -313,6 +314,33 @@ describe("state of the world", () => {
     proxy.ack("EDS", ["c1", "c2"]);
     proxy.ack("EDS");
     expect(proxy.sent().at(-1)).toBe("LDS l=1");
+  });
+
+  test("alone on its stream: what comes before it elsewhere has its time, as for anybody else", () => {
+    const proxy = new SotwDriver({ only: "RDS" });
+    proxy.set(wireSet(old));
+    proxy.ask("RDS", ["r"], { version: "x" });
+    expect(proxy.sent()).toEqual(["RDS r=1"]);
+    proxy.ack("RDS");
+    proxy.set(wireSet(moved));
+    expect(proxy.sent()).toEqual([]);
+    proxy.event({ on: "ready", resources: wireSet(moved) });
+    expect(proxy.sent()).toEqual(["RDS r=2"]);
+  });
+
+  test("clusters are waited for, also those without endpoints", () => {
+    const plain = (name: string) => ({ ...wireResource("CDS", name, "1"), references: [] });
+    const world = createResourceSet([plain("c1"), wireResource("LDS", "l", "1"), wireResource("RDS", "r", "1")]);
+    const proxy = new SotwDriver();
+    proxy.set(world);
+    proxy.ask("RDS", ["r"], { version: "x" });
+    proxy.event({ on: "room", room: false });
+    proxy.ask("CDS", [], { version: "x" });
+    proxy.ask("LDS", [], { version: "x" });
+    proxy.event({ on: "room", room: true });
+    expect(proxy.sent()).toEqual(["RDS r=1", "CDS c1=1"]);
+    proxy.ack("CDS");
+    expect(proxy.sent()).toEqual(["LDS l=1"]);
   });
 
   test("one that starts anew under the same name gets the present alone", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createResourceSet } from "../../src/envoy/resource-set.ts";
-import { resourceTypes } from "../../src/envoy/resource-types.ts";
+import { resourceTypes, type TypeName } from "../../src/envoy/resource-types.ts";
 import { traitsOf } from "../../src/xds/client-traits.ts";
 import { wireSet as set, wireResource } from "../support/wire-resources.ts";
 import { DeltaDriver, type DriverOptions, SotwDriver } from "./driver.ts";
@@ -52,6 +52,12 @@ describe("a name that does not exist", () => {
     }
   });
 
+  test("what is there is sent beside what stands in for a name that is not", () => {
+    const stream = deltaWith({}, set({ RTDS: { a: "1" } }));
+    stream.ask("RTDS", ["a", "x"]);
+    expect(stream.sent()).toEqual(["RTDS a=1 x=absent"]);
+  });
+
   test("ERR-01 no error is no response", () => {
     const stream = sotwWith(grpc, set({ RDS: { a: "1" } }));
     stream.ask("RDS", ["a"]);
@@ -96,6 +102,43 @@ describe("ERR-02 a resource that cannot be made", () => {
     stream.ack("LDS");
     stream.set(set({ LDS: { a: "1", x: "1" } }));
     expect(stream.sent()).toEqual(["LDS x=1"]);
+  });
+});
+
+describe("ERR-02 beside a resource that cannot be made", () => {
+  const worldWith = (type: TypeName, kind: "broken" | "missing") =>
+    createResourceSet([wireResource("RDS", "a", "1")], [{ type, name: "x", kind, reason: "of a fault" }]);
+  const errors = (stream: SotwDriver) =>
+    stream.responses().map(({ content: { missing, unavailable } }) => ({ missing, unavailable }));
+
+  test("what is not there at all is missing, and nothing else", () => {
+    const stream = sotwWith(grpc, worldWith("RDS", "broken"));
+    stream.ask("RDS", ["x", "y"]);
+    expect(errors(stream)).toEqual([{ missing: ["y"], unavailable: ["x"] }]);
+  });
+
+  test.each([
+    ["of another type", worldWith("LDS", "broken")],
+    ["that only others name", worldWith("RDS", "missing")],
+  ])("a name %s is missing", (_, world) => {
+    const stream = sotwWith(grpc, world);
+    stream.ask("RDS", ["x"]);
+    expect(errors(stream)).toEqual([{ missing: ["x"], unavailable: [] }]);
+  });
+
+  test("who asks for it later is told of it", () => {
+    const stream = sotwWith(grpc, worldWith("LDS", "broken"));
+    stream.ask("LDS", ["y"]);
+    stream.ack("LDS");
+    stream.sent();
+    stream.ask("LDS", ["x", "y"]);
+    expect(stream.responses().map(({ content }) => content.unavailable)).toEqual([["x"]]);
+  });
+
+  test("there is no error for endpoints", () => {
+    const stream = sotwWith(grpc, worldWith("EDS", "broken"));
+    stream.ask("EDS", ["x"]);
+    expect(stream.responses()).toEqual([]);
   });
 });
 
@@ -147,6 +190,9 @@ describe("on demand", () => {
     stream.ack("CDS");
     stream.set(onDemand("3"));
     expect(stream.sent()).toEqual([variant === "delta" ? "CDS z=3" : "CDS a=1 z=3"]);
+    stream.ack("CDS");
+    stream.set(onDemand("3"));
+    expect(stream.sent()).toEqual([]);
   });
 
   test("DEL-05 unsubscribed by name under a wildcard that does not cover it: removed", () => {
@@ -251,6 +297,16 @@ describe("time to live", () => {
     expect(stream.delays.get("heartbeat/EDS")).toBe(1_500);
     stream.fire("heartbeat/EDS");
     expect(stream.sent()).toEqual(["EDS ~a ~b"]);
+  });
+
+  test("TTL-02 delta: a cluster needs no whole set to live on", () => {
+    const cluster = { ...wireResource("CDS", "a", "1"), ttlMs: 2_000 };
+    const stream = deltaWith(client(features), createResourceSet([cluster, wireResource("CDS", "b", "1")]));
+    stream.ask("CDS", ["*"]);
+    stream.ack("CDS");
+    stream.sent();
+    stream.fire("heartbeat/CDS");
+    expect(stream.sent()).toEqual(["CDS ~a"]);
   });
 
   test("TTL-02 a whole set is its own sign of life: what is absent from it would be removed", () => {
