@@ -1,5 +1,5 @@
 import type { Ledger, ResourceDelivery, TypeRequest } from "../delivery/ledger.ts";
-import type { DeliveryStatus } from "../delivery/receipts.ts";
+import type { DeliveryStatus } from "../delivery/resource-state.ts";
 import type { Resource } from "../envoy/resource-set.ts";
 import type { TypeName } from "../envoy/resource-types.ts";
 import type { ResourceCache } from "../snapshot/resource-cache.ts";

@@ -32,15 +32,17 @@ export function createInterner<T extends object>(
 export function hashOfAll(texts: Iterable<string>): string {
   let [low, high] = [0, 0];
   for (const text of texts) {
-    // FNV-1a, twice with different starts.
-    let [a, b] = [0x811c9dc5, 0x9747b28c];
-    for (let i = 0; i < text.length; i++) {
-      const unit = text.charCodeAt(i);
-      a = Math.imul(a ^ unit, 0x01000193);
-      b = Math.imul(b ^ unit, 0x01000193);
-    }
-    low = (low + a) | 0;
-    high = (high + b) | 0;
+    low = (low + hashOf(text)) | 0;
+    high = (high + hashOf(text, 0x9747b28c)) | 0;
   }
   return `${low}/${high}`;
+}
+
+/** 32 bits of a text: FNV-1a of its UTF-16 units, mixed at the end so that sums of hashes tell apart what differs in a few bits. */
+export function hashOf(text: string, start = 0x811c9dc5): number {
+  let hash = start;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
 }

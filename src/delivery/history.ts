@@ -1,3 +1,4 @@
+import { createInterner, hashOf } from "../base/intern.ts";
 import { memoize } from "../base/memo.ts";
 import { OrderedMap } from "../base/ordered-map.ts";
 
@@ -9,35 +10,44 @@ export interface SentResource {
   readonly error?: true;
 }
 
-/** What went out in one response, or was listed as held. Its identity stands for the occasion: each stream knows when it was. */
+/** What went out in one response, or was listed as held. Streams that are given the same list share what follows from it. */
 export type Batch = readonly SentResource[];
 
-/** A version, and the occasion on which it was sent or accepted. */
-export interface Said {
+export interface Refusal {
   readonly version: string;
-  readonly batch: Batch;
-}
-
-export interface SaidNo extends Said {
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
   /** The proxy's text. */
   readonly reason: string;
+  /** To blame, as far as can be told; the others only shared the response with one that is. */
   readonly suspect: boolean;
 }
 
-/** What is known of one resource on one stream, but for times. */
+/** What is known of one resource on one stream. */
 export interface Entry {
   readonly name: string;
-  readonly sent?: Said;
-  readonly accepted?: Said;
-  readonly refused?: SaidNo;
+  /** The version last sent; that which it held already, when none was. */
+  readonly sent: string;
+  readonly accepted?: string;
+  /** Since the last acceptance. */
+  readonly refused?: Refusal;
+  /** Its removal was sent and is not accepted yet. */
   readonly leaving: boolean;
 }
 
 /**
- * All that a stream was sent of one type, and what it said. It holds no times, and the next one follows from the one before and
- * from what happened: so streams with the same past share one history, as large as it may be.
+ * All that a stream was sent of one type, and what it said. The next one follows from the one before and from what happened, and
+ * one that waits for no answer is the only one of its content: so streams that hold the same share one history, as large as it may
+ * be, whatever brought them there.
  */
-export type History = OrderedMap<string, Entry>;
+export interface History {
+  /** By name. */
+  readonly entries: OrderedMap<string, Entry>;
+  /** Of the settled entries: equal where they are equal. */
+  readonly hash: number;
+  /** How many entries are to be answered yet, or were refused. */
+  readonly unsettled: number;
+}
 
 /** A history and the names of which it says something else than the one before. */
 export interface Turn {
@@ -45,66 +55,65 @@ export interface Turn {
   readonly moved: readonly string[];
 }
 
-/**
- * What a batch says of each of its names when all of it is accepted: one entry for all streams, whatever else they were sent. It is
- * what nearly every history consists of; `undefined` for names that the batch takes away.
- */
-const deliveriesOf = memoize((batch: Batch): readonly (Entry | undefined)[] =>
-  batch.map(({ name, version }) => {
-    if (version === undefined) return undefined;
-    const said = { version, batch };
-    return { name, sent: said, accepted: said, leaving: false };
-  }),
+const settledHistories = createInterner<History>(
+  ({ entries, hash }) => `${entries.size} ${hash}`,
+  (a, b) => a.entries.changesTo(b.entries).every(({ before, after }) => isSame(before, after)),
 );
 
-export const noHistory: History = OrderedMap.of();
+export const noHistory: History = settledHistories.the({ entries: OrderedMap.of(), hash: 0, unsettled: 0 });
 
 /** The response as it is to be answered: with the names that are absent from it, where absence is removal. */
-export const asAnswered = memoize((history: History, batch: Batch, wholeSet: boolean): Batch => {
+export const asAnswered = memoize(({ entries }: History, batch: Batch, wholeSet: boolean): Batch => {
   if (!wholeSet) return batch;
   const present = new Set(batch.map(({ name }) => name));
-  const absent = [...history.keys()].filter((name) => !present.has(name));
+  const absent = [...entries.keys()].filter((name) => !present.has(name));
   return absent.length === 0 ? batch : [...batch, ...absent.map((name) => ({ name }))];
 });
 
 /** The names whose version the proxy has not accepted. */
-export const namesChanged = memoize((history: History, batch: Batch): readonly string[] =>
-  batch.filter(({ name, version }) => history.get(name)?.accepted?.version !== version).map(({ name }) => name),
+export const namesChanged = memoize(({ entries }: History, batch: Batch): readonly string[] =>
+  batch.filter(({ name, version }) => entries.get(name)?.accepted !== version).map(({ name }) => name),
 );
 
 export const sentTo = memoize(
   (history: History, batch: Batch): Turn =>
-    turn(history, batch, ({ name }, before, delivery) => {
-      if (delivery?.sent !== undefined) return { ...(before ?? { name }), sent: delivery.sent, leaving: false };
-      return before && { ...before, leaving: true };
-    }),
+    turn(history, batch, ({ name, version }, before) =>
+      version === undefined
+        ? before && { ...before, leaving: true }
+        : { ...(before ?? { name }), sent: version, leaving: false },
+    ),
 );
 
 export const acceptedBy = memoize(
   (history: History, batch: Batch): Turn =>
-    turn(history, batch, (_, before, delivery) => {
+    turn(history, batch, ({ version }, before, settled) => {
       if (before === undefined) return undefined;
-      if (delivery?.accepted === undefined) return before.leaving ? undefined : before;
-      if (before.sent === delivery.sent && !before.leaving) return delivery;
+      if (version === undefined) return before.leaving ? undefined : before;
+      if (before.sent === version && !before.leaving) return settled;
       const { refused, ...rest } = before;
-      return { ...rest, accepted: delivery.accepted };
+      return { ...rest, accepted: version };
     }),
 );
 
 /** It holds these from an earlier stream. */
 export const resumedBy = memoize(
   (history: History, batch: Batch): Turn =>
-    turn(history, batch, ({ name }, before, delivery) => {
-      const entry = before ?? { name, leaving: false };
-      return delivery?.accepted === undefined ? entry : { ...entry, accepted: delivery.accepted };
+    turn(history, batch, ({ version }, before, settled) => {
+      if (before === undefined) return settled;
+      return version === undefined ? before : { ...before, accepted: version };
     }),
 );
 
-/** `suspects`: names that are probably at fault. Not shared: texts differ. */
-export const refusedBy = (history: History, batch: Batch, reason: string, suspects: ReadonlySet<string>): Turn =>
+/** `suspects`: names that are probably at fault. Not shared: texts and times differ. */
+export const refusedBy = (
+  history: History,
+  batch: Batch,
+  { reason, atMs }: Pick<Refusal, "reason" | "atMs">,
+  suspects: ReadonlySet<string>,
+): Turn =>
   turn(history, batch, ({ name, version }, before) => {
     if (before === undefined || version === undefined) return before;
-    return { ...before, refused: { version, batch, reason, suspect: suspects.has(name) } };
+    return { ...before, refused: { version, atMs, reason, suspect: suspects.has(name) } };
   });
 
 export const droppedBy = memoize(
@@ -119,27 +128,44 @@ export const droppedBy = memoize(
 function turn(
   history: History,
   batch: Batch,
-  change: (one: SentResource, before: Entry | undefined, delivery: Entry | undefined) => Entry | undefined,
+  change: (one: SentResource, before: Entry | undefined, settled: Entry | undefined) => Entry | undefined,
 ): Turn {
-  const deliveries = deliveriesOf(batch);
+  const settled = settledIn(batch);
   const edits = new Map<string, Entry | undefined>();
-  const moved: string[] = [];
+  let { hash, unsettled } = history;
   for (const [index, one] of batch.entries()) {
-    const before = edits.has(one.name) ? edits.get(one.name) : history.get(one.name);
-    const after = change(one, before, deliveries[index]);
-    if (after === before) continue;
+    const before = edits.has(one.name) ? edits.get(one.name) : history.entries.get(one.name);
+    const after = change(one, before, settled[index]);
+    if (isSame(before, after)) continue;
     edits.set(one.name, after);
-    if (!standsAlike(before, after)) moved.push(one.name);
+    hash = (hash - hashIn(before) + hashIn(after)) | 0;
+    unsettled += unsettledIn(after) - unsettledIn(before);
   }
-  return { history: history.with(edits), moved };
+  if (edits.size === 0) return { history, moved: [] };
+  const next = { entries: history.entries.with(edits), hash, unsettled };
+  return { history: unsettled === 0 ? settledHistories.the(next) : next, moved: [...edits.keys()] };
 }
 
-/** Do both say the same of every version? Occasions and reasons may differ. */
-const standsAlike = (a: Entry | undefined, b: Entry | undefined): boolean =>
-  a !== undefined &&
-  b !== undefined &&
-  a.sent?.version === b.sent?.version &&
-  a.accepted?.version === b.accepted?.version &&
-  a.refused?.version === b.refused?.version &&
-  a.refused?.suspect === b.refused?.suspect &&
-  a.leaving === b.leaving;
+/** What a batch says of each of its names when all of it is accepted; undefined for those that it takes away. One entry for all streams. */
+const settledIn = memoize((batch: Batch): readonly (Entry | undefined)[] =>
+  batch.map(({ name, version }) =>
+    version === undefined ? undefined : { name, sent: version, accepted: version, leaving: false },
+  ),
+);
+
+const isSettled = ({ sent, accepted, refused, leaving }: Entry): boolean =>
+  sent === accepted && refused === undefined && !leaving;
+
+const unsettledIn = (entry: Entry | undefined): number => (entry === undefined || isSettled(entry) ? 0 : 1);
+
+const hashIn = (entry: Entry | undefined): number =>
+  entry !== undefined && isSettled(entry) ? hashOf(entry.sent, hashOf(entry.name)) : 0;
+
+const isSame = (a: Entry | undefined, b: Entry | undefined): boolean =>
+  a === b ||
+  (a !== undefined &&
+    b !== undefined &&
+    a.sent === b.sent &&
+    a.accepted === b.accepted &&
+    a.refused === b.refused &&
+    a.leaving === b.leaving);

@@ -4,14 +4,9 @@ import type { Metrics } from "../base/metrics.ts";
 import { resourceType, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
 import type { ProxyNode } from "../model/proxy.ts";
 import { type AbsentName, type AskedNames, createAskedNames } from "./asked-names.ts";
-import type { SentResource } from "./history.ts";
-import {
-  createTypeReceipts,
-  type DeliveryStatus,
-  type ResourceReceipts,
-  statusOf,
-  type TypeReceipts,
-} from "./receipts.ts";
+import type { Entry, SentResource } from "./history.ts";
+import { createTypeReceipts, type ResourceReceipts, type TypeReceipts } from "./receipts.ts";
+import { type DeliveryStatus, statusOf } from "./resource-state.ts";
 
 export interface OpenedStream {
   /** Unique in this process. */
@@ -61,7 +56,7 @@ export interface TypeRequest {
 export interface ProxyReceipts {
   readonly node: ProxyNode;
   /** undefined for what the proxy was never sent, or asks for no longer. */
-  readonly receipt: (type: TypeName, name: string) => ResourceReceipts | undefined;
+  readonly receipt: (type: TypeName, name: string) => Entry | undefined;
   /** Proxies that share the record of a type say the same of its resources, at other times; undefined: that is not known. */
   readonly record: (type: TypeName) => object | undefined;
 }
@@ -315,12 +310,13 @@ function deliveryOf(proxy: Proxy): ProxyDelivery {
 function summaryOf(proxy: Proxy, type: TypeName): TypeSummary | undefined {
   const receipts = proxy.streams.flatMap((stream) => stream.types.get(type) ?? []);
   if (receipts.length === 0) return undefined;
-  const resources = resourcesOf(proxy, type);
+  const entries = newest(receipts.flatMap((one) => [...one.entries()]));
   const lastAckAtMs = Math.max(...receipts.map((one) => one.lastAckAtMs() ?? 0));
+  const inStatus = (status: DeliveryStatus): readonly Entry[] => entries.filter((entry) => statusOf(entry) === status);
   return {
-    resources: resources.length,
-    pending: resources.filter(({ status }) => status === "pending").length,
-    refused: resources.filter(({ status, refused }) => status === "refused" && refused?.suspect === true).length,
+    resources: entries.length,
+    pending: inStatus("pending").length,
+    refused: inStatus("refused").filter(({ refused }) => refused?.suspect === true).length,
     ...(lastAckAtMs > 0 && { lastAckAtMs }),
   };
 }
@@ -331,12 +327,7 @@ function requestOf(proxy: Proxy, type: TypeName): TypeRequest | undefined {
   if (asked.length === 0) return undefined;
   const { receipt } = lookupIn(proxy);
   const absent = asked.flatMap((one) => one.absent((name) => receipt(type, name) !== undefined));
-  const newest = new Map(absent.map((one) => [one.name, one]));
-  return {
-    type,
-    wildcard: asked.some((one) => one.wildcard()),
-    absent: [...newest.values()].sort((a, b) => compareText(a.name, b.name)),
-  };
+  return { type, wildcard: asked.some((one) => one.wildcard()), absent: newest(absent) };
 }
 
 /** Of a resource on several streams, what the newest one says. */
@@ -344,7 +335,7 @@ const lookupIn = ({ node, streams }: Proxy): ProxyReceipts => ({
   node,
   receipt: (type, name) => {
     for (let i = streams.length - 1; i >= 0; i--) {
-      const found = streams[i]?.types.get(type)?.resource(name);
+      const found = streams[i]?.types.get(type)?.entry(name);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -360,9 +351,10 @@ const nothing = {};
 
 /** What the proxy's streams say together; of a resource on several, what the newest stream says. */
 function resourcesOf({ streams }: Proxy, type: TypeName): readonly ResourceDelivery[] {
-  const all = streams.flatMap((stream) => [...(stream.types.get(type)?.resources() ?? [])]);
-  const newest = new Map(all.map((resource) => [resource.name, resource]));
-  return [...newest.values()]
-    .sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)))
-    .map((resource) => ({ ...resource, type, status: statusOf(resource) }));
+  const all = streams.flatMap((stream) => stream.types.get(type)?.receipts() ?? []);
+  return newest(all.map(([entry, receipts]) => ({ ...receipts, type, status: statusOf(entry) })));
 }
+
+/** The last of each name, in the order of names. */
+const newest = <T extends { readonly name: string }>(all: readonly T[]): readonly T[] =>
+  [...new Map(all.map((one) => [one.name, one])).values()].sort((a, b) => compareText(a.name, b.name));

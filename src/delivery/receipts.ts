@@ -1,15 +1,14 @@
-import { memoize } from "../base/memo.ts";
 import { resourceType, type TypeName } from "../envoy/resource-types.ts";
-import { createBatchTimes, numberOf, type Times } from "./batch-times.ts";
+import { createDeliveryTimes } from "./delivery-times.ts";
 import {
   acceptedBy,
   asAnswered,
   type Batch,
   droppedBy,
   type Entry,
-  type History,
   namesChanged,
   noHistory,
+  type Refusal,
   refusedBy,
   resumedBy,
   sentTo,
@@ -23,14 +22,7 @@ export interface Receipt {
   readonly atMs: number;
 }
 
-export interface Refusal extends Receipt {
-  /** The proxy's text. */
-  readonly reason: string;
-  /** To blame, as far as can be told; the others only shared the response with one that is. */
-  readonly suspect: boolean;
-}
-
-/** What is known of one resource on one proxy. */
+/** What is known of one resource on one proxy, and since when. */
 export interface ResourceReceipts {
   readonly name: string;
   /** Last sent. Absent for what a reconnected proxy held already. */
@@ -42,14 +34,6 @@ export interface ResourceReceipts {
   readonly leaving: boolean;
 }
 
-export type DeliveryStatus = "pending" | "accepted" | "refused";
-
-/** Where the resource stands in the version last sent. */
-export function statusOf({ sent, accepted, refused, leaving }: ResourceReceipts): DeliveryStatus {
-  if (refused !== undefined && (sent === undefined || refused.version === sent.version)) return "refused";
-  return !leaving && (sent === undefined || accepted?.version === sent.version) ? "accepted" : "pending";
-}
-
 interface Response {
   readonly nonce: string;
   readonly batch: Batch;
@@ -59,13 +43,14 @@ interface Response {
 
 /** Responses whose answers are still told apart; a proxy that never answers must not make the record grow. */
 const maxUnanswered = 8;
-/** Batches whose times are kept before it is looked which ones are still spoken of. */
-const manyBatches = 64;
 
 /** What one stream said about one type. */
 export interface TypeReceipts {
-  readonly resources: () => Iterable<ResourceReceipts>;
-  readonly resource: (name: string) => ResourceReceipts | undefined;
+  /** In the order of names. */
+  readonly entries: () => Iterable<Entry>;
+  readonly entry: (name: string) => Entry | undefined;
+  /** All entries, with their times. */
+  readonly receipts: () => readonly (readonly [Entry, ResourceReceipts])[];
   /** What all of it follows from but for the times: streams that share it say the same of every resource. */
   readonly record: () => object;
   readonly lastAckAtMs: () => number | undefined;
@@ -86,25 +71,15 @@ export function createTypeReceipts(
   onMove: (names: readonly string[]) => void = () => {},
 ): TypeReceipts {
   const wholeSet = variant === "sotw" && resourceType(type).fullState;
-  const times = createBatchTimes();
   /** Oldest first. */
   const unanswered: Response[] = [];
   let history = noHistory;
+  const times = createDeliveryTimes((name) => history.entries.has(name));
   let lastAckAtMs: number | undefined;
-  let pruneAt = manyBatches;
 
   const take = ({ history: next, moved }: Turn): void => {
     history = next;
     if (moved.length > 0) onMove(moved);
-  };
-
-  const note = (batch: Batch, what: keyof Times, atMs: number): void => {
-    times.note(batch, what, atMs);
-    if (times.size() <= pruneAt) return;
-    const waiting = new Set([batch, ...unanswered.map((response) => response.batch)].map(numberOf));
-    const inUse = batchesIn(history);
-    times.keepOnly((number) => inUse.has(number) || waiting.has(number));
-    pruneAt = Math.max(manyBatches, 2 * times.size());
   };
 
   /** Answers come in order: what was sent before the answered response is not going to be answered. */
@@ -113,24 +88,24 @@ export function createTypeReceipts(
     return unanswered.splice(0, index + 1).at(-1);
   };
 
-  const receiptsOf = ({ name, sent, accepted, refused, leaving }: Entry): ResourceReceipts => ({
-    name,
-    leaving,
-    ...(sent && { sent: { version: sent.version, atMs: times.of(sent.batch)?.sentMs ?? 0 } }),
-    ...(accepted && { accepted: { version: accepted.version, atMs: times.of(accepted.batch)?.acceptedMs ?? 0 } }),
-    ...(refused && {
-      refused: {
-        ...{ version: refused.version, atMs: times.of(refused.batch)?.refusedMs ?? 0 },
-        ...{ reason: refused.reason, suspect: refused.suspect },
-      },
-    }),
-  });
-
   return {
-    resources: () => history.values().map(receiptsOf),
-    resource: (name) => {
-      const entry = history.get(name);
-      return entry && receiptsOf(entry);
+    entries: () => history.entries.values(),
+    entry: (name) => history.entries.get(name),
+    receipts() {
+      const known = times.byName();
+      return [...history.entries.values()].map((entry) => {
+        const { name, sent, accepted, refused, leaving } = entry;
+        const { sentMs, acceptedMs = 0 } = known.get(name) ?? {};
+        return [
+          entry,
+          {
+            ...{ name, leaving },
+            ...(sentMs !== undefined && { sent: { version: sent, atMs: sentMs } }),
+            ...(accepted !== undefined && { accepted: { version: accepted, atMs: acceptedMs } }),
+            ...(refused && { refused }),
+          },
+        ];
+      });
     },
     record: () => history,
     lastAckAtMs: () => lastAckAtMs,
@@ -140,7 +115,7 @@ export function createTypeReceipts(
       unanswered.push({ nonce, batch, changed: namesChanged(history, batch) });
       if (unanswered.length > maxUnanswered) unanswered.shift();
       take(sentTo(history, batch));
-      note(batch, "sentMs", atMs);
+      times.sent(batch, atMs);
     },
 
     accepted(nonce, atMs) {
@@ -148,7 +123,7 @@ export function createTypeReceipts(
       if (response === undefined) return undefined;
       lastAckAtMs = atMs;
       take(acceptedBy(history, response.batch));
-      note(response.batch, "acceptedMs", atMs);
+      times.accepted(response.batch, atMs);
       return response.changed;
     },
 
@@ -158,25 +133,15 @@ export function createTypeReceipts(
       const { batch, changed } = response;
       const names = batch.map(({ name }) => name);
       const suspects = new Set(suspectsOf(reason, names, changed));
-      take(refusedBy(history, batch, reason, suspects));
-      note(batch, "refusedMs", atMs);
+      take(refusedBy(history, batch, { reason, atMs }, suspects));
       return [...suspects];
     },
 
     resumed(resources, atMs) {
       take(resumedBy(history, resources));
-      note(resources, "acceptedMs", atMs);
+      times.accepted(resources, atMs);
     },
 
     dropped: (names) => take(droppedBy(history, names)),
   };
 }
-
-/** The numbers of the batches that a history speaks of; one set for all streams that share it. */
-const batchesIn = memoize((history: History): ReadonlySet<number> => {
-  const batches = new Set<number>();
-  for (const { sent, accepted, refused } of history.values()) {
-    for (const said of [sent, accepted, refused]) if (said !== undefined) batches.add(numberOf(said.batch));
-  }
-  return batches;
-});

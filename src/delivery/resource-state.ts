@@ -1,6 +1,14 @@
 import type { Resource } from "../envoy/resource-set.ts";
 import { resourceType } from "../envoy/resource-types.ts";
-import type { DeliveryStatus, ResourceReceipts } from "./receipts.ts";
+import type { Entry } from "./history.ts";
+
+export type DeliveryStatus = "pending" | "accepted" | "refused";
+
+/** Where the resource stands in the version last sent. */
+export function statusOf({ sent, accepted, refused, leaving }: Entry): DeliveryStatus {
+  if (refused?.version === sent) return "refused";
+  return accepted === sent && !leaving ? "accepted" : "pending";
+}
 
 /**
  * What a proxy said of a resource in exactly this version; undefined where it did not ask for the resource. Of types of which
@@ -9,11 +17,10 @@ import type { DeliveryStatus, ResourceReceipts } from "./receipts.ts";
  */
 export function resourceState(
   { type, version }: Pick<Resource, "type" | "version">,
-  receipts: ResourceReceipts | undefined,
+  entry: Entry | undefined,
 ): DeliveryStatus | undefined {
-  if (receipts === undefined) return resourceType(type).wildcard ? "pending" : undefined;
-  const { sent, accepted, refused, leaving } = receipts;
+  if (entry === undefined) return resourceType(type).wildcard ? "pending" : undefined;
+  const { sent, accepted, refused, leaving } = entry;
   if (refused?.suspect === true && refused.version === version) return "refused";
-  const isOnItsWay = leaving || (sent !== undefined && sent.version !== version);
-  return accepted?.version === version && !isOnItsWay ? "accepted" : "pending";
+  return accepted === version && sent === version && !leaving ? "accepted" : "pending";
 }

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createMetrics } from "../../src/base/metrics.ts";
+import type { Entry } from "../../src/delivery/history.ts";
 import { createLedger, type Ledger } from "../../src/delivery/ledger.ts";
-import type { ResourceReceipts } from "../../src/delivery/receipts.ts";
 import { resourceState } from "../../src/delivery/resource-state.ts";
 import { type Recipient, ruleDeliveries } from "../../src/delivery/rule-delivery.ts";
 import { rulePartsOf } from "../../src/delivery/rule-index.ts";
@@ -266,21 +266,21 @@ const still: Pick<Ledger, "subscribeMoves"> = { subscribeMoves: () => () => true
 describe("any records", () => {
   const types = resourceTypes.map(({ short }) => short);
   const version = fc.constantFrom("1", "2");
-  const receipts: fc.Arbitrary<ResourceReceipts> = fc.record(
+  const entry: fc.Arbitrary<Entry> = fc.record(
     {
       name: fc.constant("n"),
       leaving: fc.boolean(),
-      sent: fc.record({ version, atMs: fc.nat(9) }),
-      accepted: fc.record({ version, atMs: fc.nat(9) }),
+      sent: version,
+      accepted: version,
       refused: fc.record({ version, atMs: fc.nat(9), reason: fc.constant("bad"), suspect: fc.boolean() }),
     },
-    { requiredKeys: ["name", "leaving"] },
+    { requiredKeys: ["name", "leaving", "sent"] },
   );
   const part = fc.record({
     type: fc.constantFrom(...types),
     version,
     rules: fc.subarray(["x", "y"]),
-    of: fc.array(fc.option(receipts, { nil: undefined }), { minLength: 4, maxLength: 4 }),
+    of: fc.array(fc.option(entry, { nil: undefined }), { minLength: 4, maxLength: 4 }),
   });
 
   test("each proxy is counted once, and looking at all of a set at once changes nothing", () => {

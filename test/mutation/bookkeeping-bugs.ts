@@ -30,7 +30,7 @@ export const bookkeepingBugs: readonly BugMutant[] = [
     class: 9,
     what: "a refusal leaves no trace on the resource",
     file: "src/delivery/receipts.ts",
-    find: "take(refusedBy(history, batch, reason, suspects));",
+    find: "take(refusedBy(history, batch, { reason, atMs }, suspects));",
     replace: "",
     killedBy: ["test/delivery/ledger.test.ts"],
   },

@@ -13,6 +13,7 @@ export const knownSurvivors = [
   { file: "resource-map", at: "resources.length === 0 ? map", why: "a shortcut: the same map, in the same order" },
   { file: "retries", at: "groups.length === 0", why: "a shortcut for those who refused nothing" },
   { file: "sotw", at: "subscription === before", why: "a shortcut for an ACK, which repeats up to 100 000 names" },
+  { file: "stream", at: "refused.size === 0 ? refused", why: "a shortcut for who refused nothing" },
   { file: "stream", at: "before === after", why: "a shortcut for an ACK, which repeats up to 100 000 names" },
   // What the type checker asks for.
   { file: "heartbeat", at: "ttlMs ?? []", why: "those that are looked at have a time to live" },
@@ -21,6 +22,7 @@ export const knownSurvivors = [
   { file: "resource-map", at: "before !== undefined &&", why: "what is not there has no version that could be equal" },
   { file: "resource-map", at: "references: []", why: "nobody reads what a left-over refers to" },
   { file: "resource-map", at: "provenance: () => []", why: "nobody reads who made a left-over" },
+  { file: "stream", at: "plan?.offered[type].has", why: "who answers a response has a plan" },
   { file: "stream", at: "delayMs !== undefined", why: "undefined and absent mean the same to who starts the timer" },
   { file: "stream", at: 'event.on === "timer"', why: "no timer is called undefined" },
   // Values that are overwritten or not looked at.
@@ -30,6 +32,12 @@ export const knownSurvivors = [
     why: "who is elsewhere has no gate to open; the new word is only compared",
   },
   { file: "push-plan", at: "gated: false", why: "each step of the stream begins with this" },
+  {
+    file: "settle",
+    at: "resources.filter((one) => all.has",
+    why: "endpoints wait for their cluster, asked for or not",
+  },
+  { file: "stream", at: "timer !== ended && !timers", why: "to stop a timer that has ended does nothing" },
   { file: "settle", at: "oversized: []", why: "looked at in parts only" },
   { file: "settle", at: 'outgoing.kind === "send"', why: "no resource has the name that the mutant gives" },
   {

@@ -111,9 +111,7 @@ export async function startWirePlane(
       const target = targetOf(proxyId).resources;
       const held = ledger.receiptsOf(proxyId);
       const reached = (["CDS", "EDS", "RDS"] as const).every((type) =>
-        [...target[type].values()].every(
-          ({ name, version }) => held?.receipt(type, name)?.accepted?.version === version,
-        ),
+        [...target[type].values()].every(({ name, version }) => held?.receipt(type, name)?.accepted === version),
       );
       if (!reached || what === "reached") return reached;
       const clusters = (ledger.resourcesOf(proxyId) ?? []).filter(({ type }) => type === "CDS");

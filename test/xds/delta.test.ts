@@ -5,6 +5,9 @@ import { wireSet as set } from "../support/wire-resources.ts";
 import { DeltaDriver, deltaStreamWith as streamWith, subscribed } from "./driver.ts";
 
 describe("a name that is asked for while an answer is on its way", () => {
+  const most = (start: string) => Array.from({ length: maxNamesPerRequest - 1 }, (_, i) => `${start}${i}`);
+  const ends = (stream: DeltaDriver) => stream.effects().filter((effect) => effect.do === "end");
+
   test("is answered after it, together with endpoints that a changed cluster waits for", () => {
     const world = { CDS: { a: "1", b: "1" }, EDS: { a: "1", b: "1" } };
     const stream = streamWith(set(world));
@@ -22,14 +25,20 @@ describe("a name that is asked for while an answer is on its way", () => {
   test("is forgotten with its subscription: names that come and go do not add up", () => {
     const stream = streamWith(set({ EDS: { a: "1" } }));
     stream.ask("EDS", ["a"]);
-    const most = (start: string) => Array.from({ length: maxNamesPerRequest - 1 }, (_, i) => `${start}${i}`);
     stream.ask("EDS", most("x"));
     stream.ask(
       "EDS",
       most("x").map((name) => `-${name}`),
     );
     stream.ask("EDS", most("y"));
-    expect(stream.effects().filter((effect) => effect.do === "end")).toEqual([]);
+    expect(ends(stream)).toEqual([]);
+  });
+
+  test("adds up with those that were answered before", () => {
+    const stream = streamWith(set({ EDS: {} }));
+    stream.ask("EDS", most("x"));
+    stream.ack("EDS", most("y"));
+    expect(ends(stream)).toEqual([expect.objectContaining({ status: "RESOURCE_EXHAUSTED" })]);
   });
 });
 

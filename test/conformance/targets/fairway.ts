@@ -13,7 +13,7 @@ import { createWorld, type World } from "../../../src/compile/world.ts";
 import { emptyRuleSet } from "../../../src/config/rule-set.ts";
 import { createLedger, type Ledger } from "../../../src/delivery/ledger.ts";
 import type { LoadReports } from "../../../src/delivery/load-reports.ts";
-import { statusOf } from "../../../src/delivery/receipts.ts";
+import { statusOf } from "../../../src/delivery/resource-state.ts";
 import { referencesOf } from "../../../src/envoy/references.ts";
 import { createResourceSet, type Repair, type Resource } from "../../../src/envoy/resource-set.ts";
 import { emptyCatalog } from "../../../src/model/catalog.ts";
