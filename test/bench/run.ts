@@ -2,6 +2,7 @@ import { createMeshCompiler } from "./fixture/compiled.ts";
 import { createMesh, type Mesh, namespaceOf, servicesPerNamespace } from "./fixture/mesh.ts";
 import { createNodes } from "./fixture/nodes.ts";
 import type { Variant } from "./load/skim.ts";
+import { monotonicMs } from "./monotonic.ts";
 import type { BenchOptions } from "./options.ts";
 import type { Group, ProfileRow, ServerKind } from "./servers/server.ts";
 import { type Session, type SessionPlan, withSession } from "./session.ts";
@@ -32,8 +33,14 @@ export interface Outcome {
 
 export type Progress = (text: string) => void;
 
-const shortened: Sizes = { changes: 10, churnSeconds: 10, churnPerSecond: 50, edits: 2 };
-const long: Sizes = { changes: 50, churnSeconds: 60, churnPerSecond: 50, edits: 3 };
+const shortened: Sizes = {
+  ...{ changes: 30, wholeSetChanges: 6, churnSeconds: 10, churnPerSecond: 50 },
+  ...{ ruleEdits: 6, edits: 2, restarts: 2 },
+};
+const long: Sizes = {
+  ...{ changes: 50, wholeSetChanges: 10, churnSeconds: 60, churnPerSecond: 50 },
+  ...{ ruleEdits: 10, edits: 3, restarts: 3 },
+};
 
 /** Namespaces of a scoped mesh. */
 const scopedServices = 5_000;
@@ -42,19 +49,21 @@ const scopedServices = 5_000;
 export async function runBench(options: BenchOptions, kinds: readonly ServerKind[], say: Progress): Promise<Outcome> {
   const compiler = createMeshCompiler();
   const sizes = options.full ? long : shortened;
+  const begun = monotonicMs();
+  const tell = (text: string): void => say(`${((monotonicMs() - begun) / 60_000).toFixed(1).padStart(5)} min  ${text}`);
   const measurements: Measurement[] = [];
   const failures: Failure[] = [];
   const attempt = async (where: string, work: () => Promise<void>): Promise<void> => {
-    say(where);
+    tell(where);
     await work().catch((error: unknown) => {
       const message = error instanceof Error ? error.message : String(error);
       failures.push({ where, message });
-      say(`  failed: ${message}`);
+      tell(`  failed: ${message}`);
     });
   };
   for (const variant of options.variants) {
     // A change costs some servers a minute there.
-    const pairs = variant === "sotw" && !options.full ? 1 : options.pairs;
+    const pairs = variant === "sotw" && !options.full ? Math.min(2, options.pairs) : options.pairs;
     for (const setting of ["whole", "scoped"] as const) {
       const chosen = workloads.filter(
         (each) => each.setting === setting && each.variants.includes(variant) && options.workloads.has(each.id),
@@ -66,7 +75,7 @@ export async function runBench(options: BenchOptions, kinds: readonly ServerKind
           if (setting === "scoped" && !kind.scopes) continue;
           await attempt(`${kind.name}, ${variant}, ${setting} mesh, round ${pair + 1} of ${pairs}`, () =>
             runSession({ kind, variant, compiler, mesh, groups }, chosen, {
-              ...{ sizes, pair, options, say },
+              ...{ sizes, pair, options, tell },
               report: (found) => measurements.push(found),
             }),
           );
@@ -78,7 +87,8 @@ export async function runBench(options: BenchOptions, kinds: readonly ServerKind
   if (own !== undefined && options.workloads.has(scaleId) && options.variants.includes("delta")) {
     await attempt(`${own.name}, a change at two sizes`, async () => {
       const { services, instances } = options;
-      const figures = await changeAtTwoSizes({ kind: own, compiler, services, instances, changes: sizes.changes });
+      const changes = 2 * sizes.changes;
+      const figures = await changeAtTwoSizes({ kind: own, compiler, services, instances, changes });
       measurements.push({ workload: scaleId, variant: "delta", server: own.name, pair: 0, figures });
     });
   }
@@ -101,7 +111,7 @@ interface Round {
   readonly sizes: Sizes;
   readonly pair: number;
   readonly options: BenchOptions;
-  readonly say: Progress;
+  readonly tell: Progress;
   readonly report: (found: Measurement) => void;
 }
 
@@ -113,7 +123,7 @@ function runSession(plan: SessionPlan, chosen: readonly Workload[], round: Round
     if (!connects.has(chosen[0]?.id ?? "")) await session.load.tell({ do: "storm", withinMs: 150_000 });
     for (const workload of chosen) {
       if (workload.id === "W5" && !plan.kind.restarts) continue;
-      round.say(`  ${workload.id} ${workload.title}`);
+      round.tell(`  ${workload.id} ${workload.title}`);
       round.report(await measure(session, workload, round));
     }
   });

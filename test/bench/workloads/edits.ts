@@ -65,9 +65,9 @@ export const routeEdit: Workload = {
   title: "the weights of one VirtualService",
   setting: "whole",
   variants: ["delta", "sotw"],
-  run: async (session, { edits }) => {
+  run: async (session, { ruleEdits }) => {
     const rule = ruleOf(session, "VirtualService");
-    const changes = await edited(session, edits, (index) => shiftWeight(rule, 50 + index));
+    const changes = await edited(session, ruleEdits, (index) => shiftWeight(rule, 50 + index));
     return { ...figuresOf(changes), strayCount: strayOf(session, changes) };
   },
 };
@@ -77,9 +77,9 @@ export const clusterEdit: Workload = {
   title: "the balancer of one DestinationRule",
   setting: "whole",
   variants: ["delta", "sotw"],
-  run: async (session, { edits }) => {
+  run: async (session, { ruleEdits }) => {
     const rule = ruleOf(session, "DestinationRule");
-    const changes = await edited(session, edits, (index) => changeBalancer(rule, balancerAt(index)));
+    const changes = await edited(session, ruleEdits, (index) => changeBalancer(rule, balancerAt(index)));
     return { ...figuresOf(changes), strayCount: strayOf(session, changes) };
   },
 };

@@ -63,5 +63,6 @@ export const loneChange: Workload = {
   title: "a lone endpoint change, every half second",
   setting: "whole",
   variants: ["delta", "sotw"],
-  run: (session, { changes }) => loneChanges(session, session.variant === "sotw" ? 3 : changes, everybody),
+  run: (session, { changes, wholeSetChanges }) =>
+    loneChanges(session, session.variant === "sotw" ? wholeSetChanges : changes, everybody),
 };

@@ -5,12 +5,18 @@ import type { Session } from "../session.ts";
 export type Figures = Readonly<Record<string, number>>;
 
 export interface Sizes {
-  /** Lone changes of W2a, and of W9. */
+  /** Lone changes of W2a, W2s and W9. */
   readonly changes: number;
+  /** The same with state of the world, where one costs some servers seconds. */
+  readonly wholeSetChanges: number;
   readonly churnSeconds: number;
   readonly churnPerSecond: number;
-  /** Edits of each kind in W3, W4 and W6. */
+  /** Edits of one rule in W3. */
+  readonly ruleEdits: number;
+  /** Edits of each kind in W4 and W6, which are larger. */
   readonly edits: number;
+  /** Of W5. */
+  readonly restarts: number;
 }
 
 /** `whole`: everybody sees everything. `scoped`: everybody sees its own namespace. */
