@@ -1,82 +1,98 @@
-import type { Batch } from "./history.ts";
-
 /** Milliseconds since the epoch; absent: it has not happened on this stream. */
 export interface Times {
   readonly sentMs?: number;
   readonly acceptedMs?: number;
 }
 
+/** The names that one response sent in some version. Its identity stands for the occasion. */
+export type SentNames = readonly string[];
+
 /**
- * When one stream was sent what it holds of a type, and when it accepted that: a few bytes for each batch, as every stream has its
- * own times of all that it holds, which in a mesh of 1,000 services whose endpoints change one by one are 1,000 for each proxy.
+ * When one stream was sent what it holds of a type, and when it accepted that: a few bytes for each response, as every stream has
+ * its own times of all that it holds, which in a mesh of 1,000 services whose endpoints change one by one are 1,000 for each proxy.
  */
 export interface DeliveryTimes {
-  readonly sent: (batch: Batch, atMs: number) => void;
-  /** A batch that was sent, or that the stream held from before. */
-  readonly accepted: (batch: Batch, atMs: number) => void;
-  /** By name, of the latest batches that had the name. */
-  readonly byName: () => ReadonlyMap<string, Times>;
-  /** How many batches are kept. */
+  readonly sent: (names: SentNames, atMs: number) => void;
+  /** Names as they were sent. */
+  readonly accepted: (names: SentNames, atMs: number) => void;
+  /** It holds something from before. */
+  readonly resumed: (atMs: number) => void;
+  /** Of a name that is held: by the latest responses that had it. */
+  readonly lookUp: () => (name: string) => Times;
+  /** How many responses are kept. */
   readonly size: () => number;
 }
 
-/** Batches that are kept before it is looked which ones still count. */
-const manyBatches = 64;
+/** Responses that are kept before it is looked which ones still count. */
+const manyRows = 64;
 const never = 0;
 
 /** `isHeld`: whether there is anything of a name to have a time. */
 export function createDeliveryTimes(isHeld: (name: string) => boolean): DeliveryTimes {
   /* Oldest first. Columns, which keep numbers as such, take a fourth of the room of objects. */
-  let batches: Batch[] = [];
+  let names: SentNames[] = [];
   let sentMs: number[] = [];
   let acceptedMs: number[] = [];
-  let pruneAt = manyBatches;
+  let pruneAt = manyRows;
+  /** What came first, mostly all there is: names that are held and in no row came with it, so it can do without their list. */
+  const first = { names: undefined as SentNames | undefined, sentMs: never, acceptedMs: never };
+  let isBegun = false;
 
-  const latest = (times: readonly number[]): Map<string, number> => {
+  /** The last row of each name, of those in which this has happened. */
+  const rowsWith = (times: readonly number[]): ReadonlyMap<string, number> => {
     const rows = new Map<string, number>();
-    for (const [row, batch] of batches.entries()) {
+    for (const [row, list] of names.entries()) {
       if (times[row] === never) continue;
-      for (const { name, version } of batch) if (version !== undefined && isHeld(name)) rows.set(name, row);
+      for (const name of list) if (isHeld(name)) rows.set(name, row);
     }
     return rows;
   };
 
   const prune = (): void => {
-    const rows = [...new Set([latest(sentMs), latest(acceptedMs)].flatMap((one) => [...one.values()]))].sort(
-      (a, b) => a - b,
-    );
+    const wanted = [rowsWith(sentMs), rowsWith(acceptedMs)].flatMap((rows) => [...rows.values()]);
+    const rows = [...new Set(wanted)].sort((a, b) => a - b);
     const only = <T>(column: readonly T[]): T[] => rows.map((row) => column[row] as T);
-    [batches, sentMs, acceptedMs] = [only(batches), only(sentMs), only(acceptedMs)];
-    pruneAt = Math.max(manyBatches, 2 * batches.length);
+    [names, sentMs, acceptedMs] = [only(names), only(sentMs), only(acceptedMs)];
+    pruneAt = Math.max(manyRows, 2 * names.length);
   };
 
-  const add = (batch: Batch, sent: number, accepted: number): void => {
-    if (batches.length >= pruneAt) prune();
-    batches.push(batch);
+  const add = (list: SentNames, sent: number, accepted: number): void => {
+    if (names.length >= pruneAt) prune();
+    names.push(list);
     sentMs.push(sent);
     acceptedMs.push(accepted);
   };
 
   return {
-    sent: (batch, atMs) => add(batch, atMs, never),
-    accepted: (batch, atMs) => {
-      const row = batches.lastIndexOf(batch);
-      if (row < 0) add(batch, never, atMs);
+    sent: (list, atMs) => {
+      if (isBegun) add(list, atMs, never);
+      else [first.names, first.sentMs] = [list, atMs];
+      isBegun = true;
+    },
+    accepted: (list, atMs) => {
+      if (first.names === list) {
+        [first.names, first.acceptedMs] = [undefined, atMs];
+        return;
+      }
+      const row = names.lastIndexOf(list);
+      if (row < 0) add(list, never, atMs);
       else acceptedMs[row] = atMs;
     },
-    byName: () => {
-      const [sent, accepted] = [latest(sentMs), latest(acceptedMs)];
-      const at = (times: readonly number[], row: number | undefined) => (row === undefined ? undefined : times[row]);
-      return new Map(
-        [...new Set([...sent.keys(), ...accepted.keys()])].map((name) => {
-          const [one, other] = [at(sentMs, sent.get(name)), at(acceptedMs, accepted.get(name))];
-          return [
-            name,
-            { ...(one !== undefined && { sentMs: one }), ...(other !== undefined && { acceptedMs: other }) },
-          ];
-        }),
-      );
+    resumed: (atMs) => {
+      if (!isBegun) first.acceptedMs = atMs;
+      isBegun = true;
     },
-    size: () => batches.length,
+    lookUp: () => {
+      const [sent, accepted] = [rowsWith(sentMs), rowsWith(acceptedMs)];
+      return (name) => {
+        const sentAt = sentMs[sent.get(name) ?? -1] ?? first.sentMs;
+        const acceptedAt = acceptedMs[accepted.get(name) ?? -1] ?? first.acceptedMs;
+        return {
+          ...(sentAt !== never && { sentMs: sentAt }),
+          ...(acceptedAt !== never && { acceptedMs: acceptedAt }),
+        };
+      };
+    },
+    size: () => names.length,
   };
 }

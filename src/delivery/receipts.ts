@@ -1,5 +1,6 @@
+import { memoize } from "../base/memo.ts";
 import { resourceType, type TypeName } from "../envoy/resource-types.ts";
-import { createDeliveryTimes } from "./delivery-times.ts";
+import { createDeliveryTimes, type SentNames } from "./delivery-times.ts";
 import {
   acceptedBy,
   asAnswered,
@@ -92,10 +93,10 @@ export function createTypeReceipts(
     entries: () => history.entries.values(),
     entry: (name) => history.entries.get(name),
     receipts() {
-      const known = times.byName();
+      const timesOf = times.lookUp();
       return [...history.entries.values()].map((entry) => {
         const { name, sent, accepted, refused, leaving } = entry;
-        const { sentMs, acceptedMs = 0 } = known.get(name) ?? {};
+        const { sentMs, acceptedMs = 0 } = timesOf(name);
         return [
           entry,
           {
@@ -115,7 +116,7 @@ export function createTypeReceipts(
       unanswered.push({ nonce, batch, changed: namesChanged(history, batch) });
       if (unanswered.length > maxUnanswered) unanswered.shift();
       take(sentTo(history, batch));
-      times.sent(batch, atMs);
+      times.sent(namesIn(batch), atMs);
     },
 
     accepted(nonce, atMs) {
@@ -123,7 +124,7 @@ export function createTypeReceipts(
       if (response === undefined) return undefined;
       lastAckAtMs = atMs;
       take(acceptedBy(history, response.batch));
-      times.accepted(response.batch, atMs);
+      times.accepted(namesIn(response.batch), atMs);
       return response.changed;
     },
 
@@ -139,9 +140,14 @@ export function createTypeReceipts(
 
     resumed(resources, atMs) {
       take(resumedBy(history, resources));
-      times.accepted(resources, atMs);
+      times.resumed(atMs);
     },
 
     dropped: (names) => take(droppedBy(history, names)),
   };
 }
+
+/** One list for all streams; what is remembered of a batch goes with it, which is soon, and this stays with the times. */
+const namesIn = memoize(
+  (batch: Batch): SentNames => batch.flatMap(({ name, version }) => (version === undefined ? [] : [name])),
+);

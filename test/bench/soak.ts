@@ -68,6 +68,8 @@ export async function soak(args: readonly string[]): Promise<0 | 1> {
   const looksTaken = await withSession(
     { kind: fairway, variant: "delta", compiler: createMeshCompiler(), mesh, groups },
     async (session) => {
+      // Timers are counted from the first look on.
+      await lookAt(session, 0);
       await session.load.tell({ do: "storm", withinMs });
       const visits = () => visit(session, nodes.slice(proxies));
       const taken = await changeAndLook(session, options.minutes * 60_000, visits);
@@ -157,11 +159,11 @@ async function visit({ server, kind, variant, compiler, mesh }: Session, nodes: 
 async function lookAt({ server }: Session, atMs: number): Promise<Look> {
   const { inside } = server;
   if (inside === undefined) throw new Error("nobody can look inside this server");
-  const metric = (name: string): Promise<number> => inside.metric(`fairway_${name}`);
   const held = await inside.held();
+  const metric = await inside.metrics();
   return {
-    ...{ ...held, atMs, watches: await metric("xds_watches"), streams: await metric("xds_streams") },
-    ledger: await metric("ledger_proxies"),
+    ...{ ...held, atMs, watches: metric("fairway_xds_watches"), streams: metric("fairway_xds_streams") },
+    ledger: metric("fairway_ledger_proxies"),
   };
 }
 

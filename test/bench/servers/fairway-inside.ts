@@ -22,12 +22,13 @@ export function createInside(child: () => ChildProcess, metricsUrl: string): Ins
       current.send(question);
     });
   return {
-    metric: async (name) => {
+    metrics: async () => {
       const text = await (await fetch(metricsUrl)).text();
-      return [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, "gm"))].reduce(
-        (sum, [, value]) => sum + Number(value),
-        0,
-      );
+      return (name) =>
+        [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, "gm"))].reduce(
+          (sum, [, value]) => sum + Number(value),
+          0,
+        );
     },
     loopDelay: () => ask<LoopDelay>("loop-delay"),
     held: () => ask<Held>("held"),

@@ -37,8 +37,8 @@ export interface Prepared {
 
 /** What can only be seen from inside. */
 export interface Inside {
-  /** The sum of a metric over its labels. */
-  readonly metric: (name: string) => Promise<number>;
+  /** A look at its metrics, all of one moment: the sum of one over its labels. */
+  readonly metrics: () => Promise<(name: string) => number>;
   /** How late the event loop was since this was last asked. */
   readonly loopDelay: () => Promise<LoopDelay>;
   /** What it holds, after its garbage was collected. */

@@ -57,7 +57,7 @@ export const stormOfProfiles: Workload = {
     const nodes = createNodes(count, names);
     const groups = names.map((key) => ({ key, nodes: nodes.filter(({ namespace }) => namespace === key) }));
     await server.expectGroups(groups);
-    const compiled = () => server.inside?.metric("fairway_compiles_total") ?? Promise.resolve(Number.NaN);
+    const compiled = async () => (await server.inside?.metrics())?.("fairway_compiles_total") ?? Number.NaN;
     const before = await compiled();
     const figures = await withProxies({ server, compiler, kind, variant, mesh }, groups, storm);
     return { ...figures, compilesCount: (await compiled()) - before, profilesCount: profiles };
