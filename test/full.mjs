@@ -99,6 +99,10 @@ const parts = [
     ...test("test/xds/fuzz-socket.test.ts", fuzz),
   },
   {
+    title: "1,000,000 requests to random route tables, beside each of two Envoys",
+    ...test("test/explain/differential.test.ts", fuzz),
+  },
+  {
     title: "Minutes of schemathesis: every operation, every check",
     ...test("test/api/schemathesis.test.ts", { FAIRWAY_SCHEMATHESIS_SECONDS: schemathesisSeconds }),
   },

@@ -21,6 +21,7 @@ const table: Readonly<Record<string, Row>> = {
   snapshot: { may: ["base", "model", "envoy", "compile"], types: ["config"] },
   delivery: { may: ["base", "model", "envoy"], types: ["config"] },
   xds: { may: ["base", "model", "envoy", "gen"] },
+  explain: { may: ["base", "model", "envoy"] },
   api: { may: ["base", "model", "config"] },
   cli: {
     may: ["base", "model", "config", "envoy", "compile"],
@@ -47,7 +48,7 @@ const table: Readonly<Record<string, Row>> = {
 };
 
 /** No input or output, clock, randomness or `node:` in these. `base/digest.ts` may hash. */
-const pure = new Set(["model", "envoy", "compile"]);
+const pure = new Set(["model", "envoy", "compile", "explain"]);
 
 /** Global names that only `app`, `cli` and `base/clock.ts` may touch. */
 const ambient = /\b(process\.(env|argv)|Date\.now|Math\.random|setTimeout|setInterval|setImmediate)\b/;

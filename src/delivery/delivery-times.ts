@@ -53,7 +53,7 @@ export function createDeliveryTimes(isHeld: (name: string) => boolean): Delivery
     const rows = [...new Set(wanted)].sort((a, b) => a - b);
     const only = <T>(column: readonly T[]): T[] => rows.map((row) => column[row] as T);
     [names, sentMs, acceptedMs] = [only(names), only(sentMs), only(acceptedMs)];
-    pruneAt = Math.max(manyRows, 2 * names.length);
+    pruneAt = Math.max(manyRows, Math.ceil(1.5 * names.length));
   };
 
   const add = (list: SentNames, sent: number, accepted: number): void => {

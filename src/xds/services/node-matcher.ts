@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
-import { RE2JS } from "re2js";
 import { MeshError } from "../../base/errors.ts";
+import { asBytes, stringTest, type TextTest } from "../../envoy/string-matcher.ts";
 import type { NodeMatcher } from "../../gen/envoy/type/matcher/v3/node_pb.ts";
 import type { StringMatcher } from "../../gen/envoy/type/matcher/v3/string_pb.ts";
 import type { StructMatcher } from "../../gen/envoy/type/matcher/v3/struct_pb.ts";
@@ -42,7 +42,7 @@ export function compileNodeMatchers(matchers: readonly NodeMatcher[]): Test<Matc
 
 function nodeTest({ nodeId, nodeMetadatas }: NodeMatcher): Test<MatchedNode> {
   bounded("node_metadatas", nodeMetadatas.length, maxMetadatas);
-  const idTest = nodeId === undefined ? () => true : stringTest(nodeId);
+  const idTest = nodeId === undefined ? () => true : textTest(nodeId);
   const metadataTests = nodeMetadatas.map(structTest);
   return ({ id, metadata }) => idTest(id) && metadataTests.every((test) => test(metadata));
 }
@@ -67,7 +67,7 @@ function valueTest(matcher: ValueMatcher | undefined, depth: number): Test<JsonV
   const pattern = matcher?.matchPattern;
   switch (pattern?.case) {
     case "stringMatch": {
-      const test = stringTest(pattern.value);
+      const test = textTest(pattern.value);
       return (value) => typeof value === "string" && test(value);
     }
     case "presentMatch": {
@@ -89,47 +89,24 @@ function valueTest(matcher: ValueMatcher | undefined, depth: number): Test<JsonV
   }
 }
 
-function stringTest({ matchPattern, ignoreCase }: StringMatcher): Test<string> {
-  const plain = (text: string): string => (ignoreCase ? text.toLowerCase() : text);
-  switch (matchPattern.case) {
-    case "exact":
-    case "prefix":
-    case "suffix":
-    case "contains": {
-      const wanted = plain(boundedPattern(matchPattern.value));
-      const compare = comparisons[matchPattern.case];
-      return (text) => compare(plain(text), wanted);
-    }
-    case "safeRegex":
-      return regexTest(boundedPattern(matchPattern.value.regex));
-    default:
-      throw unsupported(
-        `a string matcher ${matchPattern.case ?? "without a pattern"}`,
-        "Use exact, prefix, suffix, contains or safe_regex.",
-      );
-  }
+function textTest(matcher: StringMatcher): Test<string> {
+  const { case: kind, value } = matcher.matchPattern;
+  const pattern = kind === "safeRegex" ? value.regex : typeof value === "string" ? value : "";
+  bounded("a pattern's characters", pattern.length, maxPatternLength);
+  const test = compiled(matcher, pattern);
+  if (test !== undefined) return (text) => test(asBytes(text));
+  throw unsupported(
+    `a string matcher ${kind ?? "without a pattern"}`,
+    "Use exact, prefix, suffix, contains or safe_regex.",
+  );
 }
 
-const comparisons = {
-  exact: (text: string, wanted: string) => text === wanted,
-  prefix: (text: string, wanted: string) => text.startsWith(wanted),
-  suffix: (text: string, wanted: string) => text.endsWith(wanted),
-  contains: (text: string, wanted: string) => text.includes(wanted),
-} as const;
-
-/** Envoy matches the whole text. */
-function regexTest(pattern: string): Test<string> {
+function compiled(matcher: StringMatcher, pattern: string): TextTest | undefined {
   try {
-    const compiled = RE2JS.compile(pattern);
-    return (text) => compiled.matches(text);
+    return stringTest(matcher, "characters");
   } catch (cause) {
     throw new MeshError("input/invalid", `${JSON.stringify(pattern)} is no regular expression of RE2`, { cause });
   }
-}
-
-function boundedPattern(pattern: string): string {
-  bounded("a pattern's characters", pattern.length, maxPatternLength);
-  return pattern;
 }
 
 function bounded(what: string, found: number, most: number): void {

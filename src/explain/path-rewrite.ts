@@ -1,0 +1,40 @@
+import { RE2JS } from "re2js";
+import type { RegexRewrite, RouteMatch } from "../envoy/route-messages.ts";
+import { asBytes, asCharacters } from "../envoy/string-matcher.ts";
+import { type Facts, withoutQuery } from "./request.ts";
+import type { Semantics } from "./semantics.ts";
+
+/** Replaces the part of the path that the route matched: of a whole path or a pattern, all of it. The query stays. */
+export function withPrefix({ pathSpecifier: matched }: RouteMatch, prefix: string, { path = "" }: Facts): string {
+  const isPart = matched.case === "prefix" || matched.case === "pathSeparatedPrefix" || matched.case === "path";
+  const end = isPart ? asBytes(matched.value).length : withoutQuery(path).length;
+  return asBytes(prefix) + path.slice(end);
+}
+
+/** Replaces each occurrence of the pattern in the path. The query stays. */
+export function withPattern(rewrite: RegexRewrite, { path = "", barePath }: Facts, semantics: Semantics): string {
+  return replaceAll(rewrite, barePath, semantics) + path.slice(barePath.length);
+}
+
+/** `\1` in the substitution is what the first group matched, `\0` the whole; `\\` is a backslash. */
+export function replaceAll({ pattern, substitution }: RegexRewrite, text: string, { regexUnits }: Semantics): string {
+  const inBytes = regexUnits === "bytes";
+  const regex = RE2JS.compile(inBytes ? asBytes(pattern?.regex ?? "") : (pattern?.regex ?? ""));
+  const wanted = inBytes ? asBytes(substitution) : substitution;
+  const whole = inBytes ? text : asCharacters(text);
+  const found = regex.matcher(whole);
+  let [replaced, end] = ["", 0];
+  let isFirst = true;
+  while (found.find()) {
+    // RE2 finds nothing of no length where the last find ended.
+    if (!isFirst && found.end() === end) continue;
+    replaced += whole.slice(end, found.start());
+    replaced += wanted.replaceAll(/\\([0-9\\])/g, (_, one: string) =>
+      one === "\\" ? one : (found.group(Number(one)) ?? ""),
+    );
+    end = found.end();
+    isFirst = false;
+  }
+  const result = replaced + whole.slice(end);
+  return inBytes ? result : asBytes(result);
+}

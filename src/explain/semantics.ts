@@ -1,0 +1,38 @@
+import type { Units } from "../envoy/string-matcher.ts";
+
+/** What differs between releases of Envoy, where one and the same configuration means something else. */
+export interface Semantics {
+  /** The values of one header are looked at one by one; else as one text, joined by commas. */
+  readonly headersApart: boolean;
+  /** Path parameters that are ignored are those of each segment; else all that follows the first `;`. */
+  readonly parametersBySegment: boolean;
+  /** What a dot in a regular expression stands for. */
+  readonly regexUnits: Units;
+}
+
+/** How the routes of one table match. */
+export interface Manner extends Semantics {
+  /** Parameters in a path, such as `;v=1`, are no part of it. */
+  readonly ignoresParameters: boolean;
+}
+
+const present: Semantics = { headersApart: true, parametersBySegment: true, regexUnits: "bytes" };
+
+/** Newest first; what is newer than all of them is as the first one. */
+const releases: readonly (readonly [since: readonly [minor: number, patch: number], Semantics])[] = [
+  // A security fix; older lines have it from some patch on, which is not known here.
+  [[39, 1], present],
+  [[39, 0], { ...present, parametersBySegment: false }],
+  // Between this line and the next one regular expressions changed; in which of them is not known here.
+  [[0, 0], { headersApart: false, parametersBySegment: false, regexUnits: "characters" }],
+];
+
+/** Of a release such as `1.36.4`; of a present one for a text that is no version. */
+export function semanticsOf(version: string | undefined): Semantics {
+  const [, minor, patch] = /^1\.([0-9]+)\.([0-9]+)/.exec(version ?? "") ?? [];
+  const found = releases.find(
+    ([[fromMinor, fromPatch]]) =>
+      minor === undefined || Number(minor) > fromMinor || (Number(minor) === fromMinor && Number(patch) >= fromPatch),
+  );
+  return found?.[1] ?? present;
+}

@@ -1,0 +1,81 @@
+import { Agent, request as httpRequest } from "node:http";
+import type { JsonObject } from "@bufbuild/protobuf";
+import type { EnvoyBinary } from "../../src/app/envoy/find.ts";
+import { processLauncher } from "../../src/app/envoy/launch.ts";
+import type { Request } from "../../src/explain/request.ts";
+import { type Cleanup, launchTestEnvoy } from "../support/envoy.ts";
+import { staticBootstrap } from "../support/static-envoy.ts";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly body: string;
+}
+
+export interface AskedEnvoy {
+  /** Sends a request to the listener of this table. */
+  readonly ask: (table: number, request: Request) => Promise<Answer>;
+}
+
+const managerType =
+  "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+const routerType = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
+
+const listener = (table: JsonObject, index: number): JsonObject => ({
+  name: String(index),
+  address: { socket_address: { address: "127.0.0.1", port_value: 0 } },
+  filter_chains: [
+    {
+      filters: [
+        {
+          name: "http",
+          typed_config: {
+            "@type": managerType,
+            stat_prefix: "http",
+            route_config: table,
+            http_filters: [{ name: "envoy.filters.http.router", typed_config: { "@type": routerType } }],
+          },
+        },
+      ],
+    },
+  ],
+});
+
+/** An Envoy with a listener for each route table. It fails to start when one of them is not to its liking. */
+export async function askedEnvoy(
+  { path }: EnvoyBinary,
+  tables: readonly JsonObject[],
+  cleanup: Cleanup,
+): Promise<AskedEnvoy> {
+  const bootstrap = staticBootstrap(tables.map(listener));
+  const envoy = await launchTestEnvoy({ cleanup, launcher: processLauncher(path), bootstrap, concurrency: 1 });
+  const admin = await envoy.ready({ timeoutMs: 60_000 });
+  const ports = new Map((await admin.listeners()).map(({ name, address }) => [name, address?.port ?? 0]));
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  cleanup(async () => agent.destroy());
+  return { ask: (table, request) => send(agent, ports.get(String(table)) ?? 0, request) };
+}
+
+const send = (agent: Agent, port: number, { method, path, authority, headers }: Request): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    // Node writes a byte for a character.
+    const bytes = (text: string): string => Buffer.from(text).toString("latin1");
+    const flat = [["Host", authority], ...headers].flat().map(bytes);
+    const sent = httpRequest(
+      { agent, host: "127.0.0.1", port, method, path, headers: flat, setHost: false },
+      (response) => {
+        let body = "";
+        response.setEncoding("latin1");
+        response.on("data", (chunk: string) => {
+          body += chunk;
+        });
+        response.on("error", reject);
+        response.on("end", () => {
+          const values = Object.entries(response.headers).map(([name, value]) => [name, String(value)]);
+          resolve({ status: response.statusCode ?? 0, headers: Object.fromEntries(values), body });
+        });
+      },
+    );
+    sent.on("error", reject);
+    sent.end();
+  });
