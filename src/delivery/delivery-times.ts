@@ -23,17 +23,26 @@ export interface DeliveryTimes {
   readonly size: () => number;
 }
 
-/** Responses that are kept before it is looked which ones still count. */
+/** As many responses are kept in any case before it is looked which ones still count. */
 const manyRows = 64;
 const never = 0;
 
-/** `isHeld`: whether there is anything of a name to have a time. */
-export function createDeliveryTimes(isHeld: (name: string) => boolean): DeliveryTimes {
+/** What can have a time. */
+export interface HeldNames {
+  readonly has: (name: string) => boolean;
+  readonly count: () => number;
+}
+
+let made = 0;
+
+export function createDeliveryTimes(held: HeldNames): DeliveryTimes {
+  // Streams are told of the same changes: each looks what still counts at a moment of its own. 0 to 1, evenly spread.
+  const phase = (made++ * 0.618) % 1;
   /* Oldest first. Columns, which keep numbers as such, take a fourth of the room of objects. */
   let names: SentNames[] = [];
   let sentMs: number[] = [];
   let acceptedMs: number[] = [];
-  let pruneAt = manyRows;
+  let pruneAt = 0;
   /** What came first, mostly all there is: names that are held and in no row came with it, so it can do without their list. */
   const first = { names: undefined as SentNames | undefined, sentMs: never, acceptedMs: never };
   let isBegun = false;
@@ -43,7 +52,7 @@ export function createDeliveryTimes(isHeld: (name: string) => boolean): Delivery
     const rows = new Map<string, number>();
     for (const [row, list] of names.entries()) {
       if (times[row] === never) continue;
-      for (const name of list) if (isHeld(name)) rows.set(name, row);
+      for (const name of list) if (held.has(name)) rows.set(name, row);
     }
     return rows;
   };
@@ -53,11 +62,14 @@ export function createDeliveryTimes(isHeld: (name: string) => boolean): Delivery
     const rows = [...new Set(wanted)].sort((a, b) => a - b);
     const only = <T>(column: readonly T[]): T[] => rows.map((row) => column[row] as T);
     [names, sentMs, acceptedMs] = [only(names), only(sentMs), only(acceptedMs)];
-    pruneAt = Math.max(manyRows, Math.ceil(1.5 * names.length));
   };
 
   const add = (list: SentNames, sent: number, accepted: number): void => {
-    if (names.length >= pruneAt) prune();
+    if (names.length >= pruneAt) {
+      prune();
+      // No more of them count than there are names, or little more.
+      pruneAt = Math.max(manyRows, names.length, held.count()) * (1.25 + phase / 2);
+    }
     names.push(list);
     sentMs.push(sent);
     acceptedMs.push(accepted);

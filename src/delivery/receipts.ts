@@ -75,7 +75,7 @@ export function createTypeReceipts(
   /** Oldest first. */
   const unanswered: Response[] = [];
   let history = noHistory;
-  const times = createDeliveryTimes((name) => history.entries.has(name));
+  const times = createDeliveryTimes({ has: (name) => history.entries.has(name), count: () => history.entries.size });
   let lastAckAtMs: number | undefined;
 
   const take = ({ history: next, moved }: Turn): void => {
