@@ -1,7 +1,13 @@
 import { fromBinary, fromJson, type JsonValue } from "@bufbuild/protobuf";
 import {
+  HeaderValueOption_HeaderAppendAction as Append,
+  type HeaderValueOption,
+} from "../gen/envoy/config/core/v3/base_pb.ts";
+import {
   type RedirectAction,
   RedirectAction_RedirectResponseCode as RedirectCode,
+  type Route,
+  type RouteMatch,
   VirtualHost_TlsRequirementType as Tls,
   type VirtualHost,
 } from "../gen/envoy/config/route/v3/route_components_pb.ts";
@@ -12,11 +18,13 @@ import {
 } from "../gen/envoy/type/v3/percent_pb.ts";
 import { messageTypes } from "./pack.ts";
 
+export type { HeaderValueOption } from "../gen/envoy/config/core/v3/base_pb.ts";
 export type {
   HeaderMatcher,
   QueryParameterMatcher,
   RedirectAction,
   Route,
+  RouteAction,
   RouteMatch,
   VirtualHost,
 } from "../gen/envoy/config/route/v3/route_components_pb.ts";
@@ -26,6 +34,9 @@ export type { RegexMatchAndSubstitute as RegexRewrite } from "../gen/envoy/type/
 export type { StringMatcher } from "../gen/envoy/type/matcher/v3/string_pb.ts";
 export type { ValueMatcher } from "../gen/envoy/type/matcher/v3/value_pb.ts";
 export type { FractionalPercent } from "../gen/envoy/type/v3/percent_pb.ts";
+
+/** A route says what it matches; one that does not is refused by Envoy. */
+export type MatchingRoute = Route & { readonly match: RouteMatch };
 
 /** Throws where the bytes are no such message. */
 export const decodeRouteConfiguration = (bytes: Uint8Array): RouteConfiguration =>
@@ -66,3 +77,17 @@ const redirectStatuses: Readonly<Record<RedirectCode, number>> = {
 };
 
 export const redirectStatusOf = ({ responseCode }: RedirectAction): number => redirectStatuses[responseCode] ?? 301;
+
+/** What is done with a header that is to be added, by whether it is there. */
+export type AppendAction = "append" | "add-if-absent" | "overwrite-if-there" | "overwrite-or-add";
+
+const appendActions: Readonly<Record<Append, AppendAction>> = {
+  [Append.APPEND_IF_EXISTS_OR_ADD]: "append",
+  [Append.ADD_IF_ABSENT]: "add-if-absent",
+  [Append.OVERWRITE_IF_EXISTS_OR_ADD]: "overwrite-or-add",
+  [Append.OVERWRITE_IF_EXISTS]: "overwrite-if-there",
+};
+
+/** The older field counts where it is given. */
+export const appendActionOf = ({ append, appendAction }: HeaderValueOption): AppendAction =>
+  append === undefined ? (appendActions[appendAction] ?? "append") : append ? "append" : "overwrite-or-add";

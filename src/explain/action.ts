@@ -1,4 +1,6 @@
-import type { Route } from "../envoy/route-messages.ts";
+import type { MatchingRoute, RouteConfiguration, VirtualHost } from "../envoy/route-messages.ts";
+import { Unsupported } from "./condition.ts";
+import { type Forward, forwardsOf } from "./forward.ts";
 import { type Redirect, redirectOf } from "./redirect.ts";
 import type { Facts } from "./request.ts";
 import type { Semantics } from "./semantics.ts";
@@ -7,11 +9,24 @@ import type { Semantics } from "./semantics.ts";
 export type Action =
   | (Redirect & { readonly kind: "redirect" })
   | { readonly kind: "answer"; readonly status: number }
-  /** To a cluster, or what the filters make of it. */
-  | { readonly kind: "forward" };
+  | (Forward & { readonly kind: "forward" });
 
-export function actionOf({ match, action }: Route, facts: Facts, semantics: Semantics): Action {
-  if (action.case === "directResponse") return { kind: "answer", status: action.value.status };
-  if (action.case !== "redirect" || match === undefined) return { kind: "forward" };
-  return { kind: "redirect", ...redirectOf(action.value, match, facts, semantics) };
+/** One, or one of several by their shares; none: no cluster is named, which is 503. */
+export function actionsOf(
+  route: MatchingRoute,
+  around: { readonly table: RouteConfiguration; readonly host: VirtualHost },
+  facts: Facts,
+  semantics: Semantics,
+): readonly Action[] {
+  const { match, action } = route;
+  switch (action.case) {
+    case "directResponse":
+      return [{ kind: "answer", status: action.value.status }];
+    case "redirect":
+      return [{ kind: "redirect", ...redirectOf(action.value, match, facts, semantics) }];
+    case "route":
+      return forwardsOf(action.value, route, around, facts, semantics).map((one) => ({ kind: "forward", ...one }));
+    default:
+      throw new Unsupported("an action of its own kind", `/${action.case ?? "action"}`);
+  }
 }

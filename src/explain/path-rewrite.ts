@@ -1,19 +1,24 @@
 import { RE2JS } from "re2js";
 import type { RegexRewrite, RouteMatch } from "../envoy/route-messages.ts";
-import { asBytes, asCharacters } from "../envoy/string-matcher.ts";
-import { type Facts, withoutQuery } from "./request.ts";
+import { asBytes, asCharacters, comparisonTest } from "../envoy/string-matcher.ts";
+import type { Facts } from "./request.ts";
 import type { Semantics } from "./semantics.ts";
 
-/** Replaces the part of the path that the route matched: of a whole path or a pattern, all of it. The query stays. */
-export function withPrefix({ pathSpecifier: matched }: RouteMatch, prefix: string, { path = "" }: Facts): string {
+/**
+ * Replaces the part of the path that the route matched: of a pattern, all of it. The query stays. Where the path does not begin with
+ * what was matched, as parameters were left out for that, it stays too.
+ */
+export function withPrefix({ pathSpecifier: matched, caseSensitive = true }: RouteMatch, prefix: string, facts: Facts) {
+  const { path = "", barePath } = facts;
   const isPart = matched.case === "prefix" || matched.case === "pathSeparatedPrefix" || matched.case === "path";
-  const end = isPart ? asBytes(matched.value).length : withoutQuery(path).length;
-  return asBytes(prefix) + path.slice(end);
+  if (!isPart) return asBytes(prefix) + path.slice(barePath.length);
+  const begins = comparisonTest("prefix", matched.value, !caseSensitive);
+  return begins(path) ? asBytes(prefix) + path.slice(asBytes(matched.value).length) : path;
 }
 
-/** Replaces each occurrence of the pattern in the path. The query stays. */
+/** Replaces each occurrence of the pattern in the path. The query stays; the path does, too, where nothing would be left of it. */
 export function withPattern(rewrite: RegexRewrite, { path = "", barePath }: Facts, semantics: Semantics): string {
-  return replaceAll(rewrite, barePath, semantics) + path.slice(barePath.length);
+  return (replaceAll(rewrite, barePath, semantics) || barePath) + path.slice(barePath.length);
 }
 
 /** `\1` in the substitution is what the first group matched, `\0` the whole; `\\` is a backslash. */

@@ -17,6 +17,9 @@ export interface Request {
   readonly certificate?: { readonly presented: boolean; readonly validated: boolean };
 }
 
+/** Values in their order, by name in lower case. */
+export type Headers = ReadonlyMap<string, readonly string[]>;
+
 /** The same, as matchers look at it; texts are bytes (`asBytes`). */
 export interface Facts {
   readonly request: Request;
@@ -28,6 +31,8 @@ export interface Facts {
   readonly barePath: string;
   /** The values that matchers look at, one by one. Names in lower case; pseudo headers too. */
   readonly header: (name: string) => readonly string[];
+  /** The same headers as they were sent, each value by itself; no pseudo headers. */
+  readonly values: Headers;
   /** The first value of a query parameter, not decoded; undefined where there is none. */
   readonly parameter: (name: string) => string | undefined;
 }
@@ -40,9 +45,11 @@ export function factsOf(request: Request, { headersApart }: Semantics): Facts {
     ...[[":method", [method]] as const, [":authority", [authority]] as const],
     ...(path === undefined ? [] : [[":path", [path]] as const]),
   ]);
+  const sent = new Map<string, readonly string[]>();
   for (const [name, list] of Map.groupBy(headers, ([name]) => name.toLowerCase())) {
     // White space around a value is no part of it.
     const texts = list.map(([, value]) => asBytes(value.replaceAll(/^[ \t]+|[ \t]+$/g, "")));
+    sent.set(name, texts);
     values.set(name, headersApart ? texts : [texts.join(name === "cookie" ? "; " : ",")]);
   }
   // HTTP/1 has no scheme: it is what a proxy before this one said, where it said one; else it is said to who comes next.
@@ -52,7 +59,7 @@ export function factsOf(request: Request, { headersApart }: Semantics): Facts {
   if (forwarded === undefined) values.set("x-forwarded-proto", [scheme]);
   let parameters: ReadonlyMap<string, string> | undefined;
   return {
-    ...{ request, scheme, authority, path },
+    ...{ request, scheme, authority, path, values: sent },
     barePath: path === undefined ? "" : withoutQuery(path),
     header: (name) => values.get(name === "host" ? ":authority" : name) ?? [],
     parameter: (name) => {

@@ -1,5 +1,12 @@
 import { memoize } from "../base/memo.ts";
-import { type Route, type RouteConfiguration, tlsRedirectOf, type VirtualHost } from "../envoy/route-messages.ts";
+import {
+  type MatchingRoute,
+  type Route,
+  type RouteConfiguration,
+  tlsRedirectOf,
+  type VirtualHost,
+} from "../envoy/route-messages.ts";
+import { type Action, actionsOf } from "./action.ts";
 import type { Condition } from "./condition.ts";
 import { type Facts, factsOf, type Request } from "./request.ts";
 import { type RouteConditions, routeConditions } from "./route-conditions.ts";
@@ -9,7 +16,7 @@ import { createHostFinder, type FoundHost } from "./virtual-host.ts";
 /** A route of a virtual host, by its place. */
 export interface FoundRoute {
   readonly index: number;
-  readonly route: Route;
+  readonly route: MatchingRoute;
 }
 
 /** What becomes of a request in a route table. */
@@ -38,6 +45,8 @@ export interface NearMiss extends FoundRoute {
 export interface RouteTable {
   /** As Envoy's router decides on a request that the HTTP connection manager has let through. */
   readonly decide: (request: Request) => TableDecision;
+  /** What the route does with the request: one, or one of several by their shares; none: no cluster is named, which is 503. */
+  readonly actionsOf: (decision: TableDecision, route: MatchingRoute) => readonly Action[];
   /** The routes before the first that may take the request; all of the virtual host's where none does. */
   readonly nearMisses: (decision: TableDecision) => readonly NearMiss[];
 }
@@ -49,12 +58,9 @@ export const routeTable = memoize((config: RouteConfiguration, semantics: Semant
   const findHost = createHostFinder(config);
   const manner = { ...semantics, ignoresParameters: config.ignorePathParametersInPathMatching };
   const candidatesOf = memoize((host: VirtualHost): readonly Candidate[] =>
-    host.routes.flatMap((route, index) => {
-      const { match } = route;
-      if (match === undefined) return [];
-      const conditions = routeConditions(match, "/match", manner);
-      return [{ index, route, ...conditions }];
-    }),
+    host.routes.flatMap((route, index) =>
+      isMatching(route) ? [{ index, route, ...routeConditions(route.match, "/match", manner) }] : [],
+    ),
   );
   return {
     decide(request) {
@@ -64,6 +70,8 @@ export const routeTable = memoize((config: RouteConfiguration, semantics: Semant
       if (isRedirected(host.host, facts)) return { facts, host, outcomes: [{ kind: "tls-redirect" }] };
       return { facts, host, outcomes: outcomesAmong(candidatesOf(host.host), facts) };
     },
+    actionsOf: ({ facts, host }, route) =>
+      host === undefined ? [] : actionsOf(route, { table: config, host: host.host }, facts, semantics),
     nearMisses({ facts, host, outcomes: [first] }) {
       if (host === undefined || first?.kind === "tls-redirect") return [];
       const before = first?.kind === "route" ? first.index : Number.POSITIVE_INFINITY;
@@ -76,6 +84,8 @@ export const routeTable = memoize((config: RouteConfiguration, semantics: Semant
     },
   };
 });
+
+const isMatching = (route: Route): route is MatchingRoute => route.match !== undefined;
 
 /** Who comes by TLS, and inside callers where only outside ones are meant, go on. */
 function isRedirected(host: VirtualHost, { scheme, header }: Facts): boolean {

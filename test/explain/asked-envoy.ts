@@ -1,10 +1,12 @@
-import { Agent, request as httpRequest } from "node:http";
+import { Agent, createServer, request as httpRequest } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { EnvoyBinary } from "../../src/app/envoy/find.ts";
 import { processLauncher } from "../../src/app/envoy/launch.ts";
 import type { Request } from "../../src/explain/request.ts";
 import { type Cleanup, launchTestEnvoy } from "../support/envoy.ts";
 import { staticBootstrap } from "../support/static-envoy.ts";
+import type { Echo } from "./answers.ts";
 
 export interface Answer {
   readonly status: number;
@@ -41,13 +43,47 @@ const listener = (table: JsonObject, index: number): JsonObject => ({
   ],
 });
 
+/** The clusters that routes may lead to. */
+export const upstreams = ["one", "two"] as const;
+
+const cluster = (name: string, port: number): JsonObject => ({
+  name,
+  type: "STATIC",
+  load_assignment: {
+    cluster_name: name,
+    endpoints: [
+      { lb_endpoints: [{ endpoint: { address: { socket_address: { address: "127.0.0.1", port_value: port } } } }] },
+    ],
+  },
+});
+
+/** A server that says what it was sent, and its own name; its port. */
+function startUpstream(name: string, cleanup: Cleanup): Promise<number> {
+  const server = createServer(({ url = "", rawHeaders, headers }, response) => {
+    const sent = Map.groupBy(pairs(rawHeaders), ([key]) => key.toLowerCase());
+    const echo: Echo = {
+      ...{ authority: headers.host ?? "", path: url },
+      headers: Object.fromEntries([...sent].map(([key, list]) => [key, list.map(([, value]) => value)])),
+    };
+    response.setHeader("x-cluster", name).end(JSON.stringify(echo));
+  });
+  cleanup(async () => void server.close().closeAllConnections());
+  return new Promise((resolve) => {
+    server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+const pairs = (flat: readonly string[]): (readonly [string, string])[] =>
+  Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i] ?? "", flat[2 * i + 1] ?? ""]);
+
 /** An Envoy with a listener for each route table. It fails to start when one of them is not to its liking. */
 export async function askedEnvoy(
   { path }: EnvoyBinary,
   tables: readonly JsonObject[],
   cleanup: Cleanup,
 ): Promise<AskedEnvoy> {
-  const bootstrap = staticBootstrap(tables.map(listener));
+  const clusters = await Promise.all(upstreams.map(async (name) => cluster(name, await startUpstream(name, cleanup))));
+  const bootstrap = staticBootstrap(tables.map(listener), clusters);
   const envoy = await launchTestEnvoy({ cleanup, launcher: processLauncher(path), bootstrap, concurrency: 1 });
   const admin = await envoy.ready({ timeoutMs: 60_000 });
   const ports = new Map((await admin.listeners()).map(({ name, address }) => [name, address?.port ?? 0]));
@@ -65,7 +101,7 @@ const send = (agent: Agent, port: number, { method, path, authority, headers }: 
       { agent, host: "127.0.0.1", port, method, path, headers: flat, setHost: false },
       (response) => {
         let body = "";
-        response.setEncoding("latin1");
+        response.setEncoding("utf8");
         response.on("data", (chunk: string) => {
           body += chunk;
         });

@@ -7,7 +7,7 @@ import type { Request } from "../../src/explain/request.ts";
 import { routeTable } from "../../src/explain/route-table.ts";
 import { semanticsOf } from "../../src/explain/semantics.ts";
 import { envoyBinary, envoyLines } from "../support/envoy.ts";
-import { answerOf, answerTo, naming } from "./answers.ts";
+import { answerOf, answersTo, naming } from "./answers.ts";
 import { type AskedEnvoy, askedEnvoy } from "./asked-envoy.ts";
 
 /* What was once told otherwise than a real Envoy does, each as small as it can be: the answers are those of both. */
@@ -51,12 +51,11 @@ describe.each(envoyLines)("Envoy %s", (line) => {
 
   test.for(goldens.map((golden, index) => ({ ...golden, index })))("$name", async (golden, context) => {
     const asking = await started(context);
-    const semantics = semanticsOf(`${line}.0`);
-    const table = routeTable(readRouteConfiguration(named(golden)), semantics);
+    const table = routeTable(readRouteConfiguration(named(golden)), semanticsOf(`${line}.0`));
     for (const { request, answers } of golden.cases) {
       const asked = whole(request);
       const decision = table.decide(asked);
-      const here = decision.outcomes.map((outcome) => answerTo(outcome, decision, semantics));
+      const here = answersTo(table, decision);
       const there = answerOf(await asking.ask(golden.index, asked));
       expect({ request, here, there }).toEqual({
         request,

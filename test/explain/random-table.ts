@@ -2,6 +2,7 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import type { Request } from "../../src/explain/request.ts";
 import type { Random } from "../support/random.ts";
 import { naming } from "./answers.ts";
+import { upstreams } from "./asked-envoy.ts";
 
 /*
  * Route tables and requests that meet near the edges of the matchers: both are made of the same few words, so that a request is
@@ -54,9 +55,12 @@ export function randomTable(random: Random): JsonObject {
     name: "table",
     ignore_port_in_host_matching: random.chance(0.3),
     ignore_path_parameters_in_path_matching: random.chance(0.3),
+    most_specific_header_mutations_wins: random.chance(0.3),
+    ...(random.chance(0.3) && randomMutations(random)),
     virtual_hosts: Array.from({ length: count }, (_, host) => ({
       name: `h${host}`,
       domains: [...(host === 0 && left.delete("*") ? ["*"] : []), ...Array.from({ length: 1 + random.int(3) }, take)],
+      ...(random.chance(0.3) && randomMutations(random)),
       ...(random.chance(0.05) && { require_tls: random.pick(["ALL", "EXTERNAL_ONLY"]) }),
       routes: [
         ...Array.from({ length: 1 + random.int(6) }, (__, route) => randomRoute(random, `h${host}r${route}`)),
@@ -67,7 +71,63 @@ export function randomTable(random: Random): JsonObject {
 }
 
 const randomRoute = (random: Random, name: string): JsonObject =>
-  naming({ name, match: randomMatch(random), ...(random.chance(0.4) && { redirect: randomRedirect(random) }) });
+  naming({
+    ...{ name, match: randomMatch(random) },
+    ...random.weighted<() => JsonObject>([
+      [3, () => ({})],
+      [3, () => ({ redirect: randomRedirect(random) })],
+      [4, () => ({ ...randomMutations(random), route: randomForward(random) })],
+    ])(),
+  });
+
+function randomForward(random: Random): JsonObject {
+  const one = (probability: number, make: () => JsonObject): JsonObject => (random.chance(probability) ? make() : {});
+  return {
+    ...random.weighted<() => JsonObject>([
+      [3, () => ({ cluster: random.pick(upstreams) })],
+      [2, () => ({ weighted_clusters: { clusters: upstreams.map((name) => randomShare(random, name)) } })],
+    ])(),
+    ...one(0.4, () =>
+      random.pick([
+        () => ({ prefix_rewrite: random.pick(["/", "/new", "/new/", "/a"]) }),
+        () => ({ regex_rewrite: { pattern: { regex: "^/([a-z]*)" }, substitution: random.pick(["/x\\1", "/-\\0"]) } }),
+      ])(),
+    ),
+    ...one(0.4, () =>
+      random.pick<() => JsonObject>([
+        () => ({ host_rewrite_literal: "new.com" }),
+        () => ({ host_rewrite_header: random.pick(headerNames) }),
+        () => ({ host_rewrite_path_regex: { pattern: { regex: "^/([a-z]+).*" }, substitution: "\\1.com" } }),
+      ])(),
+    ),
+  };
+}
+
+const randomShare = (random: Random, name: string): JsonObject => ({
+  ...{ name, weight: random.pick([0, 1, 3]) || (name === upstreams[0] ? 1 : 0) },
+  ...(random.chance(0.4) && randomMutations(random)),
+  ...(random.chance(0.2) && { host_rewrite_literal: "weighted.com" }),
+});
+
+/** Of headers that are sent on; names that requests have too. */
+function randomMutations(random: Random): JsonObject {
+  const names = ["x-a", "x-b", "X-C", "x-d"] as const;
+  const value = (): string => random.pick(["new", "", "100%%", "%REQ(x-b)%", "%REQ(x-d)%-%REQ(x-a)%"]);
+  const add = (): JsonObject => ({
+    header: { key: random.pick(names), value: value() },
+    append_action: random.pick([
+      "APPEND_IF_EXISTS_OR_ADD",
+      "ADD_IF_ABSENT",
+      "OVERWRITE_IF_EXISTS_OR_ADD",
+      "OVERWRITE_IF_EXISTS",
+    ]),
+    ...(random.chance(0.3) && { keep_empty_value: true }),
+  });
+  return {
+    request_headers_to_add: Array.from({ length: random.int(3) }, add),
+    request_headers_to_remove: Array.from({ length: random.int(2) }, () => random.pick(names)),
+  };
+}
 
 function randomRedirect(random: Random): JsonObject {
   const one = (probability: number, make: () => JsonObject): JsonObject => (random.chance(probability) ? make() : {});
@@ -97,7 +157,7 @@ function randomMatch(random: Random): JsonObject {
     ...randomPathMatch(random),
     ...(random.chance(0.25) && { case_sensitive: false }),
     headers: [...some(0.55, () => randomHeaderMatch(random)), ...some(0.1, () => randomHeaderMatch(random))],
-    query_parameters: some(0.2, () => randomQueryMatch(random)),
+    query_parameters: some(0.3, () => randomQueryMatch(random)),
     ...(random.chance(0.08) && { grpc: {} }),
     ...(random.chance(0.12) && { tls_context: { [random.pick(["presented", "validated"])]: random.chance(0.5) } }),
     ...(random.chance(0.15) && {
@@ -131,7 +191,7 @@ function randomPathMatch(random: Random): JsonObject {
 
 function stringMatch(random: Random): JsonObject {
   if (random.chance(0.25)) return { string_match: { safe_regex: { regex: random.pick(patterns) } } };
-  const kind = random.pick(["exact", "exact", "prefix", "suffix", "contains", "contains"]);
+  const kind = random.pick(["exact", "prefix", "suffix", "suffix", "contains"]);
   const value = random.pick(kind === "exact" ? words : letters);
   return { string_match: { [kind]: value, ...(random.chance(0.3) && { ignore_case: true }) } };
 }
