@@ -7,6 +7,7 @@ import {
   type VirtualHost,
 } from "../envoy/route-messages.ts";
 import { type Action, actionsOf } from "./action.ts";
+import { bySegment } from "./by-segment.ts";
 import type { Condition } from "./condition.ts";
 import { type Facts, factsOf, type Request } from "./request.ts";
 import { type RouteConditions, routeConditions } from "./route-conditions.ts";
@@ -62,13 +63,17 @@ export const routeTable = memoize((config: RouteConfiguration, semantics: Semant
       isMatching(route) ? [{ index, route, ...routeConditions(route.match, "/match", manner) }] : [],
     ),
   );
+  const candidatesFor = memoize((host: VirtualHost) => bySegment(candidatesOf(host), ({ route }) => route.match));
+  /** Parameters that are left out may be of the first segment: then all routes are looked at. */
+  const likely = (host: VirtualHost, { barePath }: Facts): readonly Candidate[] =>
+    manner.ignoresParameters ? candidatesOf(host) : candidatesFor(host)(barePath);
   return {
     decide(request) {
       const facts = factsOf(request, semantics);
       const host = findHost(facts.authority);
       if (host === undefined) return { facts, host, outcomes: [{ kind: "no-route" }] };
       if (isRedirected(host.host, facts)) return { facts, host, outcomes: [{ kind: "tls-redirect" }] };
-      return { facts, host, outcomes: outcomesAmong(candidatesOf(host.host), facts) };
+      return { facts, host, outcomes: outcomesAmong(likely(host.host, facts), facts) };
     },
     actionsOf: ({ facts, host }, route) =>
       host === undefined ? [] : actionsOf(route, { table: config, host: host.host }, facts, semantics),
