@@ -35,12 +35,12 @@ export const help = `Usage: npm run bench -- [options]
        npm run bench -- soak [--help]
 
 Puts fairway and go-control-plane through the same workloads, one after the other in pairs, and prints what each one took.
-Exits with 1 when a row that must hold does not. Without options: about 15 minutes on two cores.
+Exits with 1 when a row that must hold does not. Without options: about 25 minutes on two cores.
 
 Options:
   --services N          services of the mesh, ten instances each (default 1000)
   --proxies N           proxies that are connected (default 1000)
-  --pairs N             how often each server has its turn (default 3; state of the world: 1)
+  --pairs N             how often each server has its turn (default 3; of state of the world at most 2)
   --variant V           delta, sotw or both (default both)
   --workload LIST       of ${workloadIds.join(", ")} (default all)
   --servers LIST        of fairway, go-control-plane (default both), and fairway-two: two processes of it on one port,
