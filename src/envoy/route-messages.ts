@@ -1,4 +1,4 @@
-import { fromBinary, fromJson, type JsonValue } from "@bufbuild/protobuf";
+import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import {
   HeaderValueOption_HeaderAppendAction as Append,
   type HeaderValueOption,
@@ -37,10 +37,6 @@ export type { FractionalPercent } from "../gen/envoy/type/v3/percent_pb.ts";
 
 /** A route says what it matches; one that does not is refused by Envoy. */
 export type MatchingRoute = Route & { readonly match: RouteMatch };
-
-/** Throws where the bytes are no such message. */
-export const decodeRouteConfiguration = (bytes: Uint8Array): RouteConfiguration =>
-  fromBinary(RouteConfigurationSchema, bytes);
 
 /** From proto JSON, such as stands in an Envoy's config dump; throws where it is no such message. Fields that we do not know are left out. */
 export const readRouteConfiguration = (json: JsonValue): RouteConfiguration =>

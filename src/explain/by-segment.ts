@@ -7,14 +7,14 @@ import { asBytes } from "../envoy/string-matcher.ts";
  */
 export function bySegment<T>(all: readonly T[], matchOf: (one: T) => RouteMatch): (barePath: string) => readonly T[] {
   const placed = all.map((one, index) => ({ one, index, segment: wantedSegment(matchOf(one)) }));
-  const bySegment = Map.groupBy(placed, ({ segment }) => segment);
-  const rest = bySegment.get(undefined) ?? [];
+  const groups = Map.groupBy(placed, ({ segment }) => segment);
+  const rest = groups.get(undefined) ?? [];
   const forRest = rest.map(({ one }) => one);
   /** Made when a path asks for it: at most as many as there are segments. */
   const lists = new Map<string, readonly T[]>();
   return (barePath) => {
     const segment = firstSegment(barePath);
-    const own = bySegment.get(segment);
+    const own = groups.get(segment);
     if (own === undefined) return forRest;
     const list = lists.get(segment) ?? [...rest, ...own].sort((a, b) => a.index - b.index).map(({ one }) => one);
     lists.set(segment, list);

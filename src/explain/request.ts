@@ -1,5 +1,4 @@
 import { asBytes } from "../envoy/string-matcher.ts";
-
 import type { Semantics } from "./semantics.ts";
 
 /** A request as a client sends it. Names of headers in any case. */

@@ -54,26 +54,31 @@ export interface RouteTable {
 
 interface Candidate extends FoundRoute, RouteConditions {}
 
+/** The routes of one virtual host. */
+interface Candidates {
+  readonly all: readonly Candidate[];
+  /** Those that a path can be for, and maybe others. */
+  readonly likelyFor: (barePath: string) => readonly Candidate[];
+}
+
 /** Remembered by the table. Throws `Unsupported` when it meets a matcher that it cannot carry out. */
 export const routeTable = memoize((config: RouteConfiguration, semantics: Semantics): RouteTable => {
   const findHost = createHostFinder(config);
   const manner = { ...semantics, ignoresParameters: config.ignorePathParametersInPathMatching };
-  const candidatesOf = memoize((host: VirtualHost): readonly Candidate[] =>
-    host.routes.flatMap((route, index) =>
+  const candidatesOf = memoize((host: VirtualHost): Candidates => {
+    const all = host.routes.flatMap((route, index) =>
       isMatching(route) ? [{ index, route, ...routeConditions(route.match, "/match", manner) }] : [],
-    ),
-  );
-  const candidatesFor = memoize((host: VirtualHost) => bySegment(candidatesOf(host), ({ route }) => route.match));
-  /** Parameters that are left out may be of the first segment: then all routes are looked at. */
-  const likely = (host: VirtualHost, { barePath }: Facts): readonly Candidate[] =>
-    manner.ignoresParameters ? candidatesOf(host) : candidatesFor(host)(barePath);
+    );
+    // Parameters that are left out may be of the first segment.
+    return { all, likelyFor: manner.ignoresParameters ? () => all : bySegment(all, ({ route }) => route.match) };
+  });
   return {
     decide(request) {
       const facts = factsOf(request, semantics);
       const host = findHost(facts.authority);
       if (host === undefined) return { facts, host, outcomes: [{ kind: "no-route" }] };
       if (isRedirected(host.host, facts)) return { facts, host, outcomes: [{ kind: "tls-redirect" }] };
-      return { facts, host, outcomes: outcomesAmong(likely(host.host, facts), facts) };
+      return { facts, host, outcomes: outcomesAmong(candidatesOf(host.host).likelyFor(facts.barePath), facts) };
     },
     actionsOf: ({ facts, host }, route) =>
       host === undefined ? [] : actionsOf(route, { table: config, host: host.host }, facts, semantics),
@@ -81,7 +86,7 @@ export const routeTable = memoize((config: RouteConfiguration, semantics: Semant
       if (host === undefined || first?.kind === "tls-redirect") return [];
       const before = first?.kind === "route" ? first.index : Number.POSITIVE_INFINITY;
       return candidatesOf(host.host)
-        .filter(({ index }) => index < before)
+        .all.filter(({ index }) => index < before)
         .map(({ index, route, conditions }) => ({
           ...{ index, route },
           failed: conditions.filter(({ holds }) => !holds(facts)),
