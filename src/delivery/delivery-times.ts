@@ -95,10 +95,13 @@ export function createDeliveryTimes(held: HeldNames): DeliveryTimes {
       isBegun = true;
     },
     lookUp: () => {
-      const [sent, accepted] = [rowsWith(sentMs), rowsWith(acceptedMs)];
+      const inRows = (times: readonly number[]): ((name: string) => number | undefined) => {
+        const rows = rowsWith(times);
+        return (name) => times[rows.get(name) ?? -1];
+      };
+      const [sent, accepted] = [inRows(sentMs), inRows(acceptedMs)];
       return (name) => {
-        const sentAt = sentMs[sent.get(name) ?? -1] ?? first.sentMs;
-        const acceptedAt = acceptedMs[accepted.get(name) ?? -1] ?? first.acceptedMs;
+        const [sentAt, acceptedAt] = [sent(name) ?? first.sentMs, accepted(name) ?? first.acceptedMs];
         return {
           ...(sentAt !== never && { sentMs: sentAt }),
           ...(acceptedAt !== never && { acceptedMs: acceptedAt }),

@@ -1,12 +1,13 @@
 import type { Clock } from "../base/clock.ts";
 import { compareText } from "../base/compare-text.ts";
+import { memoize } from "../base/memo.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { resourceType, resourceTypes, type TypeName } from "../envoy/resource-types.ts";
 import type { ProxyNode } from "../model/proxy.ts";
 import { type AbsentName, type AskedNames, createAskedNames } from "./asked-names.ts";
-import type { Entry, SentResource } from "./history.ts";
+import type { Entry, History, SentResource } from "./history.ts";
 import { createTypeReceipts, type ResourceReceipts, type TypeReceipts } from "./receipts.ts";
-import { type DeliveryStatus, statusOf } from "./resource-state.ts";
+import { type Counts, countsIn } from "./resource-state.ts";
 
 export interface OpenedStream {
   /** Unique in this process. */
@@ -29,19 +30,13 @@ export interface ProxyDelivery {
   readonly types: Readonly<Partial<Record<TypeName, TypeSummary>>>;
 }
 
-export interface TypeSummary {
-  /** How many resources it holds or is being sent. */
-  readonly resources: number;
-  /** Sent, not answered yet; removals too. */
-  readonly pending: number;
-  /** Refused in the version last sent, and suspected of being at fault. */
-  readonly refused: number;
+/** Of the resources that it holds or is being sent. */
+export interface TypeSummary extends Counts {
   readonly lastAckAtMs?: number;
 }
 
 export interface ResourceDelivery extends ResourceReceipts {
   readonly type: TypeName;
-  readonly status: DeliveryStatus;
 }
 
 /** What a connected proxy asks for, of one type. */
@@ -309,17 +304,18 @@ function deliveryOf(proxy: Proxy): ProxyDelivery {
 
 function summaryOf(proxy: Proxy, type: TypeName): TypeSummary | undefined {
   const receipts = proxy.streams.flatMap((stream) => stream.types.get(type) ?? []);
-  if (receipts.length === 0) return undefined;
-  const entries = newest(receipts.flatMap((one) => [...one.entries()]));
+  const [first, ...others] = receipts.map((one) => one.record());
+  if (first === undefined) return undefined;
+  const counts =
+    others.length === 0
+      ? countsOf(first)
+      : countsIn(newest([first, ...others].flatMap(({ entries }) => [...entries.values()])));
   const lastAckAtMs = Math.max(...receipts.map((one) => one.lastAckAtMs() ?? 0));
-  const inStatus = (status: DeliveryStatus): readonly Entry[] => entries.filter((entry) => statusOf(entry) === status);
-  return {
-    resources: entries.length,
-    pending: inStatus("pending").length,
-    refused: inStatus("refused").filter(({ refused }) => refused?.suspect === true).length,
-    ...(lastAckAtMs > 0 && { lastAckAtMs }),
-  };
+  return { ...counts, ...(lastAckAtMs > 0 && { lastAckAtMs }) };
 }
+
+/** Counted once for all proxies that share the record. */
+const countsOf = memoize(({ entries }: History): Counts => countsIn(entries.values()));
 
 /** A name that any stream has is not absent. */
 function requestOf(proxy: Proxy, type: TypeName): TypeRequest | undefined {
@@ -352,7 +348,7 @@ const nothing = {};
 /** What the proxy's streams say together; of a resource on several, what the newest stream says. */
 function resourcesOf({ streams }: Proxy, type: TypeName): readonly ResourceDelivery[] {
   const all = streams.flatMap((stream) => stream.types.get(type)?.receipts() ?? []);
-  return newest(all.map(([entry, receipts]) => ({ ...receipts, type, status: statusOf(entry) })));
+  return newest(all.map((receipts) => ({ ...receipts, type })));
 }
 
 /** The last of each name, in the order of names. */

@@ -7,6 +7,7 @@ import {
   type Batch,
   droppedBy,
   type Entry,
+  type History,
   namesChanged,
   noHistory,
   type Refusal,
@@ -15,6 +16,7 @@ import {
   sentTo,
   type Turn,
 } from "./history.ts";
+import { type DeliveryStatus, statusOf } from "./resource-state.ts";
 import { suspectsOf } from "./suspects.ts";
 
 export interface Receipt {
@@ -33,6 +35,7 @@ export interface ResourceReceipts {
   readonly refused?: Refusal;
   /** Its removal was sent and is not accepted yet. */
   readonly leaving: boolean;
+  readonly status: DeliveryStatus;
 }
 
 interface Response {
@@ -47,13 +50,11 @@ const maxUnanswered = 8;
 
 /** What one stream said about one type. */
 export interface TypeReceipts {
-  /** In the order of names. */
-  readonly entries: () => Iterable<Entry>;
   readonly entry: (name: string) => Entry | undefined;
-  /** All entries, with their times. */
-  readonly receipts: () => readonly (readonly [Entry, ResourceReceipts])[];
+  /** All entries, in the order of names, with their times. */
+  readonly receipts: () => readonly ResourceReceipts[];
   /** What all of it follows from but for the times: streams that share it say the same of every resource. */
-  readonly record: () => object;
+  readonly record: () => History;
   readonly lastAckAtMs: () => number | undefined;
   /** `resources` is kept as it is, not copied; streams that are given the same list share what follows from it. */
   readonly sent: (nonce: string, resources: Batch, atMs: number) => void;
@@ -90,22 +91,18 @@ export function createTypeReceipts(
   };
 
   return {
-    entries: () => history.entries.values(),
     entry: (name) => history.entries.get(name),
     receipts() {
       const timesOf = times.lookUp();
       return [...history.entries.values()].map((entry) => {
         const { name, sent, accepted, refused, leaving } = entry;
         const { sentMs, acceptedMs = 0 } = timesOf(name);
-        return [
-          entry,
-          {
-            ...{ name, leaving },
-            ...(sentMs !== undefined && { sent: { version: sent, atMs: sentMs } }),
-            ...(accepted !== undefined && { accepted: { version: accepted, atMs: acceptedMs } }),
-            ...(refused && { refused }),
-          },
-        ];
+        return {
+          ...{ name, leaving, status: statusOf(entry) },
+          ...(sentMs !== undefined && { sent: { version: sent, atMs: sentMs } }),
+          ...(accepted !== undefined && { accepted: { version: accepted, atMs: acceptedMs } }),
+          ...(refused && { refused }),
+        };
       });
     },
     record: () => history,

@@ -24,3 +24,22 @@ export function resourceState(
   if (refused?.suspect === true && refused.version === version) return "refused";
   return accepted === version && sent === version && !leaving ? "accepted" : "pending";
 }
+
+export interface Counts {
+  readonly resources: number;
+  /** Sent, not answered yet; removals too. */
+  readonly pending: number;
+  /** Refused in the version last sent, and suspected of being at fault. */
+  readonly refused: number;
+}
+
+export function countsIn(entries: Iterable<Entry>): Counts {
+  let [resources, pending, refused] = [0, 0, 0];
+  for (const entry of entries) {
+    const status = statusOf(entry);
+    resources++;
+    if (status === "pending") pending++;
+    if (status === "refused" && entry.refused?.suspect === true) refused++;
+  }
+  return { resources, pending, refused };
+}
