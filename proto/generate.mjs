@@ -19,13 +19,18 @@ const wanted = [
   "envoy-api/envoy/config/listener/v3",
   "envoy-api/envoy/config/route/v3",
   "envoy-api/envoy/extensions/clusters/aggregate/v3",
+  "envoy-api/envoy/extensions/filters/http/cors/v3",
+  "envoy-api/envoy/extensions/filters/http/fault/v3",
   "envoy-api/envoy/extensions/filters/http/router/v3",
   "envoy-api/envoy/extensions/filters/network/http_connection_manager/v3",
   "envoy-api/envoy/extensions/filters/network/tcp_proxy/v3",
+  "envoy-api/envoy/extensions/path/match/uri_template/v3",
+  "envoy-api/envoy/extensions/path/rewrite/uri_template/v3",
   "envoy-api/envoy/extensions/retry/host/previous_hosts/v3",
   "envoy-api/envoy/extensions/transport_sockets/tls/v3",
   "envoy-api/envoy/extensions/upstreams/http/v3",
   "googleapis/google/rpc/status.proto",
+  "xds/xds/type/v3/typed_struct.proto",
 ];
 
 const generated = join(root, "src/gen");
