@@ -24,7 +24,7 @@ const table: Readonly<Record<string, Row>> = {
   explain: { may: ["base", "model", "envoy"] },
   api: { may: ["base", "model", "config"] },
   cli: {
-    may: ["base", "model", "config", "envoy", "compile"],
+    may: ["base", "model", "config", "envoy", "compile", "explain"],
     types: ["api"],
     only: { registry: ["source.ts", "file.ts"], api: ["shapes.ts"] },
   },
@@ -40,6 +40,7 @@ const table: Readonly<Record<string, Row>> = {
       "compile",
       "snapshot",
       "delivery",
+      "explain",
       "xds",
       "api",
       "cli",

@@ -193,7 +193,10 @@ const servesAll = ({ serve = "everything" }: ApiServerOptions): boolean => serve
 
 function servedRoutes(options: ApiServerOptions): readonly Route[] {
   if (!servesAll(options)) return openRoutes;
-  const routes = routesWith(options.ports.registrations.formats);
+  const routes = routesWith({
+    registrations: options.ports.registrations.formats,
+    explain: options.ports.explain.formats,
+  });
   return [...routes, openApiRoute(routes, options.version)];
 }
 

@@ -41,6 +41,13 @@ export interface ApiPorts {
   readonly access: AccessPort;
   readonly tokens: TokensPort;
   readonly registrations: RegistrationsPort;
+  readonly explain: ExplainPort;
+}
+
+/** The bodies that are decoded behind a port. */
+export interface PortFormats {
+  readonly registrations: RegistrationsPort["formats"];
+  readonly explain: ExplainPort["formats"];
 }
 
 export interface Caller {
@@ -139,4 +146,19 @@ export interface RegistrationsPort {
     readonly heartbeats: Decoder<unknown>;
     readonly drain: Decoder<unknown>;
   };
+}
+
+export type ExplainOutcome =
+  /** In the format of answers. */
+  | { readonly kind: "done"; readonly explanation: object }
+  | { readonly kind: "invalid"; readonly problems: readonly Problem[] }
+  /** No proxy of that name is known, or it gets nothing yet. */
+  | { readonly kind: "not-found"; readonly message: string; readonly hint: string }
+  /** It cannot be said; why. */
+  | { readonly kind: "unclear"; readonly message: string; readonly hint?: string };
+
+/** Where a request goes that a proxy gets. The body is plain data, decoded behind the port. */
+export interface ExplainPort {
+  readonly explain: (body: unknown) => ExplainOutcome;
+  readonly formats: { readonly question: Decoder<unknown>; readonly answer: Decoder<unknown> };
 }

@@ -1,6 +1,7 @@
 import type { Decoder } from "../base/decode.ts";
 import { schemaOf } from "../base/decode.ts";
 import { json } from "./media-types.ts";
+import { pageOf as pageShape } from "./page-shape.ts";
 import { defaultPageLimit, pageOf } from "./paging.ts";
 import type { ApiPorts, Verb } from "./ports.ts";
 import {
@@ -14,7 +15,6 @@ import {
 } from "./query.ts";
 import { ok, problem, type Route } from "./route.ts";
 import type { ParameterDoc, RouteDoc } from "./route-doc.ts";
-import { pageOf as pageShape } from "./shape.ts";
 import { findingView, proxyConfigView, proxyView, ruleView, serviceView } from "./shapes.ts";
 import type { FindingView, Page, ProxyConfigView, ProxyView, RuleView, ServiceView } from "./types.ts";
 

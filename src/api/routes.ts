@@ -1,6 +1,7 @@
 import { changeSetRoutes } from "./changeset-routes.ts";
+import { explainRoutes } from "./explain-routes.ts";
 import { openRoutes, schemaRoutes } from "./open-routes.ts";
-import type { RegistrationsPort } from "./ports.ts";
+import type { PortFormats } from "./ports.ts";
 import { readRoutes } from "./read-routes.ts";
 import { registrationRoutes } from "./registration-routes.ts";
 import type { Route } from "./route.ts";
@@ -10,12 +11,13 @@ import { ruleWrites } from "./rule-writes.ts";
 import { tokenRoutes } from "./token-routes.ts";
 
 /** The server's whole surface, one row each, but for the document that describes it. */
-export function routesWith(formats: RegistrationsPort["formats"]): readonly Route[] {
+export function routesWith(formats: PortFormats): readonly Route[] {
   const rows = [
     ...kinds.flatMap((kind) => [...ruleReads(kind), ...ruleWrites(kind)]),
     ...changeSetRoutes,
     ...readRoutes,
-    ...registrationRoutes(formats),
+    ...explainRoutes(formats.explain),
+    ...registrationRoutes(formats.registrations),
     ...tokenRoutes,
     ...openRoutes,
     ...schemaRoutes,

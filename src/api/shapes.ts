@@ -1,7 +1,8 @@
 import { anything, boolean, type Decoder, described, failed, integer, list, mapOf, schemaOf } from "../base/decode.ts";
 import { oneOfKinds, optional, required } from "../base/decode-object.ts";
+import { anyText, many, number, placeFields, positive, shape, texts, time, word } from "../base/shape.ts";
+import { pageFields } from "./page-shape.ts";
 import { repairFields, repairView, rulePlaceView } from "./repair-shapes.ts";
-import { anyText, many, number, pageFields, placeFields, positive, shape, texts, time, word } from "./shape.ts";
 import type {
   ChangeResultView,
   ChangeSetView,

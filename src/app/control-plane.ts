@@ -33,6 +33,7 @@ import { createWorldFeed } from "../snapshot/world-feed.ts";
 import type { XdsOptions } from "../xds/options.ts";
 import { createXdsServer } from "../xds/server.ts";
 import { createApiPorts } from "./api-ports.ts";
+import { createExplainPort } from "./explain-port.ts";
 import { keepJournal } from "./keep-journal.ts";
 import { logFindings } from "./log-findings.ts";
 import { createRegistrationsPort } from "./registrations-port.ts";
@@ -178,6 +179,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       }),
       tokens: createTokensPort({ tokens, clock }),
       registrations: createRegistrationsPort(rest.registrations),
+      explain: createExplainPort({ ruleSet, ledger, resources }),
     };
     const api = createApiServer({
       ports,

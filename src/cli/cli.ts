@@ -80,9 +80,10 @@ function descriptionOf({ summary, details }: CommandRow): string {
   return details === undefined ? sentence : `${sentence}\n\n${details}`;
 }
 
-function optionOf({ flags, summary, required, choices, default: value }: Flag): Option {
+function optionOf({ flags, summary, required, repeats, choices, default: value }: Flag): Option {
   const option = new Option(flags, summary);
   if (required) option.makeOptionMandatory();
+  if (repeats) option.argParser((value: string, before: readonly string[] = []) => [...before, value]);
   if (choices !== undefined) option.choices([...choices]);
   if (value !== undefined) option.default(value);
   return option;

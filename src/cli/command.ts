@@ -7,6 +7,8 @@ export interface Flag {
   readonly flags: string;
   readonly summary: string;
   readonly required?: boolean;
+  /** It may be given several times, each time with one value. */
+  readonly repeats?: boolean;
   /** The only values that are taken. */
   readonly choices?: readonly string[];
   /** Used when the flag is not given. */

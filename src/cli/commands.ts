@@ -7,6 +7,7 @@ import { completionCommand } from "./completion/completion.ts";
 import { contextCommands } from "./context.ts";
 import { deleteCommand } from "./delete.ts";
 import { diffCommand } from "./diff.ts";
+import { explainCommand } from "./explain-command.ts";
 import { getCommand } from "./get.ts";
 import { instancesCommand } from "./instances.ts";
 import { proxiesCommand } from "./proxies.ts";
@@ -39,6 +40,7 @@ export function commandTable({ servers, stores, openTokens }: CommandParts): rea
     instancesCommand,
     proxiesCommand,
     proxyConfigCommand,
+    explainCommand,
     whoamiCommand,
     tokenCommands(openTokens),
     contextCommands,

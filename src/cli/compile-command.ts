@@ -1,5 +1,5 @@
 import type { Command } from "./command.ts";
-import { catalogFlag, meshFlag } from "./inputs.ts";
+import { offlineFlags } from "./offline-flags.ts";
 import { outputFlag } from "./output.ts";
 
 export const compileCommand: Command = {
@@ -11,9 +11,7 @@ export const compileCommand: Command = {
     "Rules with errors are left out, told on standard error, and make the exit code 1.",
   flags: [
     { flags: "--node <file>", summary: "the proxy: an Envoy node, or an Envoy bootstrap with one", required: true },
-    { flags: "--rules <path...>", summary: "files or directories of rules" },
-    catalogFlag,
-    meshFlag,
+    ...offlineFlags,
     { flags: "--why <pointer>", summary: "who is behind this field" },
     { ...outputFlag, summary: "how to print the answer to --why" },
   ],

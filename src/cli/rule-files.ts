@@ -8,6 +8,7 @@ import { type ExpandedText, expandLists } from "./expand-lists.ts";
 import type { SourceTexts } from "./findings-text.ts";
 import { expectPaths } from "./inputs.ts";
 import { allKinds } from "./kinds.ts";
+import { readStandardInput } from "./read-text.ts";
 
 /** A text with rules, as it goes to the server. */
 export interface RuleFile {
@@ -59,7 +60,7 @@ export async function readRuleFiles(
     throw new MeshError("usage/invalid", `cannot read ${problem.file}: ${problem.message}`);
   }
   const texts = reads.flatMap((read) => (read.kind === "text" ? [{ file: read.file, text: read.text }] : []));
-  if (onDisk.length < paths.length) texts.push({ file: stdin, text: await standardInput(io) });
+  if (onDisk.length < paths.length) texts.push({ file: stdin, text: await readStandardInput(io, limits.maxFileBytes) });
   if (texts.length === 1 && texts[0]?.file === stdin && texts[0].text.trim() === "") throw nothingCameIn();
   const files = texts.map(({ file, text }) => ruleFile(file, text, namespace)).filter(({ text }) => !isEmpty(text));
   if (files.length > 0) return files;
@@ -74,23 +75,6 @@ const nothingCameIn = (): MeshError =>
   });
 
 const isEmpty = (text: string): boolean => parseDocuments(text).length === 0;
-
-async function standardInput({ input }: Pick<CliIo, "input">): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of input ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > limits.maxFileBytes) {
-      throw new MeshError("usage/invalid", `standard input is larger than ${limits.maxFileBytes} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
-  } catch (cause) {
-    throw new MeshError("usage/invalid", "standard input is not UTF-8 text", { cause });
-  }
-}
 
 function ruleFile(file: string, original: string, namespace: string | undefined): RuleFile {
   const expanded = expandLists(original);

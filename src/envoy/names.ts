@@ -33,3 +33,21 @@ export const serverListenerNames = (bind: string, port: number): readonly string
 export const blackHoleCluster = "BlackHoleCluster";
 /** Where calls go to whatever address the client dialled. */
 export const passthroughCluster = "PassthroughCluster";
+
+/** What the name of a service's cluster says; undefined for a name of another kind. */
+export interface NamedService {
+  readonly direction: "inbound" | "outbound";
+  readonly port: number;
+  /** Empty: all instances. */
+  readonly subset: string;
+  /** Empty for the application behind a sidecar. */
+  readonly hostname: string;
+}
+
+/** The inverse of `outboundClusterName` and `inboundClusterName`. */
+export function serviceInClusterName(name: string): NamedService | undefined {
+  const [, direction, port, subset = "", hostname = ""] =
+    /^(inbound|outbound)\|([0-9]{1,5})\|([^|]*)\|([^|]*)$/.exec(name) ?? [];
+  if (port === undefined || (direction !== "inbound" && direction !== "outbound")) return undefined;
+  return { direction, port: Number(port), subset, hostname };
+}

@@ -1,4 +1,5 @@
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
+import type { Duration } from "@bufbuild/protobuf/wkt";
 import {
   HeaderValueOption_HeaderAppendAction as Append,
   type HeaderValueOption,
@@ -23,8 +24,10 @@ export type {
   HeaderMatcher,
   QueryParameterMatcher,
   RedirectAction,
+  RetryPolicy,
   Route,
   RouteAction,
+  RouteAction_HashPolicy as HashPolicy,
   RouteMatch,
   VirtualHost,
 } from "../gen/envoy/config/route/v3/route_components_pb.ts";
@@ -41,6 +44,9 @@ export type MatchingRoute = Route & { readonly match: RouteMatch };
 /** From proto JSON, such as stands in an Envoy's config dump; throws where it is no such message. Fields that we do not know are left out. */
 export const readRouteConfiguration = (json: JsonValue): RouteConfiguration =>
   fromJson(RouteConfigurationSchema, json, { registry: messageTypes, ignoreUnknownFields: true });
+
+/** Of a duration on the wire. */
+export const millisecondsOf = ({ seconds, nanos }: Duration): number => Number(seconds) * 1_000 + nanos / 1_000_000;
 
 /** Of how many. */
 const wholes: Readonly<Record<Denominator, number>> = {

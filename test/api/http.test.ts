@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, test } from "vitest";
 import { type ApiServer, createApiServer, createApp } from "../../src/api/http.ts";
 import { routesWith } from "../../src/api/routes.ts";
+import { explainFormats } from "../../src/app/explain-port.ts";
 import { type Clock, systemClock } from "../../src/base/clock.ts";
 import { createLog } from "../../src/base/log.ts";
 import { as, finding, ports, proxy, registrations, rule, service, silent, version } from "./fixture.ts";
@@ -27,7 +28,7 @@ const options = { ports: filled, log: silent, clock: systemClock, version };
 const app = createApp(options);
 const get = (url: string, headers: Record<string, string> = {}) =>
   app.inject({ url, headers: { host: "localhost", ...as("viewer"), ...headers } });
-const routes = routesWith(registrations.formats);
+const routes = routesWith({ registrations: registrations.formats, explain: explainFormats });
 
 describe("lists", () => {
   test.each([

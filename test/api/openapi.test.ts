@@ -2,10 +2,11 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { describe, expect, test } from "vitest";
 import { type DocumentedRoute, type OpenApiDocument, openApiDocument } from "../../src/api/openapi.ts";
+import { pageOf } from "../../src/api/page-shape.ts";
 import type { RouteDoc } from "../../src/api/route-doc.ts";
 import { routesWith } from "../../src/api/routes.ts";
-import { pageOf } from "../../src/api/shape.ts";
 import { ruleObjectView, serviceView } from "../../src/api/shapes.ts";
+import { explainFormats } from "../../src/app/explain-port.ts";
 import { schemaOf } from "../../src/base/decode.ts";
 import { ruleSchema } from "../../src/config/schemas.ts";
 import { formats } from "../../src/registry/rest/format.ts";
@@ -165,7 +166,7 @@ function wrongSchemas(root: OpenApiDocument): readonly string[] {
 }
 
 describe("the server's own document", () => {
-  const rows = routesWith(formats);
+  const rows = routesWith({ registrations: formats, explain: explainFormats });
   const own = openApiDocument({ routes: rows, version: "1.2.3" });
 
   test("is whole", () => {

@@ -1,7 +1,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { describe, expect, test } from "vitest";
-import { pageOf } from "../../src/api/shape.ts";
+import { pageOf } from "../../src/api/page-shape.ts";
 import {
   changeSetView,
   findingView,

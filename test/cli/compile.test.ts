@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { expectWhole } from "../../src/cli/compile.ts";
+import { expectWhole } from "../../src/cli/offline.ts";
 import { createResourceSet } from "../../src/envoy/resource-set.ts";
 import { fairway } from "./terminal.ts";
 

@@ -7,6 +7,7 @@ import type { AnswerDoc, ParameterDoc } from "../../src/api/route-doc.ts";
 import { routesWith } from "../../src/api/routes.ts";
 import { kinds, manyOf } from "../../src/api/rule-docs.ts";
 import { namedShapes, problemView, watchEventView } from "../../src/api/shapes.ts";
+import { explainFormats } from "../../src/app/explain-port.ts";
 import { compareText } from "../../src/base/compare-text.ts";
 import { schemaOf } from "../../src/base/decode.ts";
 import type { JsonSchema } from "../../src/base/json-schema.ts";
@@ -30,7 +31,10 @@ function frontOf(page: string): string {
 /** `docs/rest.md`: what is written by hand, and behind it the reference, from the table of routes. */
 export function restPage(page: string): string {
   const texts = createSchemaTexts(namedShapes);
-  const rows = rowsOf([...routesWith(formats), openApiRoute([], { name: "", version: "", node: "" })]);
+  const rows = rowsOf([
+    ...routesWith({ registrations: formats, explain: explainFormats }),
+    openApiRoute([], { name: "", version: "", node: "" }),
+  ]);
   const groups = Map.groupBy(rows, sectionOf);
   const parts = sections.flatMap((title) => [`### ${title}\n`, ...(groups.get(title) ?? []).map(routeText(texts))]);
   return [

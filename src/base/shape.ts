@@ -1,6 +1,7 @@
-import { choice, type Decoder, described, fail, integer, list, mapOf } from "../base/decode.ts";
-import { optional, reply, required } from "../base/decode-object.ts";
-import type { Page } from "./types.ts";
+import { choice, type Decoder, described, fail, integer, mapOf } from "./decode.ts";
+import { optional, reply, type required } from "./decode-object.ts";
+
+/* Decoders of what our own servers wrote. */
 
 /** The field of a shape for a property of its type: optional where that one is. */
 type FieldFor<V, K extends keyof V> =
@@ -21,6 +22,24 @@ export const number = integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
 export const positive = integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 export const texts = mapOf(anyText);
 
+/** A part of something: 0 to 1. */
+export const share: Decoder<number> = described(
+  (value, site) =>
+    typeof value === "number" && value >= 0 && value <= 1
+      ? value
+      : fail(site, "invalid-value", "Expected a number from 0 to 1."),
+  { type: "number", minimum: 0, maximum: 1 },
+);
+
+/** Not of a whole number: milliseconds, say. */
+export const amount: Decoder<number> = described(
+  (value, site) =>
+    typeof value === "number" && value >= 0
+      ? value
+      : fail(site, "invalid-value", "Expected a number that is not below 0."),
+  { type: "number", minimum: 0 },
+);
+
 /** More than this is not read of one list of an answer. */
 export const many = { max: 1_000_000 };
 
@@ -29,9 +48,3 @@ export const word = <T extends string>(...words: readonly T[]): Decoder<T> =>
 
 /** Where in a text: absent where there is none. */
 export const placeFields = { file: optional(anyText), line: optional(positive), column: optional(positive) };
-
-export const pageFields = { total: required(number), continue: optional(anyText) };
-
-/** A page of a list of such items. */
-export const pageOf = <T>(item: Decoder<T>): Decoder<Page<T>> =>
-  shape<Page<T>>({ items: required(list(item)), ...pageFields });

@@ -1,0 +1,66 @@
+import type { ExplainOutcome, ExplainPort } from "../api/ports.ts";
+import { decode } from "../base/decode.ts";
+import { MeshError } from "../base/errors.ts";
+import type { Signal } from "../base/signal.ts";
+import type { RuleKey } from "../config/rule.ts";
+import type { RuleSet } from "../config/rule-set.ts";
+import type { Ledger } from "../delivery/ledger.ts";
+import { resourcesIn } from "../envoy/proxy-resources.ts";
+import type { ResourceSet } from "../envoy/resource-set.ts";
+import { Unsupported } from "../explain/condition.ts";
+import { explain } from "../explain/explain.ts";
+import { proxyQuestion, type Question } from "../explain/question.ts";
+import { semanticsOf } from "../explain/semantics.ts";
+import { explanation } from "../explain/shapes.ts";
+import type { ProxyNode } from "../model/proxy.ts";
+import type { ResourceCache } from "../snapshot/resource-cache.ts";
+
+export interface ExplainInput {
+  readonly ruleSet: Signal<RuleSet>;
+  readonly ledger: Pick<Ledger, "proxies">;
+  readonly resources: Pick<ResourceCache, "resourcesOf">;
+}
+
+export const explainFormats: ExplainPort["formats"] = { question: proxyQuestion, answer: explanation };
+
+/** Explains by what a proxy would get now. */
+export const createExplainPort = ({ ruleSet, ledger, resources }: ExplainInput): ExplainPort => ({
+  formats: explainFormats,
+  explain(body) {
+    const decoded = decode(proxyQuestion, body);
+    if (!decoded.ok) return { kind: "invalid", problems: decoded.problems };
+    const { proxy, question } = decoded.value;
+    const [node, ...others] = ledger.proxies().flatMap((one) => (namesOf(one.node).includes(proxy) ? [one.node] : []));
+    if (node === undefined) {
+      return { kind: "not-found", message: "No such proxy is known.", hint: "GET /api/v1/proxies lists all." };
+    }
+    if (others.length > 0) {
+      const hint = `Name one by its node.id, such as ${node.id}.`;
+      return { kind: "unclear", message: `${1 + others.length} proxies have this name.`, hint };
+    }
+    const set = resources.resourcesOf(node);
+    if (set === undefined) {
+      const hint = "Ask again when GET /readyz says so.";
+      return { kind: "not-found", message: "The registries have not all reported yet.", hint };
+    }
+    return explained(question, node, set, ruleSet.value);
+  },
+});
+
+const namesOf = ({ id, name, namespace }: ProxyNode): readonly string[] => [id, name, `${name}.${namespace}`];
+
+function explained(question: Question, node: ProxyNode, set: ResourceSet, ruleSet: RuleSet): ExplainOutcome {
+  const locate = (rule: string, pointer: string) => {
+    const { pointer: _, ...place } = ruleSet.locate(rule as RuleKey, pointer);
+    return place;
+  };
+  try {
+    const answer = explain({ resources: resourcesIn(set), locate }, question, semanticsOf(node.client.version));
+    return { kind: "done", explanation: answer };
+  } catch (error) {
+    if (error instanceof Unsupported) return { kind: "unclear", message: `It cannot be said: ${error.message}.` };
+    if (!(error instanceof MeshError) || error.code !== "input/invalid") throw error;
+    const message = `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`;
+    return { kind: "unclear", message, ...(error.hint !== undefined && { hint: error.hint }) };
+  }
+}

@@ -1,0 +1,234 @@
+import type { ExplainedCluster, ExplainedEndpoint } from "../explain/endpoints.ts";
+import type {
+  ChainMiss,
+  Change,
+  Destination,
+  ExplainedRoute,
+  Explanation,
+  FailedCondition,
+  NearMiss,
+  Outcome,
+  Result,
+} from "../explain/explanation.ts";
+import type { PlacedOrigin } from "../explain/places.ts";
+import type { Policies } from "../explain/policies.ts";
+import { formatLocality, type Locality } from "../model/locality.ts";
+import { percent } from "./percent.ts";
+import type { Style } from "./style.ts";
+import { displayWidth, padEnd, visibleText } from "./terminal-text.ts";
+
+/** As many as are shown of one list; JSON has them all. */
+const limits = { endpoints: 10, misses: 20 } as const;
+
+type Line = readonly [label: string, text: string];
+
+/** Where a request goes and why, for a terminal; `question` is what was asked, in a few words. */
+export function formatExplanation(explanation: Explanation, question: string, style: Style): string {
+  const { listener, filterChain, virtualHost, outcomes, nearMisses, otherChains } = explanation;
+  const ways = outcomes.map((outcome) => wayLines(outcome, style));
+  const isOneWay = ways.every((way) => JSON.stringify(way) === JSON.stringify(ways[0]));
+  const head: readonly Line[] = [
+    ...(listener === undefined ? [] : [["listener", `${visibleText(listener.name)}, ${listener.found}`] as const]),
+    ...(filterChain === undefined ? [] : chainLines(filterChain, otherChains.length > 0)),
+    ...(virtualHost === undefined ? [] : [["virtual host", hostText(virtualHost)] as const]),
+    ...((isOneWay && ways[0]) || []),
+  ];
+  const blocks = [
+    `${style("strong", visibleText(question))}\n${formatLines(head, style)}`,
+    ...outcomes.map(({ share, result }, i) => {
+      const part = outcomes.length > 1 ? `${style("strong", percent(share))}  ` : "";
+      const lines = [...(isOneWay ? [] : (ways[i] ?? [])), ...endLines(result, style)];
+      return `${part}${formatHead(result, style)}\n${formatLines(lines, style)}`;
+    }),
+    ...(nearMisses.length === 0 ? [] : [formatMisses(nearMisses, style)]),
+    ...(filterChain === undefined && otherChains.length > 0 ? [formatChainMisses(otherChains, style)] : []),
+  ];
+  return blocks.join("\n");
+}
+
+const hostText = ({ name, domain }: NonNullable<Explanation["virtualHost"]>): string =>
+  visibleText(domain === name ? name : `${name}, by its domain ${domain}`);
+
+function chainLines(
+  { name, index, asks }: NonNullable<Explanation["filterChain"]>,
+  hasOthers: boolean,
+): readonly Line[] {
+  if (index === undefined) return [["filter chain", "the one that takes what no other does"]];
+  if (!hasOthers && asks.length === 0) return [];
+  const shown = name === "" ? `number ${index + 1}` : visibleText(name);
+  return [["filter chain", asks.length === 0 ? shown : `${shown}: ${visibleText(asks.join("; "))}`]];
+}
+
+function formatHead(result: Result, style: Style): string {
+  switch (result.kind) {
+    case "forward":
+    case "tunnel":
+      return `${style("good", "→")} ${style("strong", destinationText(result))}`;
+    case "redirect":
+      return `${style("caution", String(result.status))} to ${style("strong", visibleText(result.location))}`;
+    case "answer": {
+      const tone = result.status < 400 ? "good" : "bad";
+      return `${style(tone, String(result.status))} from the proxy itself: ${visibleText(result.reason)}`;
+    }
+    case "close":
+      return `${style("bad", "closed")}: ${visibleText(result.reason)}`;
+    case "unknown":
+      return `${style("caution", "not known")}: the filter ${visibleText(result.filter)} decides`;
+  }
+}
+
+function destinationText({ cluster, service }: Destination): string {
+  if (service === undefined) return visibleText(cluster);
+  if (service.direction === "inbound") return `the application on port ${service.port}`;
+  const subset = service.subset === undefined ? "" : `, subset ${service.subset}`;
+  return visibleText(`${service.host}:${service.port}${subset}`);
+}
+
+/** The route, and what happens on it. */
+const wayLines = ({ route, result }: Outcome, style: Style): readonly Line[] => [
+  ...(route === undefined ? [] : routeLines(route, style)),
+  ...(result.kind === "forward" ? [...result.changes.map(changeLine), ...policyLines(result.policies)] : []),
+];
+
+const routeLines = ({ name, index, asks, origins }: ExplainedRoute, style: Style): readonly Line[] => [
+  ["route", `${name === "" ? `number ${index + 1}` : visibleText(name)}, as ${visibleText(asks.join(", and "))}`],
+  ...originLines(origins, style),
+];
+
+/** Where it ends. */
+function endLines(result: Result, style: Style): readonly Line[] {
+  switch (result.kind) {
+    case "forward":
+    case "tunnel":
+      return [
+        ["cluster", visibleText(result.cluster)],
+        ...originLines(result.origins, style),
+        ...clusterLines(result.leadsTo, style),
+      ];
+    case "answer":
+      return result.body === undefined ? [] : [["body", visibleText(result.body.slice(0, 200))]];
+    default:
+      return [];
+  }
+}
+
+const changeLine = ({ what, before, after }: Change): Line => {
+  if (before === undefined) return [what, `${visibleText(after ?? "")}, added`];
+  return [what, after === undefined ? `${visibleText(before)}, removed` : visibleText(`${before} → ${after}`)];
+};
+
+function policyLines({ timeoutMs, retry, mirrors, hashOn, fault }: Policies): readonly Line[] {
+  const lines: (Line | undefined)[] = [
+    ["timeout", timeoutMs === undefined ? "none" : milliseconds(timeoutMs)],
+    retry && ["retries", `${retry.retries}, on ${visibleText(retry.on.join(", "))}`],
+    ...mirrors.map(({ cluster, share }): Line => ["mirror", `${visibleText(cluster)}, ${percent(share)}`]),
+    hashOn.length > 0 ? ["hashed by", visibleText(hashOn.join(", then "))] : undefined,
+    fault?.delay && ["fault", `${milliseconds(fault.delay.ms)} late, ${percent(fault.delay.share)}`],
+    fault?.abort && ["fault", `${abortText(fault.abort)}, ${percent(fault.abort.share)}`],
+  ];
+  return lines.filter((line) => line !== undefined);
+}
+
+const abortText = ({ status, grpcStatus }: { readonly status?: number; readonly grpcStatus?: number }): string =>
+  status === undefined ? `answered with gRPC status ${grpcStatus}` : `answered with ${status}`;
+
+const milliseconds = (ms: number): string => (ms % 1_000 === 0 ? `${ms / 1_000} s` : `${ms} ms`);
+
+function clusterLines(cluster: ExplainedCluster, style: Style): readonly Line[] {
+  switch (cluster.kind) {
+    case "missing":
+      return [["endpoints", style("bad", "the proxy has no such cluster")]];
+    case "original-destination":
+      return [["endpoints", "the address that the client dialled"]];
+    case "other":
+      return [["endpoints", `found by ${visibleText(cluster.type)}`]];
+    case "endpoints":
+      return endpointLines(cluster.endpoints, style);
+  }
+}
+
+function endpointLines(endpoints: readonly ExplainedEndpoint[], style: Style): readonly Line[] {
+  if (endpoints.length === 0) return [["endpoints", style("bad", "none")]];
+  const shown = endpoints.slice(0, limits.endpoints);
+  const rows = shown.map((endpoint) => endpointCells(endpoint, endpoints));
+  const widths = [0, 1, 2].map((i) => Math.max(...rows.map((row) => displayWidth(row[i] ?? ""))));
+  const texts = rows.map((row) =>
+    row
+      .map((cell, i) => padEnd(cell, widths[i] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+  const more = endpoints.length - shown.length;
+  return [...texts, ...(more > 0 ? [style("quiet", `and ${more} more`)] : [])].map((text, i) => [
+    i === 0 ? "endpoints" : "",
+    text,
+  ]);
+}
+
+/** Address, place, and what sets it apart from the others; at the end who knows it. */
+function endpointCells(endpoint: ExplainedEndpoint, all: readonly ExplainedEndpoint[]): readonly string[] {
+  const { address, locality, priority, weight, localityWeight, health, origins } = endpoint;
+  const differ = (of: (one: ExplainedEndpoint) => unknown): boolean => new Set(all.map(of)).size > 1;
+  const facts = [
+    ...(differ((one) => one.priority) ? [`priority ${priority}`] : []),
+    ...(differ((one) => one.weight) ? [`weight ${weight}`] : []),
+    ...(localityWeight !== undefined && differ((one) => one.localityWeight) ? [`place ${localityWeight}`] : []),
+    ...(health === "healthy" || health === "unknown" ? [] : [health]),
+  ];
+  const registry = origins.flatMap((origin) =>
+    origin.kind === "registry" ? [`${origin.instance ?? origin.service} (${origin.registry})`] : [],
+  );
+  const place = locality === undefined ? "" : formatLocality(locality satisfies Locality);
+  return [address, place, facts.join(", "), registry.join(", ")].map(visibleText);
+}
+
+/** Rules with their place in a file, and what else is behind it. */
+export const originLines = (origins: readonly PlacedOrigin[], style: Style): readonly Line[] =>
+  origins.map((origin) => ["", style("quiet", originText(origin))]);
+
+function originText(origin: PlacedOrigin): string {
+  switch (origin.kind) {
+    case "rule": {
+      const place = [origin.file, origin.line, origin.column].filter((part) => part !== undefined).join(":");
+      return visibleText([place, origin.rule, origin.pointer].filter((part) => part !== "").join("  "));
+    }
+    case "registry":
+      return visibleText(`registry ${origin.registry}: ${origin.service}`);
+    case "setting":
+      return `default: ${origin.name}`;
+    case "repair":
+      return `put in by Fairway: ${visibleText(origin.reason)}`;
+  }
+}
+
+const failedText = ({ asks, found }: FailedCondition): string => `${asks}: ${found}`;
+
+/** What was first in the way of each, and where that stands. */
+function formatMisses(misses: readonly NearMiss[], style: Style): string {
+  const lines = misses.slice(0, limits.misses).flatMap(({ name, index, failed, origins }): readonly Line[] => {
+    const [first, ...others] = failed;
+    const label = name === "" ? `number ${index + 1}` : name;
+    if (first === undefined)
+      return [[label, "it takes a part of the requests, or none"], ...originLines(origins, style)];
+    const more = others.length === 0 ? "" : style("quiet", `, and ${others.length} more of its conditions`);
+    return [[label, visibleText(failedText(first)) + more], ...originLines(first.origins, style)];
+  });
+  const more = misses.length - limits.misses;
+  const rest = more > 0 ? `  ${style("quiet", `and ${more} more`)}\n` : "";
+  return `${style("strong", "Not these routes, which come before")}\n${formatLines(lines, style)}${rest}`;
+}
+
+function formatChainMisses(misses: readonly ChainMiss[], style: Style): string {
+  const lines = misses.map(({ name, index, failed }): Line => {
+    return [name === "" ? `number ${index + 1}` : name, visibleText(failedText(failed))];
+  });
+  return `${style("strong", "The filter chains that are there")}\n${formatLines(lines, style)}`;
+}
+
+function formatLines(lines: readonly Line[], style: Style): string {
+  const width = Math.max(0, ...lines.map(([label]) => displayWidth(visibleText(label))));
+  return lines
+    .map(([label, text]) => `  ${style("quiet", padEnd(visibleText(label), width))}  ${text}`.trimEnd())
+    .map((line) => `${line}\n`)
+    .join("");
+}

@@ -1,0 +1,64 @@
+import { type Cluster, Cluster_DiscoveryType } from "../gen/envoy/config/cluster/v3/cluster_pb.ts";
+import type { Address } from "../gen/envoy/config/core/v3/address_pb.ts";
+import { HealthStatus } from "../gen/envoy/config/core/v3/health_check_pb.ts";
+import { ClusterConfigSchema } from "../gen/envoy/extensions/clusters/aggregate/v3/cluster_pb.ts";
+import { unpacked } from "./unpack.ts";
+
+export type { Cluster } from "../gen/envoy/config/cluster/v3/cluster_pb.ts";
+export type { LbEndpoint, LocalityLbEndpoints } from "../gen/envoy/config/endpoint/v3/endpoint_components_pb.ts";
+export type { ClusterLoadAssignment } from "../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
+
+/** Where a cluster has its endpoints from. */
+export type Discovery =
+  /** Its own resource, by name. */
+  | { readonly kind: "eds"; readonly name: string }
+  /** They stand in the cluster. */
+  | { readonly kind: "inside" }
+  /** The address that the client dialled is the endpoint. */
+  | { readonly kind: "original-destination" }
+  /** Those of the first of these clusters that has any. */
+  | { readonly kind: "aggregate"; readonly clusters: readonly string[] }
+  | { readonly kind: "other"; readonly name: string };
+
+export function discoveryOf({ name, clusterDiscoveryType: wanted, edsClusterConfig }: Cluster): Discovery {
+  if (wanted.case === "clusterType") {
+    const aggregate = wanted.value.typedConfig && unpacked(ClusterConfigSchema, wanted.value.typedConfig);
+    if (aggregate !== undefined) return { kind: "aggregate", clusters: aggregate.clusters };
+    return isInside.has(wanted.value.name) ? { kind: "inside" } : { kind: "other", name: wanted.value.name };
+  }
+  switch (wanted.value) {
+    case Cluster_DiscoveryType.EDS:
+      return { kind: "eds", name: edsClusterConfig?.serviceName || name };
+    case Cluster_DiscoveryType.ORIGINAL_DST:
+      return { kind: "original-destination" };
+    default:
+      return { kind: "inside" };
+  }
+}
+
+const isInside: ReadonlySet<string> = new Set([
+  "envoy.cluster.static",
+  "envoy.clusters.dns",
+  "envoy.cluster.strict_dns",
+]);
+
+const healthWords: Readonly<Record<HealthStatus, string>> = {
+  [HealthStatus.UNKNOWN]: "unknown",
+  [HealthStatus.HEALTHY]: "healthy",
+  [HealthStatus.UNHEALTHY]: "unhealthy",
+  [HealthStatus.DRAINING]: "draining",
+  [HealthStatus.TIMEOUT]: "timeout",
+  [HealthStatus.DEGRADED]: "degraded",
+};
+
+export const healthOf = (status: HealthStatus): string => healthWords[status] ?? "unknown";
+
+/** `10.0.0.1:80`, `[::1]:80`, or the path of a pipe. */
+export function addressText(address: Address | undefined): string {
+  const where = address?.address;
+  if (where?.case === "pipe") return where.value.path;
+  if (where?.case !== "socketAddress") return "";
+  const { address: ip, portSpecifier: port } = where.value;
+  const host = ip.includes(":") ? `[${ip}]` : ip;
+  return port.case === "portValue" ? `${host}:${port.value}` : host;
+}

@@ -1,0 +1,82 @@
+import { fromJson, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
+import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
+import { type Address, SocketAddress_Protocol as Protocol } from "../gen/envoy/config/core/v3/address_pb.ts";
+import {
+  type FilterChainMatch,
+  FilterChainMatch_ConnectionSourceType as SourceType,
+} from "../gen/envoy/config/listener/v3/listener_components_pb.ts";
+import { type Listener, ListenerSchema } from "../gen/envoy/config/listener/v3/listener_pb.ts";
+import { TypedStructSchema } from "../gen/xds/type/v3/typed_struct_pb.ts";
+import { messageTypes } from "./pack.ts";
+
+export type { CidrRange } from "../gen/envoy/config/core/v3/address_pb.ts";
+export type { FilterChain, FilterChainMatch } from "../gen/envoy/config/listener/v3/listener_components_pb.ts";
+export type { Listener } from "../gen/envoy/config/listener/v3/listener_pb.ts";
+
+/**
+ * From proto JSON, such as stands in an Envoy's config dump; throws where it is no such message. Fields that we do not know are left
+ * out. What is packed and of a type that we do not know comes as a `TypedStruct`, which says the same.
+ */
+export const readListener = (json: JsonValue): Listener =>
+  fromJson(ListenerSchema, withKnownTypes(json), { registry: messageTypes, ignoreUnknownFields: true });
+
+function withKnownTypes(json: JsonValue): JsonValue {
+  if (Array.isArray(json)) return json.map(withKnownTypes);
+  if (typeof json !== "object" || json === null) return json;
+  const { "@type": typeUrl, ...value } = json;
+  if (typeof typeUrl === "string" && messageTypes.getMessage(typeNameOf(typeUrl)) === undefined) {
+    return { "@type": `type.googleapis.com/${TypedStructSchema.typeName}`, typeUrl, value };
+  }
+  return Object.fromEntries(Object.entries(json).map(([name, field]) => [name, withKnownTypes(field)])) as JsonObject;
+}
+
+const typeNameOf = (typeUrl: string): string => typeUrl.slice(typeUrl.lastIndexOf("/") + 1);
+
+/** The full name of the packed message's type. */
+function packedType(any: Any): string {
+  const inside = typeNameOf(any.typeUrl) === TypedStructSchema.typeName ? anyUnpack(any, TypedStructSchema) : undefined;
+  return typeNameOf(inside?.typeUrl ?? any.typeUrl);
+}
+
+/** Whose connections a filter chain takes: from the same machine, from others, anybody's. */
+export type SourceKind = "any" | "local" | "external";
+
+const sourceKinds: Readonly<Record<SourceType, SourceKind>> = {
+  [SourceType.ANY]: "any",
+  [SourceType.SAME_IP_OR_LOOPBACK]: "local",
+  [SourceType.EXTERNAL]: "external",
+};
+
+export const sourceKindOf = ({ sourceType }: FilterChainMatch): SourceKind => sourceKinds[sourceType] ?? "any";
+
+/** Where a listener takes TCP connections. */
+export interface ListenAddress {
+  readonly address: string;
+  readonly port: number;
+  /** Of an IPv6 address: connections by IPv4 come to it too. */
+  readonly takesIpv4: boolean;
+}
+
+/** None for a listener of another kind: UDP, a pipe, one inside Envoy. */
+export const listenAddressesOf = ({ address, additionalAddresses }: Listener): readonly ListenAddress[] =>
+  [address, ...additionalAddresses.map((one) => one.address)].flatMap(tcpAddress);
+
+function tcpAddress(address: Address | undefined): readonly ListenAddress[] {
+  if (address?.address.case !== "socketAddress") return [];
+  const { protocol, portSpecifier, ipv4Compat, address: text } = address.address.value;
+  if (protocol !== Protocol.TCP || portSpecifier.case !== "portValue") return [];
+  return [{ address: text, port: portSpecifier.value, takesIpv4: ipv4Compat }];
+}
+
+/** Without a port of its own, a listener gets only what another one hands over. */
+export const bindsToPort = ({ bindToPort = true, deprecatedV1 }: Listener): boolean =>
+  bindToPort && deprecatedV1?.bindToPort !== false;
+
+const originalDestinationFilter = "envoy.extensions.filters.listener.original_dst.v3.OriginalDst";
+
+/** Whether a redirected connection's destination is, for the listener, where the client wanted to go. */
+export const restoresDestination = ({ useOriginalDst = false, listenerFilters }: Listener): boolean =>
+  useOriginalDst ||
+  listenerFilters.some(
+    ({ configType }) => configType.case === "typedConfig" && packedType(configType.value) === originalDestinationFilter,
+  );

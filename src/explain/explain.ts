@@ -1,0 +1,215 @@
+import { MeshError } from "../base/errors.ts";
+import { apiTerminalOf, type Terminal, terminalOf } from "../envoy/filter-messages.ts";
+import { type Listener, listenAddressesOf, restoresDestination } from "../envoy/listener-messages.ts";
+import { quoted } from "./condition.ts";
+import type { Connection, SocketAddress } from "./connection.ts";
+import type { ChainMiss, ExplainedChain, ExplainedListener, Explanation, Outcome, Result } from "./explanation.ts";
+import { type ChainDecision, chooseChain } from "./filter-chain.ts";
+import { explainRouting } from "./http.ts";
+import { chooseListener, type ListenerChoice } from "./listener-choice.ts";
+import { type Around, around, type Configuration, originsOf, within } from "./places.ts";
+import type { Question } from "./question.ts";
+import type { Request } from "./request.ts";
+import type { Semantics } from "./semantics.ts";
+import { explainTunnel } from "./tunnel.ts";
+
+/**
+ * Where a request goes that a proxy gets, and why, as an Envoy of these semantics would decide. Throws `Unsupported` for a
+ * configuration that we cannot carry out, and `input/invalid` where it is not clear which listener is meant.
+ */
+export function explain(configuration: Configuration, question: Question, semantics: Semantics): Explanation {
+  const found = findListener(configuration.resources.listeners(), question);
+  if (found.kind === "nobody") {
+    const { address, port } = found.at;
+    const reason = `nobody listens at ${address}, port ${port}, so that the connection is refused`;
+    return { otherChains: [], outcomes: [alone({ kind: "close", reason })], nearMisses: [] };
+  }
+  const { listener } = found;
+  const place = around(configuration, "LDS", listener.name);
+  const told = { listener: explainedListener(found, place) };
+  const api = apiTerminalOf(listener);
+  if (api !== undefined) {
+    return {
+      ...told,
+      otherChains: [],
+      ...explainTerminal(api, { place, question, semantics, port: found.destination.port }),
+    };
+  }
+  const decision = chooseChain(listener, connectionOf(question, found.destination));
+  const chain = explainedChain(decision, place);
+  return {
+    ...told,
+    ...(chain && { filterChain: chain }),
+    otherChains: decision.misses.map((miss) => chainMiss(miss, place)),
+    ...explainChain(decision, { place, question, semantics, port: found.destination.port }),
+  };
+}
+
+const alone = (result: Result): Outcome => ({ share: 1, result });
+
+/* The listener */
+
+type Found =
+  | { readonly kind: "nobody"; readonly at: SocketAddress }
+  | { readonly kind: "found"; readonly listener: Listener; readonly how: string; readonly destination: SocketAddress };
+
+function findListener(listeners: readonly Listener[], { listener: wanted, destination }: Question): Found {
+  const { address, port } = destination;
+  if (wanted !== undefined) {
+    const listener = listeners.find(({ name }) => name === wanted);
+    if (listener === undefined) throw notClear(`the proxy has no listener ${quoted(wanted)}`, listeners);
+    return { kind: "found", listener, how: "as asked for", destination: knownDestination(listener, destination) };
+  }
+  return address === undefined ? byPort(listeners, port) : byAddress(listeners, { address, port });
+}
+
+/** As Envoy finds it; what redirects connections to itself is asked first, as iptables bring all of them there. */
+function byAddress(listeners: readonly Listener[], at: SocketAddress): Found {
+  const capturing = listeners.find((one) => one.useOriginalDst && restoresDestination(one) && isOutbound(one));
+  const [own] = capturing === undefined ? [] : listenAddressesOf(capturing);
+  const choice = chooseListener(listeners, own === undefined ? { to: at } : { to: own, original: at });
+  if (choice.kind === "nobody") return { kind: "nobody", at };
+  return { kind: "found", listener: choice.listener, how: howText(choice), destination: choice.destination };
+}
+
+function howText(choice: Exclude<ListenerChoice, { readonly kind: "nobody" }>): string {
+  if (choice.kind === "kept") return "as nobody else listens at the address";
+  const by = choice.by === "address" ? "as it listens at the address" : "as it listens at all addresses";
+  return choice.kind === "handed-over" ? `handed over by ${quoted(choice.from.listener.name)}, ${by}` : by;
+}
+
+/** Where the address is not known. */
+function byPort(listeners: readonly Listener[], port: number): Found {
+  const outbound = listeners.filter(isOutbound);
+  const atPort = outbound.filter((one) => listenAddressesOf(one).some((address) => address.port === port));
+  const [only] = atPort.length > 0 ? atPort : outbound;
+  if (only === undefined) throw notClear("the proxy has no listener for requests that it is to send on", listeners);
+  if ((atPort.length > 0 ? atPort : outbound).length > 1) {
+    const which = atPort.length > 0 ? `several listeners are on port ${port}` : `no listener is on port ${port}`;
+    throw notClear(which, atPort.length > 0 ? atPort : outbound);
+  }
+  const how = atPort.length > 0 ? `the only one on port ${port}` : "the only one of the proxy";
+  return { kind: "found", listener: only, how, destination: knownDestination(only, { port }) };
+}
+
+const isOutbound = ({ trafficDirection }: Listener): boolean => trafficDirection !== inbound;
+/** `TrafficDirection.INBOUND` */
+const inbound = 1;
+
+function knownDestination(listener: Listener, { address, port }: Question["destination"]): SocketAddress {
+  if (address !== undefined) return { address, port };
+  const [own] = listenAddressesOf(listener);
+  return { address: own?.address ?? "0.0.0.0", port: own?.port ?? port };
+}
+
+/** As many as are named in a hint. */
+const maxNamed = 20;
+
+function notClear(message: string, listeners: readonly Listener[]): MeshError {
+  const names = listeners.map(({ name }) => name);
+  const more = names.length > maxNamed ? `, and ${names.length - maxNamed} more` : "";
+  const all = names.length === 0 ? "It has none." : `It has ${names.slice(0, maxNamed).join(", ")}${more}.`;
+  return new MeshError("input/invalid", message, { hint: `${all} Say which one is meant.` });
+}
+
+const explainedListener = (found: Extract<Found, { kind: "found" }>, place: Around): ExplainedListener => {
+  const [own] = listenAddressesOf(found.listener);
+  return {
+    name: found.listener.name,
+    ...(own && { address: own.address.includes(":") ? `[${own.address}]:${own.port}` : `${own.address}:${own.port}` }),
+    found: found.how,
+    origins: originsOf(place),
+  };
+};
+
+/* The filter chain */
+
+/** Of whom nothing is said: somebody on the same machine. */
+const usualSource: SocketAddress = { address: "127.0.0.1", port: 0 };
+
+const connectionOf = (question: Question, destination: SocketAddress): Connection => ({
+  destination,
+  source: question.source ?? usualSource,
+  ...(question.serverName !== undefined && { serverName: question.serverName }),
+  transportProtocol: question.isTls ? "tls" : "raw_buffer",
+  applicationProtocols: question.applicationProtocols,
+});
+
+function explainedChain({ outcome }: ChainDecision, place: Around): ExplainedChain | undefined {
+  switch (outcome.kind) {
+    case "none":
+      return undefined;
+    case "default":
+      return { name: outcome.chain.name, asks: [], origins: originsOf(within(place, "/defaultFilterChain")) };
+    case "chain":
+      return {
+        ...{ name: outcome.chain.name, index: outcome.index },
+        asks: outcome.conditions.map(({ text }) => text),
+        origins: originsOf(within(place, `/filterChains/${outcome.index}`)),
+      };
+  }
+}
+
+const chainMiss = (
+  { index, chain, text, pointer, found }: ChainDecision["misses"][number],
+  place: Around,
+): ChainMiss => ({
+  ...{ name: chain.name, index },
+  failed: { asks: text, found, origins: originsOf(within(place, `/filterChains/${index}${pointer}`)) },
+});
+
+interface Inside {
+  /** The listener. */
+  readonly place: Around;
+  readonly question: Question;
+  readonly semantics: Semantics;
+  /** Where the connection went to. */
+  readonly port: number;
+}
+
+type Told = Pick<Explanation, "request" | "virtualHost" | "outcomes" | "nearMisses">;
+
+const only = (result: Result): Told => ({ outcomes: [alone(result)], nearMisses: [] });
+
+function explainChain({ outcome }: ChainDecision, inside: Inside): Told {
+  if (outcome.kind === "none")
+    return only({ kind: "close", reason: "no filter chain of the listener takes the connection" });
+  const pointer = outcome.kind === "default" ? "/defaultFilterChain" : `/filterChains/${outcome.index}`;
+  const terminal = terminalOf(outcome.chain, pointer);
+  if (terminal === undefined) return only({ kind: "close", reason: "the filter chain has no filters" });
+  return explainTerminal(terminal, inside);
+}
+
+function explainTerminal(terminal: Terminal, inside: Inside): Told {
+  const { place, question } = inside;
+  switch (terminal.kind) {
+    case "http":
+      return question.request === undefined
+        ? only({ kind: "close", reason: "HTTP is spoken here, and the question is of a connection without a request" })
+        : explainHttp(terminal, question.request, inside);
+    case "tcp":
+      return { outcomes: explainTunnel(terminal.proxy, within(place, terminal.pointer)), nearMisses: [] };
+    case "other":
+      return only({ kind: "unknown", filter: terminal.type });
+  }
+}
+
+function explainHttp(
+  { manager, pointer }: Extract<Terminal, { readonly kind: "http" }>,
+  request: Request,
+  { place, semantics }: Inside,
+): Told {
+  const { configuration } = place;
+  const { case: kind, value: routes } = manager.routeSpecifier;
+  if (kind === "routeConfig") {
+    const inline = { table: routes, place: within(place, `${pointer}/routeConfig`), manager };
+    return explainRouting(inline, request, semantics);
+  }
+  if (kind !== "rds") return only({ kind: "unknown", filter: kind ?? "a connection manager without routes" });
+  const name = routes.routeConfigName;
+  const table = configuration.resources.routeTable(name);
+  if (table === undefined) {
+    return only({ kind: "answer", status: 404, reason: `the proxy has no route table ${quoted(name)}` });
+  }
+  return explainRouting({ table, place: around(configuration, "RDS", name), manager }, request, semantics);
+}

@@ -1,0 +1,142 @@
+import type { ExplainedCluster } from "./endpoints.ts";
+import type { PlacedOrigin } from "./places.ts";
+import type { Policies } from "./policies.ts";
+
+/*
+ * What is told of a request: plain data, as the API and `fairway explain -o json` give it. Shares are parts of requests that look
+ * like this one: above 0, and up to 1 together.
+ */
+
+export interface Explanation {
+  /** Absent: nobody listens where the connection goes. */
+  readonly listener?: ExplainedListener;
+  /** Absent where none takes the connection, and where the client has no sockets to listen on, as one of gRPC. */
+  readonly filterChain?: ExplainedChain;
+  /** The other chains of the listener, each with what was in its way. */
+  readonly otherChains: readonly ChainMiss[];
+  /** As the router gets it: with what the connection manager makes of its path and authority. Absent: it is no HTTP, or was answered before. */
+  readonly request?: RoutedRequest;
+  /** Absent where no route table is asked, or none of its virtual hosts takes the authority. */
+  readonly virtualHost?: ExplainedHost;
+  /** At least one; several where a part of the requests goes another way. */
+  readonly outcomes: readonly Outcome[];
+  /** Routes that would have come before the first that takes the request, each with what was in its way; in their order. */
+  readonly nearMisses: readonly NearMiss[];
+}
+
+export interface ExplainedListener {
+  readonly name: string;
+  /** Absent where it listens on no socket of its own. */
+  readonly address?: string;
+  /** How it was found: a few words. */
+  readonly found: string;
+  readonly origins: readonly PlacedOrigin[];
+}
+
+export interface ExplainedChain {
+  readonly name: string;
+  /** Its place; absent for the one that takes what no other does. */
+  readonly index?: number;
+  /** What it asks for, in words; the connection has it all. */
+  readonly asks: readonly string[];
+  readonly origins: readonly PlacedOrigin[];
+}
+
+export interface ChainMiss {
+  readonly name: string;
+  readonly index: number;
+  /** What it asks for, and what is there instead. */
+  readonly failed: FailedCondition;
+}
+
+export interface FailedCondition {
+  /** `the path begins with "/api"`. */
+  readonly asks: string;
+  /** `it is "/home"`. */
+  readonly found: string;
+  /** Who asks for it. */
+  readonly origins: readonly PlacedOrigin[];
+}
+
+export interface RoutedRequest {
+  readonly method: string;
+  readonly scheme: string;
+  readonly authority: string;
+  readonly path?: string;
+}
+
+export interface ExplainedHost {
+  /** The route table. */
+  readonly table: string;
+  readonly name: string;
+  /** Which of its domains took the authority. */
+  readonly domain: string;
+  readonly origins: readonly PlacedOrigin[];
+}
+
+export interface ExplainedRoute {
+  readonly name: string;
+  /** Its place in the virtual host, from 0. */
+  readonly index: number;
+  /** What it asks for, in words; the request has it all. */
+  readonly asks: readonly string[];
+  readonly origins: readonly PlacedOrigin[];
+}
+
+export interface NearMiss {
+  readonly name: string;
+  readonly index: number;
+  /** None: it takes no share of the requests, or just a part of them. */
+  readonly failed: readonly FailedCondition[];
+  readonly origins: readonly PlacedOrigin[];
+}
+
+export interface Outcome {
+  readonly share: number;
+  readonly route?: ExplainedRoute;
+  readonly result: Result;
+}
+
+export type Result =
+  | Forwarded
+  | { readonly kind: "redirect"; readonly status: number; readonly location: string }
+  /** Envoy answers by itself; why, as a sentence without its full stop. */
+  | { readonly kind: "answer"; readonly status: number; readonly body?: string; readonly reason: string }
+  /** The connection ends; why, in the same way. */
+  | { readonly kind: "close"; readonly reason: string }
+  /** Bytes are passed on. */
+  | (Destination & { readonly kind: "tunnel"; readonly origins: readonly PlacedOrigin[] })
+  /** A kind of filter decides that we do not know. */
+  | { readonly kind: "unknown"; readonly filter: string };
+
+export interface Destination {
+  readonly cluster: string;
+  /** Which service it stands for, where its name says so. */
+  readonly service?: ServicePort;
+  readonly leadsTo: ExplainedCluster;
+}
+
+export interface ServicePort {
+  readonly host: string;
+  readonly port: number;
+  readonly subset?: string;
+  readonly direction: "inbound" | "outbound";
+}
+
+export interface Forwarded extends Destination {
+  readonly kind: "forward";
+  /** As it is sent on. */
+  readonly request: RoutedRequest;
+  /** What was done to it on the way, in order. */
+  readonly changes: readonly Change[];
+  readonly policies: Policies;
+  readonly origins: readonly PlacedOrigin[];
+}
+
+/** `before` and `after` are absent where there is nothing; several values of a header are joined by commas. */
+export interface Change {
+  /** `path`, `authority`, or the name of a header. */
+  readonly what: string;
+  readonly before?: string;
+  readonly after?: string;
+}
