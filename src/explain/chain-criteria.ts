@@ -26,6 +26,8 @@ export interface Criterion {
   /** In words: `the destination port`. */
   readonly name: string;
   readonly field: keyof FilterChainMatch;
+  /** By addresses: a range of all of them is as close as asking for nothing, and yet Envoy keeps the two apart. */
+  readonly ofRanges?: true;
   /** undefined: it asks for nothing. Throws a `RangeError` for a range that is none. */
   readonly conditionOf: (match: FilterChainMatch) => RankedCondition | undefined;
 }
@@ -77,7 +79,7 @@ function ranges(
   addressIn: (facts: ConnectionFacts) => Address,
   textIn: (facts: ConnectionFacts) => string,
 ): Criterion {
-  return criterion<CidrRange>({
+  const made = criterion<CidrRange>({
     ...{ name, field },
     values: (match) => match[field],
     fit: (range) => {
@@ -87,6 +89,7 @@ function ranges(
     words: (values) => `is in ${values.length === 1 ? "" : "one of "}${values.map(rangeText).join(", ")}`,
     found: (facts) => `it is ${textIn(facts)}`,
   });
+  return { ...made, ofRanges: true };
 }
 
 /** The name itself goes before `*.suffix`, of which the longest goes first; an empty name is none. */

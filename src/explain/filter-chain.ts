@@ -87,12 +87,26 @@ function narrowed(left: readonly Candidate[], step: number, facts: ConnectionFac
   });
   const best = Math.max(...ranked.map(({ closeness = -1 }) => closeness));
   const closest = ranked.filter(({ closeness }) => closeness === best).map(({ candidate }) => candidate);
+  if (best === 0) checkCertain(closest, step);
   const lost = ranked.flatMap(({ candidate, asked, closeness }): readonly ChainMiss[] => {
     if (asked !== undefined && closeness === undefined) return [unmet(candidate, asked, facts)];
     const [first] = closest;
     return first === undefined || closeness === best ? [] : [outdone(candidate, first, step)];
   });
   return { closest, lost };
+}
+
+/** Where one asks for all addresses and another for none, Envoy takes the one or the other, by where they lie in its memory. */
+function checkCertain(closest: readonly Candidate[], step: number): void {
+  if (criteria[step]?.ofRanges === undefined) return;
+  const { true: silent = [], false: wide = [] } = Object.groupBy(
+    closest,
+    ({ asked }) => `${asked[step] === undefined}`,
+  );
+  const pointer = `/filterChains/${wide[0]?.index}/filterChainMatch/${criteria[step].field}`;
+  if (silent.length > 0 && wide.length > 0) {
+    throw new Unsupported("a range of all addresses beside no range, of which Envoy takes either,", pointer);
+  }
 }
 
 const unmet = ({ index, chain }: Candidate, asked: RankedCondition, facts: ConnectionFacts): ChainMiss => ({
