@@ -5,6 +5,7 @@ import { ListenerSchema } from "../gen/envoy/config/listener/v3/listener_pb.ts";
 import { RouteConfigurationSchema } from "../gen/envoy/config/route/v3/route_pb.ts";
 import { messageTypes } from "./pack.ts";
 import type { ProxyResources } from "./proxy-resources.ts";
+import { withKnownTypes } from "./unknown-types.ts";
 
 /** The parts of a config dump that decide where a request goes, and the field of a resource in each of their lists. */
 const lists = {
@@ -59,22 +60,9 @@ function messagesIn<D extends DescMessage>(
         const resource = path.reduce<JsonValue | undefined>(fieldOf, item);
         if (!isObject(resource)) return [];
         const { "@type": _, ...message } = resource;
-        return [fromJson(schema, readable(message), { registry: messageTypes, ignoreUnknownFields: true })];
+        return [fromJson(schema, withKnownTypes(message), { registry: messageTypes, ignoreUnknownFields: true })];
       }),
   );
-}
-
-/** Messages of types that we do not know become the one that stands for any, so that the rest can be read. */
-function readable(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map(readable);
-  if (!isObject(value)) return value;
-  const fields = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, readable(item)]));
-  const url = fields["@type"];
-  if (typeof url !== "string" || messageTypes.getMessage(url.slice(url.lastIndexOf("/") + 1)) !== undefined) {
-    return fields;
-  }
-  const { "@type": _, ...rest } = fields;
-  return { "@type": "type.googleapis.com/xds.type.v3.TypedStruct", typeUrl: url, value: rest };
 }
 
 const isObject = (value: JsonValue | undefined): value is JsonObject =>

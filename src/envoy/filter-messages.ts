@@ -11,7 +11,7 @@ import {
   HttpConnectionManagerSchema,
 } from "../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import { type TcpProxy, TcpProxySchema } from "../gen/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy_pb.ts";
-import { TypedStructSchema } from "../gen/xds/type/v3/typed_struct_pb.ts";
+import { packedType } from "./unknown-types.ts";
 import { unpacked } from "./unpack.ts";
 
 export type { FilterChain } from "../gen/envoy/config/listener/v3/listener_components_pb.ts";
@@ -46,13 +46,8 @@ function terminalIn(any: Any, pointer: JsonPointer): Terminal {
   if (manager !== undefined) return { kind: "http", manager, pointer };
   const proxy = unpacked(TcpProxySchema, any);
   if (proxy !== undefined) return { kind: "tcp", proxy, pointer };
-  return { kind: "other", type: typeNameOf(any), pointer };
+  return { kind: "other", type: packedType(any), pointer };
 }
-
-const typeNameOf = (any: Any): string => {
-  const url = unpacked(TypedStructSchema, any)?.typeUrl ?? any.typeUrl;
-  return url.slice(url.lastIndexOf("/") + 1);
-};
 
 /** Settings of HTTP filters for one level of a route table: by the filter's name. */
 export type FilterSettings = Readonly<Record<string, Any>>;
@@ -60,7 +55,7 @@ export type FilterSettings = Readonly<Record<string, Any>>;
 /** The names under which a manager runs filters of a kind, by the type of their own configuration. */
 export const filterNames = ({ httpFilters }: HttpConnectionManager, type: string): readonly string[] =>
   httpFilters.flatMap(({ name, configType, disabled }) =>
-    !disabled && configType.case === "typedConfig" && typeNameOf(configType.value) === type ? [name] : [],
+    !disabled && configType.case === "typedConfig" && packedType(configType.value) === type ? [name] : [],
   );
 
 export const faultType = HTTPFaultSchema.typeName;

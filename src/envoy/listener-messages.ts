@@ -1,13 +1,12 @@
-import { fromJson, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
-import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
+import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { type Address, SocketAddress_Protocol as Protocol } from "../gen/envoy/config/core/v3/address_pb.ts";
 import {
   type FilterChainMatch,
   FilterChainMatch_ConnectionSourceType as SourceType,
 } from "../gen/envoy/config/listener/v3/listener_components_pb.ts";
 import { type Listener, ListenerSchema } from "../gen/envoy/config/listener/v3/listener_pb.ts";
-import { TypedStructSchema } from "../gen/xds/type/v3/typed_struct_pb.ts";
 import { messageTypes } from "./pack.ts";
+import { packedType, withKnownTypes } from "./unknown-types.ts";
 
 export type { CidrRange } from "../gen/envoy/config/core/v3/address_pb.ts";
 export type { FilterChain, FilterChainMatch } from "../gen/envoy/config/listener/v3/listener_components_pb.ts";
@@ -19,24 +18,6 @@ export type { Listener } from "../gen/envoy/config/listener/v3/listener_pb.ts";
  */
 export const readListener = (json: JsonValue): Listener =>
   fromJson(ListenerSchema, withKnownTypes(json), { registry: messageTypes, ignoreUnknownFields: true });
-
-function withKnownTypes(json: JsonValue): JsonValue {
-  if (Array.isArray(json)) return json.map(withKnownTypes);
-  if (typeof json !== "object" || json === null) return json;
-  const { "@type": typeUrl, ...value } = json;
-  if (typeof typeUrl === "string" && messageTypes.getMessage(typeNameOf(typeUrl)) === undefined) {
-    return { "@type": `type.googleapis.com/${TypedStructSchema.typeName}`, typeUrl, value };
-  }
-  return Object.fromEntries(Object.entries(json).map(([name, field]) => [name, withKnownTypes(field)])) as JsonObject;
-}
-
-const typeNameOf = (typeUrl: string): string => typeUrl.slice(typeUrl.lastIndexOf("/") + 1);
-
-/** The full name of the packed message's type. */
-function packedType(any: Any): string {
-  const inside = typeNameOf(any.typeUrl) === TypedStructSchema.typeName ? anyUnpack(any, TypedStructSchema) : undefined;
-  return typeNameOf(inside?.typeUrl ?? any.typeUrl);
-}
 
 /** Whose connections a filter chain takes: from the same machine, from others, anybody's. */
 export type SourceKind = "any" | "local" | "external";
