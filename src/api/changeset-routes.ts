@@ -111,6 +111,7 @@ export const changeSetRoutes: readonly Route[] = [
         "api/invalid",
         "api/idempotency-key-reused",
         "api/dangling",
+        "api/breaks-route-tests",
         "api/managed-elsewhere",
         "api/still-referenced",
         "api/precondition-required",

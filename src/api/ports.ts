@@ -1,4 +1,5 @@
 import type { Decoder, Problem } from "../base/decode.ts";
+import type { ChangedRules } from "../config/change.ts";
 import type { Prepare } from "../config/prepare-in-turn.ts";
 import type { RuleKey } from "../config/rule.ts";
 import type { RuleStore, StoredDocument } from "../config/store.ts";
@@ -42,6 +43,16 @@ export interface ApiPorts {
   readonly tokens: TokensPort;
   readonly registrations: RegistrationsPort;
   readonly explain: ExplainPort;
+  /** Tests of where requests go that hold now, and would not after a change of these rules. Absent: nobody asked for that. */
+  readonly brokenTests?: (rules: ChangedRules) => readonly BrokenTest[];
+}
+
+export interface BrokenTest {
+  readonly name: string;
+  /** What was expected, and what would be; a whole sentence. */
+  readonly message: string;
+  /** Where the expectation stands. */
+  readonly source: { readonly file: string; readonly line: number; readonly column: number };
 }
 
 /** The bodies that are decoded behind a port. */

@@ -24,6 +24,7 @@ export const problemCodes = {
   "api/invalid": { status: 422, title: "What the body says is not valid" },
   "api/idempotency-key-reused": { status: 422, title: "The Idempotency-Key is that of another change" },
   "api/dangling": { status: 422, title: "It refers to something that is missing" },
+  "api/breaks-route-tests": { status: 422, title: "Requests would go elsewhere than tests say" },
   "api/precondition-required": { status: 428, title: "The expected version must be named" },
   "api/limited": { status: 429, title: "These are too many requests" },
   "api/headers-too-large": { status: 431, title: "The request's headers are too large" },

@@ -10,6 +10,7 @@ import type { ChangeOutcome, DocumentConflict, DocumentResult, Idempotency, Rule
 import { forbidden } from "./admission.ts";
 import { changeReason } from "./change-headers.ts";
 import { findingDetails, isStillReferenced } from "./finding-details.ts";
+import type { BrokenTest } from "./ports.ts";
 import type { ProblemCode } from "./problem.ts";
 import { type Answer, type ApiRequest, problem, problems } from "./route.ts";
 
@@ -52,9 +53,11 @@ export async function submit(request: ApiRequest, submission: Submission): Promi
   };
   return ports.prepare(proposed, async (prepared): Promise<Submitted> => {
     if (!prepared.ok) return { kind: "refused", answer: refusalOf(prepared) };
-    const { findings, change } = prepared;
+    const { findings, change, rules } = prepared;
     const denied = denialOf(change, request);
     if (denied !== undefined) return { kind: "refused", answer: { kind: "problem", problem: forbidden(denied) } };
+    const broken = ports.brokenTests?.(rules) ?? [];
+    if (broken.length > 0) return { kind: "refused", answer: brokenAnswer(broken) };
     if (dryRun) {
       const outcome = await ports.store.preview(change);
       const revision = ports.store.revision();
@@ -120,6 +123,16 @@ function refusalOf({ refusal, findings }: Refused): Answer {
   const hint = refusal === "dangling" ? "With allowDangling=true it is taken all the same." : undefined;
   return problems(code, details, hint);
 }
+
+const brokenAnswer = (broken: readonly BrokenTest[]): Answer =>
+  problems(
+    "api/breaks-route-tests",
+    broken.map(({ name, message, source }) => ({
+      message: `The route test ${JSON.stringify(name)}: ${message}`,
+      source,
+    })),
+    "Change the tests first if it is meant so.",
+  );
 
 const maxLogged = 20;
 

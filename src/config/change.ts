@@ -1,5 +1,5 @@
 import type { Finding } from "./finding.ts";
-import type { RuleKey } from "./rule.ts";
+import type { AnyRule, RuleKey } from "./rule.ts";
 import type { DocumentFormat, DocumentSource, Expectation, RuleChange } from "./store.ts";
 
 /** Text of one or more documents, as somebody wants them to be. */
@@ -37,6 +37,8 @@ export interface DocumentFindings {
   readonly findings: readonly Finding[];
 }
 
+export type ChangedRules = ReadonlyMap<RuleKey, AnyRule | undefined>;
+
 /**
  * - `syntax`: a text is not YAML or JSON at all.
  * - `invalid`: a document has errors.
@@ -46,5 +48,12 @@ export interface DocumentFindings {
 export type ChangeRefusal = "syntax" | "invalid" | "managed-elsewhere" | "dangling";
 
 export type PreparedChange =
-  | { readonly ok: true; readonly change: RuleChange /** Warnings. */; readonly findings: readonly DocumentFindings[] }
+  | {
+      readonly ok: true;
+      readonly change: RuleChange;
+      /** What becomes of the rules that it touches; undefined: it goes. */
+      readonly rules: ChangedRules;
+      /** Warnings. */
+      readonly findings: readonly DocumentFindings[];
+    }
   | { readonly ok: false; readonly refusal: ChangeRefusal; readonly findings: readonly DocumentFindings[] };

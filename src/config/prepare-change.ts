@@ -49,6 +49,7 @@ export function prepareChange({ proposed, documents: read }: ReadChange, context
   return {
     ok: true,
     change: { ...rest, puts: documents.map(({ put }) => put), deletes },
+    rules: new Map(effectiveIn(told).map(({ key, accepted }) => [key, accepted?.rule])),
     findings: findingsOf(all),
   };
 }
@@ -79,6 +80,13 @@ function withFindings(subjects: readonly Subject[], told: readonly Told[]): read
     return { ...subject, findings: [...subject.findings, ...more.map(([, finding]) => finding)] };
   });
 }
+
+/** Those that change what is in force. */
+const effectiveIn = (subjects: readonly Subject[]): readonly (Subject & { readonly key: RuleKey })[] =>
+  subjects.flatMap((subject) => {
+    const { key, isIdle } = subject;
+    return key === undefined || isIdle ? [] : [{ ...subject, key }];
+  });
 
 const findingsOf = (subjects: readonly Subject[]): readonly DocumentFindings[] =>
   subjects.flatMap(({ label, findings }, index) =>
@@ -149,11 +157,8 @@ function consequences(
   { ruleSet, catalog, mesh }: ChangeContext,
   allowDangling: boolean,
 ): readonly Told[] {
-  const keyed = subjects.flatMap(({ key, isIdle, accepted }, index) =>
-    key === undefined || isIdle ? [] : [{ key, index, rule: accepted?.rule }],
-  );
-  const indexes = new Map(keyed.map(({ key, index }) => [key, index]));
-  const changed = new Map(keyed.map(({ key, rule }) => [key, rule]));
+  const indexes = new Map(subjects.map(({ key }, index) => [key, index]));
+  const changed = new Map(effectiveIn(subjects).map(({ key, accepted }) => [key, accepted?.rule]));
   return consequencesOf({ before: ruleSet.rules, changed, catalog, mesh }).flatMap((consequence): readonly Told[] => {
     const index = indexes.get(consequence.rule);
     const subject = index === undefined ? undefined : subjects[index];

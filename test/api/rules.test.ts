@@ -515,3 +515,28 @@ test("the document that describes the routes, and the schemas, are open", async 
   expect(document.json()).toMatchObject({ openapi: "3.1.1" });
   expect((await app.inject("/schemas/virtualservices.json")).json()).toMatchObject({ title: "VirtualService" });
 });
+
+describe("route tests", () => {
+  const broken = {
+    name: "bob sees v2",
+    message: "Expected subset v2, but all of it goes to subset v1.",
+    source: { file: "tests.yaml", line: 7, column: 17 },
+  };
+  /** A change of the rule `bad` breaks a test. */
+  const brokenTests: ApiPorts["brokenTests"] = (rules) =>
+    [...rules].some(([key, rule]) => key.endsWith("/bad") && rule !== undefined) ? [broken] : [];
+
+  test("that a change breaks refuse it, as a dry run too, and nothing is stored", async () => {
+    const to = createApp({ ports: { ...(await portsWithStore()), brokenTests }, log: silent, clock, version });
+    for (const query of ["", "?dryRun=true"]) {
+      const answer = await send("PUT", `${items}/bad${query}`, { headers: yaml, body: ruleText("bad"), to });
+      expect([answer.statusCode, answer.json<ProblemView>().code]).toEqual([422, "api/breaks-route-tests"]);
+      expect(answer.json<ProblemView>().errors).toEqual([
+        { message: `The route test "bob sees v2": ${broken.message}`, source: broken.source },
+      ]);
+    }
+    expect((await send("GET", `${items}/bad`, { to })).statusCode).toBe(404);
+    expect((await send("PUT", `${items}/good`, { headers: yaml, body: ruleText("good"), to })).statusCode).toBe(201);
+    expect((await send("DELETE", `${items}/good`, { to })).statusCode).toBeLessThan(300);
+  });
+});

@@ -176,6 +176,7 @@ describe("documents are stored as they are written", () => {
     expect(prepare({ deletes, reason: "why", requestId: "r" })).toEqual({
       ok: true,
       change: { puts: [], deletes, by: "ann", reason: "why", requestId: "r" },
+      rules: new Map([["VirtualService/shop/gone", undefined]]),
       findings: [],
     });
   });
