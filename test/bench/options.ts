@@ -40,7 +40,7 @@ Exits with 1 when a row that must hold does not. Without options: about 25 minut
 Options:
   --services N          services of the mesh, ten instances each (default 1000)
   --proxies N           proxies that are connected (default 1000)
-  --pairs N             how often each server has its turn (default 3; of state of the world at most 2)
+  --pairs N             how often each server has its turn (default 3)
   --variant V           delta, sotw or both (default both)
   --workload LIST       of ${workloadIds.join(", ")} (default all)
   --servers LIST        of fairway, go-control-plane (default both), and fairway-two: two processes of it on one port,

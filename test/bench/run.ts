@@ -62,18 +62,16 @@ export async function runBench(options: BenchOptions, kinds: readonly ServerKind
     });
   };
   for (const variant of options.variants) {
-    // A change costs some servers a minute there.
-    const pairs = variant === "sotw" && !options.full ? Math.min(2, options.pairs) : options.pairs;
     for (const setting of ["whole", "scoped"] as const) {
       const chosen = workloads.filter(
         (each) => each.setting === setting && each.variants.includes(variant) && options.workloads.has(each.id),
       );
       if (chosen.length === 0) continue;
       const { mesh, groups } = settingOf(setting, options);
-      for (let pair = 0; pair < pairs; pair++) {
+      for (let pair = 0; pair < options.pairs; pair++) {
         for (const kind of kinds) {
           if (setting === "scoped" && !kind.scopes) continue;
-          await attempt(`${kind.name}, ${variant}, ${setting} mesh, round ${pair + 1} of ${pairs}`, () =>
+          await attempt(`${kind.name}, ${variant}, ${setting} mesh, round ${pair + 1} of ${options.pairs}`, () =>
             runSession({ kind, variant, compiler, mesh, groups }, chosen, {
               ...{ sizes, pair, options, tell },
               report: (found) => measurements.push(found),
