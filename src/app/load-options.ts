@@ -48,6 +48,7 @@ const rate: Decoder<number> = (value, site) =>
 const given = object({
   rules: optional(paths),
   catalog: optional(paths),
+  routeTests: optional(paths),
   mesh: optional(one),
   data: optional(one),
   store: optional(choice<StoreKind>({ sqlite: "sqlite", memory: "memory" })),

@@ -9,6 +9,8 @@ export interface ServeOptions {
   readonly rules: readonly string[];
   /** Files and directories of the registry `file`; watched. */
   readonly catalog: readonly string[];
+  /** Files and directories of route tests, watched: a change that breaks one of them is refused. */
+  readonly routeTests: readonly string[];
   /** A file of mesh settings. */
   readonly mesh?: string;
   /** A directory for what must survive a restart: rules written through the API, tokens, registrations. */
@@ -65,6 +67,11 @@ export const optionRows: Readonly<Record<OptionName, OptionRow>> = {
     summary: "files or directories of services and instances, watched",
     holds: "paths",
   },
+  routeTests: {
+    argument: "<path...>",
+    summary: "files or directories of route tests, watched; a change that breaks one is refused",
+    holds: "paths",
+  },
   mesh: { argument: "<file>", summary: "settings of the whole mesh", holds: "path" },
   data: { argument: "<dir>", summary: "directory for what must survive a restart; made when missing", holds: "path" },
   store: {
@@ -100,6 +107,7 @@ export const optionNames = Object.keys(optionRows) as readonly OptionName[];
 export const defaultServeOptions: ServeOptions = {
   rules: [],
   catalog: [],
+  routeTests: [],
   data: "fairway-data",
   store: "sqlite",
   requireIfMatch: false,

@@ -11,13 +11,16 @@ import { type ChangeContext, prepareChange, type ReadChange, readDocumentsOf } f
  */
 export type Prepare = <T>(proposed: ProposedChange, use: (prepared: PreparedChange) => Promise<T>) => Promise<T>;
 
-/** `context`: what is there now; it has followed a change when `use` has ended. */
-export function createPrepare(context: () => ChangeContext, clock: Clock): Prepare {
+/**
+ * `context`: what is there now; it has followed a change when `use` has ended. `isAlone`: each change matters for each other one, as
+ * `use` looks at all rules together.
+ */
+export function createPrepare(context: () => ChangeContext, clock: Clock, isAlone = () => false): Prepare {
   const turns = createTurns();
   return async (proposed, use) => {
     const read = await readInSlices(proposed, clock);
     const task = () => use(prepareChange(read, context()));
-    return mayTakeAway(read) ? turns.alone(task) : turns.together(task);
+    return isAlone() || mayTakeAway(read) ? turns.alone(task) : turns.together(task);
   };
 }
 
