@@ -2,6 +2,7 @@ import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { type Address, SocketAddress_Protocol as Protocol } from "../gen/envoy/config/core/v3/address_pb.ts";
 import {
   type FilterChainMatch,
+  type ListenerFilterChainMatchPredicate as Predicate,
   FilterChainMatch_ConnectionSourceType as SourceType,
 } from "../gen/envoy/config/listener/v3/listener_components_pb.ts";
 import { type Listener, ListenerSchema } from "../gen/envoy/config/listener/v3/listener_pb.ts";
@@ -53,11 +54,42 @@ function tcpAddress(address: Address | undefined): readonly ListenAddress[] {
 export const bindsToPort = ({ bindToPort = true, deprecatedV1 }: Listener): boolean =>
   bindToPort && deprecatedV1?.bindToPort !== false;
 
-const originalDestinationFilter = "envoy.extensions.filters.listener.original_dst.v3.OriginalDst";
+/** What a listener filter finds out about a connection, of those that matter for where it goes. */
+export type ListenerFilterKind = "original-destination" | "tls" | "http";
 
-/** Whether a redirected connection's destination is, for the listener, where the client wanted to go. */
-export const restoresDestination = ({ useOriginalDst = false, listenerFilters }: Listener): boolean =>
-  useOriginalDst ||
-  listenerFilters.some(
-    ({ configType }) => configType.case === "typedConfig" && packedType(configType.value) === originalDestinationFilter,
-  );
+const filterKinds: Readonly<Record<string, ListenerFilterKind>> = {
+  "envoy.extensions.filters.listener.original_dst.v3.OriginalDst": "original-destination",
+  "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector": "tls",
+  "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector": "http",
+};
+
+/** Those that look at connections to this port. Envoy adds none by itself, whatever filter chains ask for. */
+export const listenerFiltersAt = (
+  { useOriginalDst = false, listenerFilters }: Listener,
+  port: number,
+): ReadonlySet<ListenerFilterKind> =>
+  new Set([
+    ...(useOriginalDst ? (["original-destination"] as const) : []),
+    ...listenerFilters.flatMap(({ configType, filterDisabled }) => {
+      const kind = configType.case === "typedConfig" ? filterKinds[packedType(configType.value)] : undefined;
+      return kind === undefined || isMetBy(filterDisabled, port) ? [] : [kind];
+    }),
+  ]);
+
+function isMetBy(predicate: Predicate | undefined, port: number): boolean {
+  const rule = predicate?.rule;
+  switch (rule?.case) {
+    case "orMatch":
+      return rule.value.rules.some((one) => isMetBy(one, port));
+    case "andMatch":
+      return rule.value.rules.every((one) => isMetBy(one, port));
+    case "notMatch":
+      return !isMetBy(rule.value, port);
+    case "anyMatch":
+      return rule.value;
+    case "destinationPortRange":
+      return port >= rule.value.start && port < rule.value.end;
+    default:
+      return false;
+  }
+}

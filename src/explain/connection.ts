@@ -1,3 +1,4 @@
+import { type Listener, listenerFiltersAt } from "../envoy/listener-messages.ts";
 import { asBytes, asciiLower } from "../envoy/string-matcher.ts";
 import { type Address, addressOf, isLoopback, isSameAddress } from "./address.ts";
 
@@ -7,7 +8,7 @@ export interface SocketAddress {
   readonly port: number;
 }
 
-/** What a listener and its listener filters know of a connection. */
+/** What a listener and its listener filters know of a connection, where it has them all: see `asSeenBy`. */
 export interface Connection {
   /** Where the client wanted to go, if the listener finds that out; else where the connection came to. */
   readonly destination: SocketAddress;
@@ -46,4 +47,16 @@ export function connectionFacts(connection: Connection): ConnectionFacts {
     applicationProtocols: connection.applicationProtocols.map(asBytes),
     isLocal: isLoopback(source) || isSameAddress(source, destination),
   };
+}
+
+/** The connection without what this listener has no filter to find out. */
+export function asSeenBy(listener: Listener, connection: Connection): Connection {
+  const { transportProtocol, serverName: _, ...rest } = connection;
+  const filters = listenerFiltersAt(listener, connection.destination.port);
+  if (transportProtocol === "tls" && !filters.has("tls")) {
+    return { ...rest, transportProtocol: "raw_buffer", applicationProtocols: [] };
+  }
+  return transportProtocol === "raw_buffer" && !filters.has("http")
+    ? { ...connection, applicationProtocols: [] }
+    : connection;
 }

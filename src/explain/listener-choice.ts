@@ -1,5 +1,5 @@
 import { memoizeList } from "../base/memo.ts";
-import { bindsToPort, type Listener, listenAddressesOf, restoresDestination } from "../envoy/listener-messages.ts";
+import { bindsToPort, type Listener, listenAddressesOf, listenerFiltersAt } from "../envoy/listener-messages.ts";
 import { type Address, addressOf, anyAddress, isSameAddress, mappedIpv4 } from "./address.ts";
 import type { SocketAddress } from "./connection.ts";
 
@@ -41,7 +41,7 @@ export function chooseListener(listeners: readonly Listener[], { to, original = 
   );
   if (first === undefined) return { kind: "nobody" };
   const { listener } = first;
-  const destination = restoresDestination(listener) ? original : to;
+  const destination = listenerFiltersAt(listener, to.port).has("original-destination") ? original : to;
   const isRestored = !isSamePlace(destination, to);
   if (!(isRestored && listener.useOriginalDst)) return { kind: "bound", ...first, destination };
   const next = foundAt(places, destination);

@@ -15,14 +15,11 @@ const listenerFilter = (name: string, type: string): JsonObject => ({
   typed_config: { "@type": typeUrl(`listener.${name}.v3.${type}`) },
 });
 
+/** The client says in a header whose connection it is, and where to. */
 export const proxyProtocol = listenerFilter("proxy_protocol", "ProxyProtocol");
 
-/** The client says in a header of the PROXY protocol whose connection it is, and where to. */
-const inspectors = [
-  proxyProtocol,
-  listenerFilter("tls_inspector", "TlsInspector"),
-  listenerFilter("http_inspector", "HttpInspector"),
-];
+export const tlsInspector = listenerFilter("tls_inspector", "TlsInspector");
+export const httpInspector = listenerFilter("http_inspector", "HttpInspector");
 
 /** A filter chain that answers each connection with its name. */
 export const answering = (chain: JsonObject): JsonObject => ({
@@ -42,7 +39,7 @@ export const answering = (chain: JsonObject): JsonObject => ({
 export const listenerWith = (name: string, chains: readonly JsonObject[], more: JsonObject = {}): JsonObject => ({
   ...{ name, stat_prefix: name },
   address: { socket_address: { address: "127.0.0.1", port_value: 0 } },
-  listener_filters: inspectors,
+  listener_filters: [proxyProtocol, tlsInspector, httpInspector],
   filter_chains: chains.map(answering),
   ...more,
 });

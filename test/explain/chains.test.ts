@@ -3,12 +3,12 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import { afterAll, describe, expect, type TestContext, test } from "vitest";
 import { parse } from "yaml";
 import { type Listener, readListener } from "../../src/envoy/listener-messages.ts";
-import type { Connection } from "../../src/explain/connection.ts";
+import { asSeenBy, type Connection } from "../../src/explain/connection.ts";
 import { chooseChain } from "../../src/explain/filter-chain.ts";
 import { type EnvoyLine, envoyBinary, envoyLines } from "../support/envoy.ts";
 import { announceSeed, fuzzCount, fuzzSeed } from "../support/fuzz.ts";
 import { createRandom } from "../support/random.ts";
-import { type AskedListeners, answering, askedListeners, listenerWith } from "./asked-listeners.ts";
+import { type AskedListeners, answering, askedListeners, listenerWith, proxyProtocol } from "./asked-listeners.ts";
 import { matchFields, randomListener } from "./random-listener.ts";
 
 /*
@@ -16,14 +16,14 @@ import { matchFields, randomListener } from "./random-listener.ts";
  * golden cases are what is easily told otherwise than Envoy does, each as small as it can be.
  */
 
-const connectionsPerListener = 20;
+const connectionsPerListener = 10;
 const listenersPerEnvoy = 100;
 
 const defaultChain = { default_filter_chain: answering({ name: "default" }) };
 
 /** The name of the chain; empty when the connection is closed. */
 function answerTo(listener: Listener, connection: Connection): string {
-  const { outcome } = chooseChain(listener, connection);
+  const { outcome } = chooseChain(listener, asSeenBy(listener, connection));
   return outcome.kind === "none" ? "" : outcome.chain.name;
 }
 
@@ -61,7 +61,8 @@ async function compare(context: TestContext, line: EnvoyLine, listeners: number,
   for (let done = 0; done < listeners; done += listenersPerEnvoy) {
     const batch = Array.from({ length: Math.min(listenersPerEnvoy, listeners - done) }, (_, index) => {
       const made = randomListener(random);
-      return { ...made, json: listenerWith(`l${index}`, made.chains, made.withDefault ? defaultChain : {}) };
+      const more = { listener_filters: [...made.filters], ...(made.withDefault && defaultChain) };
+      return { ...made, json: listenerWith(`l${index}`, made.chains, more) };
     });
     const envoy = await askedListeners(
       binary,
@@ -74,7 +75,7 @@ async function compare(context: TestContext, line: EnvoyLine, listeners: number,
       for (const connection of connections(connectionsPerListener)) {
         const here = answerTo(listener, connection);
         const there = await envoy.ask(String(json["name"]), connection);
-        if (here !== there) throw new Error(disagreement(chains, connection, here, there));
+        if (here !== there) throw new Error(disagreement(json, connection, here, there));
         tally.cases++;
         if (here === "") chainless++;
         count(tally.answers, here.replace(/^c[0-9]+$/, "chain"));
@@ -87,16 +88,22 @@ async function compare(context: TestContext, line: EnvoyLine, listeners: number,
   }
 }
 
-const disagreement = (chains: readonly JsonObject[], connection: Connection, here: string, there: string): string =>
+const disagreement = (
+  { filter_chains: chains, listener_filters: filters }: JsonObject,
+  connection: Connection,
+  here: string,
+  there: string,
+): string =>
   [
     JSON.stringify(connection),
     `Envoy: ${there || "closed"}; here: ${here || "closed"}`,
-    ...chains.map((chain) => JSON.stringify(chain)),
+    JSON.stringify(filters),
+    ...(chains as readonly JsonObject[]).map(({ filters: _, ...chain }) => JSON.stringify(chain)),
   ].join("\n");
 
 describe.each(envoyLines)("Envoy %s", (line) => {
   test("chooses the filter chain for every connection as the matcher does", { timeout: 1_800_000 }, async (context) => {
-    const listeners = fuzzCount(5_000);
+    const listeners = fuzzCount(10_000);
     announceSeed("connections to random listeners", listeners * connectionsPerListener);
     const tally: Tally = { cases: 0, answers: new Map(), deciders: new Map() };
     await compare(context, line, listeners, tally);
@@ -115,6 +122,8 @@ describe.each(envoyLines)("Envoy %s", (line) => {
 interface Golden {
   readonly what: string;
   readonly chains: readonly JsonObject[];
+  /** Listener filters; all that matter unless said otherwise. */
+  readonly filters?: readonly JsonObject[];
   readonly cases: readonly {
     readonly connection: Partial<Connection>;
     readonly answers: Readonly<Record<EnvoyLine, string>>;
@@ -125,7 +134,9 @@ const folder = new URL("golden-chains/", import.meta.url);
 const goldens = readdirSync(folder).map((file) => {
   const golden = parse(readFileSync(new URL(file, folder), "utf8")) as Golden;
   const name = file.replace(".yaml", "");
-  return { name, json: listenerWith(name, golden.chains, defaultChain), cases: golden.cases };
+  const { chains, filters, cases } = golden;
+  const more = filters === undefined ? {} : { listener_filters: [proxyProtocol, ...filters] };
+  return { name, json: listenerWith(name, chains, { ...defaultChain, ...more }), cases };
 });
 
 const whole = (connection: Partial<Connection>): Connection => ({

@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { Connection, SocketAddress } from "../../src/explain/connection.ts";
 import type { Random } from "../support/random.ts";
-import { plainProtocols } from "./asked-listeners.ts";
+import { httpInspector, plainProtocols, proxyProtocol, tlsInspector } from "./asked-listeners.ts";
 
 /*
  * Listeners whose filter chains differ from each other in a thing or two, and connections that one of them takes, or would but for a
@@ -119,7 +119,7 @@ const fields: readonly Field[] = [
     single: true,
   },
   { name: "source_prefix_ranges", values: ranges, often: 0.4, all: everything },
-  { name: "source_ports", values: sourcePorts.map((port) => value(port)), often: 0.4 },
+  { name: "source_ports", values: sourcePorts.map((port) => value(port)), often: 0.5 },
 ];
 
 /** The field names of filter chain matches, in the order of Envoy's criteria. */
@@ -131,6 +131,7 @@ type Match = ReadonlyMap<string, readonly Value[]>;
 export interface RandomListener {
   readonly chains: readonly JsonObject[];
   readonly withDefault: boolean;
+  readonly filters: readonly JsonObject[];
   readonly connections: (count: number) => readonly Connection[];
 }
 
@@ -151,9 +152,39 @@ export function randomListener(random: Random): RandomListener {
   return {
     chains: matches.map((one, index) => ({ name: `c${index}`, filter_chain_match: matchJson(one) })),
     withDefault: random.chance(0.3),
+    filters: [proxyProtocol, ...randomInspectors(random)],
     connections: (many) => Array.from({ length: many }, () => connectionNear(random, random.pick(matches))),
   };
 }
+
+/** Mostly all that there are; else some see nothing, or nothing at some ports. */
+const randomInspectors = (random: Random): readonly JsonObject[] =>
+  random.weighted<() => readonly JsonObject[]>([
+    [6, () => [tlsInspector, httpInspector]],
+    [1, () => [tlsInspector]],
+    [1, () => [httpInspector]],
+    [
+      1,
+      () => [
+        { ...tlsInspector, ...randomPause(random) },
+        { ...httpInspector, ...randomPause(random) },
+      ],
+    ],
+  ])();
+
+const randomPause = (random: Random): JsonObject => {
+  const at = (start: number, end: number): JsonObject => ({ destination_port_range: { start, end } });
+  return {
+    filter_disabled: random.pick<JsonObject>([
+      at(80, 81),
+      at(81, 443),
+      { any_match: true },
+      { not_match: at(80, 82) },
+      { or_match: { rules: [at(80, 81), at(443, 444)] } },
+      { and_match: { rules: [at(80, 82), at(81, 444)] } },
+    ]),
+  };
+};
 
 function changed(random: Random, match: Match, explicit: ReadonlySet<string>): Match {
   const next = new Map(match);
