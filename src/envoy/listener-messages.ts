@@ -86,7 +86,7 @@ function isMetBy(predicate: Predicate | undefined, port: number): boolean {
     case "notMatch":
       return !isMetBy(rule.value, port);
     case "anyMatch":
-      return rule.value;
+      return true;
     case "destinationPortRange":
       return port >= rule.value.start && port < rule.value.end;
     default:

@@ -101,7 +101,7 @@ function nameFit(name: string): (facts: ConnectionFacts) => number | undefined {
   const isSuffix = key.startsWith(".") && key.length > 1;
   return ({ serverName }) => {
     if (serverName === key) return Number.POSITIVE_INFINITY;
-    return isSuffix && serverName.length > key.length && serverName.endsWith(key) ? key.length : undefined;
+    return isSuffix && serverName.endsWith(key) ? key.length : undefined;
   };
 }
 

@@ -79,9 +79,9 @@ describe("near misses", () => {
 
   test("say which chain fits more closely, even where that one fails later", () => {
     const chains = [
-      { name: "rest" },
-      { name: "wide", server_names: ["*.com"] },
       { name: "near", server_names: ["*.a.com"], source_ports: [7] },
+      { name: "wide", server_names: ["*.com"] },
+      { name: "rest" },
       { server_names: ["*.a.com"], application_protocols: ["h2"] },
       { server_names: ["*.a.com"], application_protocols: ["http/1.1"], source_ports: [8] },
     ];
@@ -91,9 +91,9 @@ describe("near misses", () => {
     const protocol = "/filterChainMatch/applicationProtocols: none fits more closely by an application protocol";
     const first = 'the filter chain 4 does: an application protocol is "http/1.1"';
     expect(inTheWay(listener, connection)).toEqual([
-      `0 outdone ${name}; the filter chain "near" does: the server name is "*.a.com"`,
+      `0 outdone ${protocol}; ${first}`,
       `1 outdone ${name}; the filter chain "near" does: the server name is "*.a.com"`,
-      `2 outdone ${protocol}; ${first}`,
+      `2 outdone ${name}; the filter chain "near" does: the server name is "*.a.com"`,
       `3 outdone ${protocol}; ${first}`,
       "4 unmet /filterChainMatch/sourcePorts: the source port is 8; it is 1000",
     ]);

@@ -121,6 +121,10 @@ describe("a listener", () => {
     { name: "udp", ...at("10.0.0.4:80", { protocol: "UDP" }) },
     { name: "pipe", address: { pipe: { path: "/tmp/pipe" } } },
     { name: "six", ...at("[::]:81", { ipv4_compat: true }) },
+    { name: "mapped", ...at("[::ffff:10.0.0.1]:84", { ipv4_compat: true }) },
+    { name: "not-mapped", ...at("[2001:db8::a00:1]:85", { ipv4_compat: true }) },
+    { name: "six-alone", ...at("[::]:83") },
+    { name: "mapped-alone", ...at("[::ffff:10.0.0.1]:83") },
   ]);
 
   test.each([
@@ -130,6 +134,11 @@ describe("a listener", () => {
     ["10.0.0.4:80", ["bound", "any", "all-addresses", "10.0.0.4 80"]],
     ["10.0.0.1:81", ["bound", "six", "all-addresses", "10.0.0.1 81"]],
     ["[::1]:81", ["bound", "six", "all-addresses", "::1 81"]],
+    ["10.0.0.1:84", ["bound", "mapped", "address", "10.0.0.1 84"]],
+    ["[2001:db8::a00:1]:84", "nobody"],
+    ["10.0.0.1:85", "nobody"],
+    ["[2001:db8::1]:83", ["bound", "six-alone", "all-addresses", "2001:db8::1 83"]],
+    ["10.0.0.1:83", "nobody"],
     ["[::1]:80", "nobody"],
     ["10.0.0.1:82", "nobody"],
   ])("that is bound to it takes a connection to %s", (to, expected) => {
@@ -164,6 +173,12 @@ describe("a listener", () => {
       { ...target, use_original_dst: true },
     ]);
     expect(found(all, redirected)).toEqual(["handed-over", "target", "address", "10.0.0.1 80"]);
+  });
+
+  test("hands over what was meant for another port of the same address", () => {
+    const all = read([{ name: "front", ...at("10.0.0.1:15001"), use_original_dst: true }, target]);
+    const arrival = { to: place("10.0.0.1:15001"), original: place("10.0.0.1:80") };
+    expect(found(all, arrival)).toEqual(["handed-over", "target", "address", "10.0.0.1 80"]);
   });
 
   test("keeps what was meant for itself", () => {
