@@ -1,8 +1,8 @@
 import { MeshError } from "../base/errors.ts";
 import { apiTerminalOf, type Terminal, terminalOf } from "../envoy/filter-messages.ts";
-import { type Listener, listenAddressesOf, restoresDestination } from "../envoy/listener-messages.ts";
+import { type Listener, listenAddressesOf } from "../envoy/listener-messages.ts";
 import { quoted } from "./condition.ts";
-import type { Connection, SocketAddress } from "./connection.ts";
+import { asSeenBy, type Connection, type SocketAddress } from "./connection.ts";
 import type { ChainMiss, ExplainedChain, ExplainedListener, Explanation, Outcome, Result } from "./explanation.ts";
 import { type ChainDecision, chooseChain } from "./filter-chain.ts";
 import { explainRouting } from "./http.ts";
@@ -35,7 +35,7 @@ export function explain(configuration: Configuration, question: Question, semant
       ...explainTerminal(api, { place, question, semantics, port: found.destination.port }),
     };
   }
-  const decision = chooseChain(listener, connectionOf(question, found.destination));
+  const decision = chooseChain(listener, asSeenBy(listener, connectionOf(question, found.destination)));
   const chain = explainedChain(decision, place);
   return {
     ...told,
@@ -65,7 +65,7 @@ function findListener(listeners: readonly Listener[], { listener: wanted, destin
 
 /** As Envoy finds it; what redirects connections to itself is asked first, as iptables bring all of them there. */
 function byAddress(listeners: readonly Listener[], at: SocketAddress): Found {
-  const capturing = listeners.find((one) => one.useOriginalDst && restoresDestination(one) && isOutbound(one));
+  const capturing = listeners.find((one) => one.useOriginalDst && isOutbound(one));
   const [own] = capturing === undefined ? [] : listenAddressesOf(capturing);
   const choice = chooseListener(listeners, own === undefined ? { to: at } : { to: own, original: at });
   if (choice.kind === "nobody") return { kind: "nobody", at };
@@ -132,8 +132,17 @@ const connectionOf = (question: Question, destination: SocketAddress): Connectio
   source: question.source ?? usualSource,
   ...(question.serverName !== undefined && { serverName: question.serverName }),
   transportProtocol: question.isTls ? "tls" : "raw_buffer",
-  applicationProtocols: question.applicationProtocols,
+  applicationProtocols: protocolsOf(question),
 });
+
+/** What a filter finds out of plain HTTP, where nothing else is said: gRPC is HTTP/2. */
+function protocolsOf({ applicationProtocols: said, request, isTls }: Question): readonly string[] {
+  if (said.length > 0 || isTls || request === undefined) return said;
+  const isGrpc = request.headers.some(
+    ([name, value]) => name === "content-type" && value.startsWith("application/grpc"),
+  );
+  return [isGrpc ? "h2c" : "http/1.1"];
+}
 
 function explainedChain({ outcome }: ChainDecision, place: Around): ExplainedChain | undefined {
   switch (outcome.kind) {
