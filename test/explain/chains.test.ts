@@ -9,7 +9,7 @@ import { type EnvoyLine, envoyBinary, envoyLines } from "../support/envoy.ts";
 import { announceSeed, fuzzCount, fuzzSeed } from "../support/fuzz.ts";
 import { createRandom } from "../support/random.ts";
 import { type AskedListeners, answering, askedListeners, listenerWith, proxyProtocol } from "./asked-listeners.ts";
-import { matchFields, randomListener } from "./random-listener.ts";
+import { matchFields, type RandomListener, randomListener } from "./random-listener.ts";
 
 /*
  * The choice of filter chains beside a real Envoy: random listeners, and connections near the edges of what their chains ask for. The
@@ -55,37 +55,48 @@ interface Tally {
 
 const count = (counts: Map<string, number>, name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
 
+interface Batched extends RandomListener {
+  readonly name: string;
+  readonly json: JsonObject;
+}
+
 async function compare(context: TestContext, line: EnvoyLine, listeners: number, tally: Tally): Promise<void> {
   const binary = await envoyBinary(context, line);
   const random = createRandom(fuzzSeed + envoyLines.indexOf(line));
   for (let done = 0; done < listeners; done += listenersPerEnvoy) {
-    const batch = Array.from({ length: Math.min(listenersPerEnvoy, listeners - done) }, (_, index) => {
+    const batch = Array.from({ length: Math.min(listenersPerEnvoy, listeners - done) }, (_, index): Batched => {
+      const name = `l${index}`;
       const made = randomListener(random);
       const more = { listener_filters: [...made.filters], ...(made.withDefault && defaultChain) };
-      return { ...made, json: listenerWith(`l${index}`, made.chains, more) };
+      return { ...made, name, json: listenerWith(name, made.chains, more) };
     });
-    const envoy = await askedListeners(
-      binary,
-      batch.map(({ json }) => json),
-      context.onTestFinished,
-    );
-    let chainless = 0;
-    for (const { json, chains, connections } of batch) {
-      const { listener, without } = variantsOf(json, chains);
-      for (const connection of connections(connectionsPerListener)) {
-        const here = answerTo(listener, connection);
-        const there = await envoy.ask(String(json["name"]), connection);
-        if (here !== there) throw new Error(disagreement(json, connection, here, there));
-        tally.cases++;
-        if (here === "") chainless++;
-        count(tally.answers, here.replace(/^c[0-9]+$/, "chain"));
-        // Had nobody asked for it, the outcome had been another.
-        for (const [field, other] of without) if (answerTo(other, connection) !== here) count(tally.deciders, field);
-      }
+    const stops: (() => Promise<void>)[] = [];
+    try {
+      const all = batch.map(({ json }) => json);
+      await compareBatch(await askedListeners(binary, all, (stop) => stops.push(stop)), batch, tally);
+    } finally {
+      for (const stop of stops) await stop();
     }
-    // What is closed was closed for want of a chain, not of anything else.
-    expect(await envoy.chainless()).toBe(chainless);
   }
+}
+
+async function compareBatch(envoy: AskedListeners, batch: readonly Batched[], tally: Tally): Promise<void> {
+  let chainless = 0;
+  for (const { name, json, chains, connections } of batch) {
+    const { listener, without } = variantsOf(json, chains);
+    for (const connection of connections(connectionsPerListener)) {
+      const here = answerTo(listener, connection);
+      const there = await envoy.ask(name, connection);
+      if (here !== there) throw new Error(disagreement(json, connection, here, there));
+      tally.cases++;
+      if (here === "") chainless++;
+      count(tally.answers, here.replace(/^c[0-9]+$/, "chain"));
+      // Had nobody asked for it, the outcome had been another.
+      for (const [field, other] of without) if (answerTo(other, connection) !== here) count(tally.deciders, field);
+    }
+  }
+  // What is closed was closed for want of a chain, not of anything else.
+  expect(await envoy.chainless()).toBe(chainless);
 }
 
 const disagreement = (
