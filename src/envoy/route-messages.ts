@@ -30,6 +30,7 @@ export type {
   RouteAction_HashPolicy as HashPolicy,
   RouteMatch,
   VirtualHost,
+  WeightedCluster,
 } from "../gen/envoy/config/route/v3/route_components_pb.ts";
 export type { RouteConfiguration } from "../gen/envoy/config/route/v3/route_pb.ts";
 export type { MetadataMatcher } from "../gen/envoy/type/matcher/v3/metadata_pb.ts";

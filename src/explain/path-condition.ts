@@ -1,9 +1,11 @@
 import type { JsonPointer } from "../base/json-pointer.ts";
 import type { RouteMatch } from "../envoy/route-messages.ts";
+import { matchTemplateOf, type PathPolicy } from "../envoy/uri-template-messages.ts";
 import { type Condition, quoted, Unsupported } from "./condition.ts";
 import type { Facts } from "./request.ts";
 import type { Manner } from "./semantics.ts";
 import { plainMatch, regexMatch, type TextMatch } from "./text-match.ts";
+import { templateMatch } from "./uri-template.ts";
 
 export function pathCondition(match: RouteMatch, pointer: JsonPointer, manner: Manner): Condition {
   const { pathSpecifier, caseSensitive = true } = match;
@@ -17,7 +19,7 @@ export function pathCondition(match: RouteMatch, pointer: JsonPointer, manner: M
     };
   }
   const { holds, text } = pathMatch(pathSpecifier, !caseSensitive, pointer, manner);
-  const pathOf = matchedPath(manner);
+  const pathOf = kind === "pathMatchPolicy" ? ({ barePath }: Facts) => barePath : matchedPath(manner);
   return {
     pointer: `${pointer}/${kind}`,
     text: `the path ${text}`,
@@ -41,6 +43,8 @@ function pathMatch(
       return regexMatch(wanted.value.regex, manner);
     case "pathSeparatedPrefix":
       return stepsMatch(wanted.value, ignoreCase);
+    case "pathMatchPolicy":
+      return fitting(wanted.value, `${pointer}/pathMatchPolicy`, manner);
     default:
       throw new Unsupported(`a path matcher ${wanted.case ?? "without a kind"}`, `${pointer}/${wanted.case ?? ""}`);
   }
@@ -55,7 +59,15 @@ function stepsMatch(prefix: string, ignoreCase: boolean): TextMatch {
   };
 }
 
-/** The part of the path that matchers look at. */
+/** In its own case always. */
+function fitting(policy: PathPolicy, pointer: JsonPointer, manner: Manner): TextMatch {
+  const template = matchTemplateOf(policy);
+  if (template === undefined) throw new Unsupported("a path match policy of its own kind", pointer);
+  const match = templateMatch(template, manner);
+  return { text: `fits ${quoted(template)}`, holds: (path) => match(path) !== undefined };
+}
+
+/** The part of the path that matchers look at. Not those by template. */
 function matchedPath({ ignoresParameters, parametersBySegment }: Manner): (facts: Facts) => string {
   if (!ignoresParameters) return ({ barePath }) => barePath;
   const parameters = parametersBySegment ? /;[^/]*/g : /;.*/gs;

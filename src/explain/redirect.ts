@@ -34,15 +34,13 @@ function schemeOf({ schemeRewriteSpecifier: wanted }: RedirectAction, { scheme }
 
 const usualPorts: Readonly<Record<string, string>> = { http: ":80", https: ":443" };
 
-/** The port goes when there is a new one, and when it is the usual one of a scheme that is left. */
+/** The port, which is all that follows a last colon, goes when there is a new one, and when it is the usual one of a scheme that is left. */
 function hostFor(scheme: string, newPort: string, { authority, header }: Facts): string {
-  const port = /:[0-9]*$/.exec(
-    authority.startsWith("[") ? authority.slice(authority.lastIndexOf("]")) : authority,
-  )?.[0];
-  if (port === undefined) return authority;
+  const colon = authority.startsWith("[") ? authority.lastIndexOf("]:") + 1 : authority.lastIndexOf(":");
+  if (colon <= 0) return authority;
   const asked = header("x-forwarded-proto").join();
-  const isLeft = newPort !== "" || (scheme !== asked && usualPorts[asked] === port);
-  return isLeft ? authority.slice(0, -port.length) : authority;
+  const isLeft = newPort !== "" || (scheme !== asked && usualPorts[asked] === authority.slice(colon));
+  return isLeft ? authority.slice(0, colon) : authority;
 }
 
 function pathOf(action: RedirectAction, match: RouteMatch, facts: Facts, semantics: Semantics): string {
@@ -56,9 +54,9 @@ function pathOf(action: RedirectAction, match: RouteMatch, facts: Facts, semanti
       return stripQuery || target.includes("?") ? target : target + path.slice(barePath.length);
     }
     case "prefixRewrite":
-      return kept(withPrefix(match, wanted.value, facts));
+      return kept(withPrefix(match, wanted.value, facts) ?? path);
     case "regexRewrite":
-      return kept(withPattern(wanted.value, facts, semantics));
+      return kept(withPattern(wanted.value, facts, semantics) ?? path);
     default:
       return kept(path);
   }

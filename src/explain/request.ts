@@ -1,4 +1,5 @@
 import { asBytes } from "../envoy/string-matcher.ts";
+import { joinedHeaders } from "./joined-headers.ts";
 import type { Semantics } from "./semantics.ts";
 
 /** A request as a client sends it. Names of headers in any case. */
@@ -10,6 +11,8 @@ export interface Request {
   /** With its query. Absent: a CONNECT without a path. */
   readonly path?: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** The client's address; absent: not known. */
+  readonly source?: string;
   /** What filters before the router have found out, by filter. */
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** Of the client's certificate; absent: the connection has no TLS. */
@@ -47,7 +50,8 @@ export function factsOf(request: Request, { headersApart }: Semantics): Facts {
   const sent = new Map<string, readonly string[]>();
   for (const [name, list] of Map.groupBy(headers, ([name]) => name.toLowerCase())) {
     // White space around a value is no part of it.
-    const texts = list.map(([, value]) => asBytes(value.replaceAll(/^[ \t]+|[ \t]+$/g, "")));
+    const each = list.map(([, value]) => asBytes(value.replaceAll(/^[ \t]+|[ \t]+$/g, "")));
+    const texts = joinedHeaders.has(name) ? [each.join()] : each;
     sent.set(name, texts);
     values.set(name, headersApart ? texts : [texts.join(name === "cookie" ? "; " : ",")]);
   }

@@ -1,6 +1,7 @@
 import type { JsonPointer } from "../base/json-pointer.ts";
 import { type RouteMatch, shareOf } from "../envoy/route-messages.ts";
 import { type Condition, quoted } from "./condition.ts";
+import { isGrpcType } from "./grpc.ts";
 import { headerCondition } from "./header-condition.ts";
 import { metadataCondition } from "./metadata-condition.ts";
 import { pathCondition } from "./path-condition.ts";
@@ -34,7 +35,7 @@ export function routeConditions(match: RouteMatch, pointer: JsonPointer, manner:
 const grpcCondition = (pointer: JsonPointer): Condition => ({
   pointer,
   text: "the request is one of gRPC",
-  holds: ({ header, path }) => path !== undefined && /^application\/grpc(\+|$)/s.test(header("content-type").join()),
+  holds: ({ header, path }) => path !== undefined && isGrpcType(header("content-type").join()),
   found: ({ header }) => {
     const [type] = header("content-type");
     return type === undefined ? "it has no content-type" : `its content-type is ${quoted(type)}`;

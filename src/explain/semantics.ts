@@ -6,6 +6,10 @@ export interface Semantics {
   readonly headersApart: boolean;
   /** Path parameters that are ignored are those of each segment; else all that follows the first `;`. */
   readonly parametersBySegment: boolean;
+  /** In a path that is made normal `..;a=b` leads up as `..` does; else it is a name. */
+  readonly dotsWithParameters: boolean;
+  /** A variable of a template may have text before and after it in its segment; else it is a whole one, but for the last. */
+  readonly variablesInSegments: boolean;
   /** What a dot in a regular expression stands for. */
   readonly regexUnits: Units;
 }
@@ -16,15 +20,30 @@ export interface Manner extends Semantics {
   readonly ignoresParameters: boolean;
 }
 
-const present: Semantics = { headersApart: true, parametersBySegment: true, regexUnits: "bytes" };
+const present: Semantics = {
+  headersApart: true,
+  parametersBySegment: true,
+  dotsWithParameters: true,
+  variablesInSegments: true,
+  regexUnits: "bytes",
+};
+
+/** Before security fixes about parameters in paths. */
+const unfixed = { parametersBySegment: false, dotsWithParameters: false };
+
+const upTo38: Semantics = { ...present, headersApart: false, variablesInSegments: false, regexUnits: "characters" };
 
 /** Newest first; what is newer than all of them is as the first one. */
 const releases: readonly (readonly [since: readonly [minor: number, patch: number], Semantics])[] = [
-  // A security fix; older lines have it from some patch on, which is not known here.
   [[39, 1], present],
-  [[39, 0], { ...present, parametersBySegment: false }],
-  // Between this line and the next one regular expressions changed; in which of them is not known here.
-  [[0, 0], { headersApart: false, parametersBySegment: false, regexUnits: "characters" }],
+  [[39, 0], { ...present, ...unfixed }],
+  // Between this line and 1.36 regular expressions and templates changed; in which of them is not known here.
+  [[38, 4], upTo38],
+  [[38, 0], { ...upTo38, ...unfixed }],
+  [[37, 6], upTo38],
+  [[37, 0], { ...upTo38, ...unfixed }],
+  [[36, 10], upTo38],
+  [[0, 0], { ...upTo38, ...unfixed }],
 ];
 
 /** Of a release such as `1.36.4`; of a present one for a text that is no version. */

@@ -54,10 +54,8 @@ function longestFirst(
   };
 }
 
-/** `[::1]:80` and `a.com:80` lose their port; `::1` has none. */
+/** `[::1]:80` and `a.com:80` lose their port, and so do `a.com:` and `::1` what follows the last colon. */
 function withoutPort(authority: string): string {
   const colon = authority.lastIndexOf(":");
-  if (colon < 0 || !/^[0-9]+$/.test(authority.slice(colon + 1))) return authority;
-  const host = authority.slice(0, colon);
-  return host.startsWith("[") || !host.includes(":") ? host : authority;
+  return colon < 0 || authority.lastIndexOf("]") > colon ? authority : authority.slice(0, colon);
 }

@@ -14,28 +14,46 @@ export interface Answer {
   readonly body: string;
 }
 
+/** What one listener does: settings of its HTTP connection manager, and its route table; both as proto JSON. */
+export interface Asked {
+  readonly manager: JsonObject;
+  readonly table: JsonObject;
+  /** HTTP filters before the router. */
+  readonly filters?: readonly JsonObject[];
+  readonly transportSocket?: JsonObject;
+  readonly listenerFilters?: readonly JsonObject[];
+}
+
 export interface AskedEnvoy {
-  /** Sends a request to the listener of this table. */
-  readonly ask: (table: number, request: Request) => Promise<Answer>;
+  /** Sends a request to one of the listeners. */
+  readonly ask: (listener: number, request: Request) => Promise<Answer>;
+  /** Where it listens. */
+  readonly portOf: (listener: number) => number;
 }
 
 const managerType =
   "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 const routerType = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
 
-const listener = (table: JsonObject, index: number): JsonObject => ({
+export const listenerFor = (
+  { manager, table, filters = [], transportSocket, listenerFilters = [] }: Asked,
+  index: number,
+): JsonObject => ({
   name: String(index),
   address: { socket_address: { address: "127.0.0.1", port_value: 0 } },
+  listener_filters: [...listenerFilters],
   filter_chains: [
     {
+      ...(transportSocket && { transport_socket: transportSocket }),
       filters: [
         {
           name: "http",
           typed_config: {
             "@type": managerType,
+            ...manager,
             stat_prefix: "http",
             route_config: table,
-            http_filters: [{ name: "envoy.filters.http.router", typed_config: { "@type": routerType } }],
+            http_filters: [...filters, { name: "envoy.filters.http.router", typed_config: { "@type": routerType } }],
           },
         },
       ],
@@ -44,7 +62,7 @@ const listener = (table: JsonObject, index: number): JsonObject => ({
 });
 
 /** The clusters that routes may lead to. */
-export const upstreams = ["one", "two"] as const;
+export const upstreams = ["one", "two", "three"] as const;
 
 const cluster = (name: string, port: number): JsonObject => ({
   name,
@@ -76,20 +94,21 @@ function startUpstream(name: string, cleanup: Cleanup): Promise<number> {
 const pairs = (flat: readonly string[]): (readonly [string, string])[] =>
   Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i] ?? "", flat[2 * i + 1] ?? ""]);
 
-/** An Envoy with a listener for each route table. It fails to start when one of them is not to its liking. */
+/** An Envoy with these listeners. It fails to start when one of them is not to its liking. */
 export async function askedEnvoy(
   { path }: EnvoyBinary,
-  tables: readonly JsonObject[],
+  listeners: readonly Asked[],
   cleanup: Cleanup,
 ): Promise<AskedEnvoy> {
   const clusters = await Promise.all(upstreams.map(async (name) => cluster(name, await startUpstream(name, cleanup))));
-  const bootstrap = staticBootstrap(tables.map(listener), clusters);
+  const bootstrap = staticBootstrap(listeners.map(listenerFor), clusters);
   const envoy = await launchTestEnvoy({ cleanup, launcher: processLauncher(path), bootstrap, concurrency: 1 });
   const admin = await envoy.ready({ timeoutMs: 60_000 });
   const ports = new Map((await admin.listeners()).map(({ name, address }) => [name, address?.port ?? 0]));
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const agent = new Agent({ keepAlive: true, maxSockets: 4 });
   cleanup(async () => agent.destroy());
-  return { ask: (table, request) => send(agent, ports.get(String(table)) ?? 0, request) };
+  const portOf = (listener: number): number => ports.get(String(listener)) ?? 0;
+  return { portOf, ask: (listener, request) => send(agent, portOf(listener), request) };
 }
 
 const send = (agent: Agent, port: number, { method, path, authority, headers }: Request): Promise<Answer> =>
@@ -98,7 +117,15 @@ const send = (agent: Agent, port: number, { method, path, authority, headers }: 
     const bytes = (text: string): string => Buffer.from(text).toString("latin1");
     const flat = [["Host", authority], ...headers].flat().map(bytes);
     const sent = httpRequest(
-      { agent, host: "127.0.0.1", port, method, path, headers: flat, setHost: false },
+      {
+        agent,
+        host: "127.0.0.1",
+        port,
+        method,
+        path: path === undefined ? path : bytes(path),
+        headers: flat,
+        setHost: false,
+      },
       (response) => {
         let body = "";
         response.setEncoding("utf8");

@@ -1,25 +1,31 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { describe, expect, type TestContext, test } from "vitest";
-import { type Route, readRouteConfiguration } from "../../src/envoy/route-messages.ts";
+import { readHttpConnectionManager } from "../../src/envoy/connection-manager-messages.ts";
+import type { Route } from "../../src/envoy/route-messages.ts";
 import type { Condition } from "../../src/explain/condition.ts";
+import { admissionOf } from "../../src/explain/connection-manager.ts";
 import type { Request } from "../../src/explain/request.ts";
 import { type RouteTable, routeTable, type TableDecision } from "../../src/explain/route-table.ts";
-import { semanticsOf } from "../../src/explain/semantics.ts";
+import { type Semantics, semanticsOf } from "../../src/explain/semantics.ts";
 import { envoyBinary, envoyLines } from "../support/envoy.ts";
 import { announceSeed, fuzzCount, fuzzSeed } from "../support/fuzz.ts";
 import { createRandom } from "../support/random.ts";
-import { answerOf, answersTo } from "./answers.ts";
-import { askedEnvoy } from "./asked-envoy.ts";
+import { answerOf, type Listened, read, told } from "./answers.ts";
+import { type Asked, askedEnvoy } from "./asked-envoy.ts";
+import { oddRequest, randomManager } from "./random-manager.ts";
 import { randomRequest, randomTable } from "./random-table.ts";
 import { requestNear } from "./request-near.ts";
 
-/* The matcher beside a real Envoy: random route tables, and requests near the edges of what their routes ask for. */
+/*
+ * The matcher beside a real Envoy: random connection managers and route tables, and requests near the edges of what their routes ask
+ * for.
+ */
 
 const requestsPerTable = 50;
 const tablesPerEnvoy = 200;
 
 /** What kinds of conditions decided: had one of them been otherwise, so had been the outcome. */
-function decidedBy(table: RouteTable, decision: TableDecision): ReadonlySet<string> {
+function conditionsOf(table: RouteTable, decision: TableDecision): ReadonlySet<string> {
   const [first] = decision.outcomes;
   const misses = table.nearMisses(decision).flatMap(({ route, failed: [one, another] }) => {
     if (one === undefined) return ["runtimeFraction"];
@@ -44,8 +50,31 @@ function kindOf({ match }: Route, { pointer }: Condition): string {
   return field;
 }
 
+/** The settings of a connection manager that decided: without one of them another answer had come out. */
+function settingsOf(
+  manager: JsonObject,
+  listened: Listened,
+  semantics: Semantics,
+): (request: Request, answers: readonly string[]) => readonly string[] {
+  const without = Object.entries(manager).map(([name, value]) => {
+    const { [name]: _, ...rest } = manager;
+    const kind = name === "path_with_escaped_slashes_action" ? String(value) : name;
+    return { kind, listened: { ...listened, manager: readHttpConnectionManager(rest) } };
+  });
+  const admitted = (one: Listened, request: Request): string => JSON.stringify(admissionOf(one, request, semantics));
+  return (request, answers) => {
+    const before = admitted(listened, request);
+    return without
+      .filter((one) => admitted(one.listened, request) !== before)
+      .filter((one) => told(one.listened, request, semantics).answers.join() !== answers.join())
+      .map(({ kind }) => kind);
+  };
+}
+
 const allKinds: readonly string[] = [
-  ...["prefix", "path", "pathSeparatedPrefix", "safeRegex", "grpc", "tlsContext", "runtimeFraction"],
+  ...["normalize_path", "merge_slashes", "REJECT_REQUEST", "UNESCAPE_AND_REDIRECT", "UNESCAPE_AND_FORWARD"],
+  ...["strip_matching_host_port", "strip_any_host_port", "strip_trailing_host_dot", "use_remote_address", "fragment"],
+  ...["prefix", "path", "pathSeparatedPrefix", "safeRegex", "pathMatchPolicy", "grpc", "tlsContext", "runtimeFraction"],
   ...["any", "presentMatch", "rangeMatch"].map((kind) => `headers.${kind}`),
   ...["exact", "prefix", "suffix", "contains", "safeRegex"].map((kind) => `headers.stringMatch.${kind}`),
   ...["headers, inverted", "queryParameters.any", "queryParameters.presentMatch", "queryParameters.stringMatch"],
@@ -61,29 +90,42 @@ interface Tally {
 async function compare(context: TestContext, line: (typeof envoyLines)[number], tables: number, tally: Tally) {
   const binary = await envoyBinary(context, line);
   const random = createRandom(fuzzSeed);
+  const managing = createRandom(fuzzSeed + 1);
+  const semantics = semanticsOf(`${line}.0`);
   for (let done = 0; done < tables; done += tablesPerEnvoy) {
-    const batch = Array.from({ length: Math.min(tablesPerEnvoy, tables - done) }, () => randomTable(random));
+    const batch = Array.from(
+      { length: Math.min(tablesPerEnvoy, tables - done) },
+      (): Asked => ({ table: randomTable(random), manager: randomManager(managing) }),
+    );
     const envoy = await askedEnvoy(binary, batch, context.onTestFinished);
-    for (const [index, json] of batch.entries()) {
-      const message = readRouteConfiguration(json);
-      const table = routeTable(message, semanticsOf(`${line}.0`));
-      for (let count = 0; count < requestsPerTable; count++) {
-        const request = random.chance(0.8) ? requestNear(random, message) : randomRequest(random);
-        const decision = table.decide(request);
-        const answer = answerOf(await envoy.ask(index, request));
-        const expected = answersTo(table, decision);
-        if (!expected.includes(answer)) throw new Error(disagreement(json, request, expected, answer));
+    for (const [index, asked] of batch.entries()) {
+      const listened = read(asked, envoy.portOf(index));
+      const settings = settingsOf(asked.manager, listened, semantics);
+      const requests = Array.from({ length: requestsPerTable }, () => {
+        const near = random.chance(0.8) ? requestNear(random, listened.table) : randomRequest(random);
+        return oddRequest(managing, near, listened.port);
+      });
+      const answered = await Promise.all(
+        requests.map(async (request) => ({ request, answer: answerOf(await envoy.ask(index, request)) })),
+      );
+      for (const { request, answer } of answered) {
+        const { answers, decision } = told(listened, request, semantics);
+        if (!answers.includes(answer)) throw new Error(disagreement(asked, request, answers, answer));
         tally.cases++;
-        if (decision.outcomes[0]?.kind !== "no-route") tally.taken++;
-        for (const kind of decidedBy(table, decision)) tally.deciders.set(kind, (tally.deciders.get(kind) ?? 0) + 1);
+        if (decision !== undefined && decision.outcomes[0]?.kind !== "no-route") tally.taken++;
+        const conditions = decision === undefined ? [] : conditionsOf(routeTable(listened.table, semantics), decision);
+        const fragment = request.path?.includes("#") ? ["fragment"] : [];
+        for (const kind of [...conditions, ...settings(request, answers), ...fragment]) {
+          tally.deciders.set(kind, (tally.deciders.get(kind) ?? 0) + 1);
+        }
       }
     }
   }
 }
 
 /** The request, both answers, and what the routes of the tables ask for, a line each. */
-function disagreement(table: JsonObject, request: Request, expected: readonly string[], answer: string): string {
-  const { virtual_hosts: hosts, ...rest } = table;
+function disagreement(asked: Asked, request: Request, expected: readonly string[], answer: string): string {
+  const { virtual_hosts: hosts, ...rest } = asked.table;
   const lines = (hosts as readonly JsonObject[]).flatMap(({ name, domains, routes, ...other }) => [
     `${name} ${JSON.stringify(domains)} ${JSON.stringify(other)}`,
     ...(routes as readonly JsonObject[]).map(
@@ -94,6 +136,7 @@ function disagreement(table: JsonObject, request: Request, expected: readonly st
   return [
     JSON.stringify(request),
     `Envoy: ${answer}; here: ${expected.join(", or ")}`,
+    JSON.stringify(asked.manager),
     JSON.stringify(rest),
     ...lines,
   ].join("\n");

@@ -12,6 +12,22 @@ import { upstreams } from "./asked-envoy.ts";
 const words = ["a", "ab", "b", "A", "aB", "abc", "1", "10", "-5", ""] as const;
 const letters = words.filter((word) => word !== "");
 const headerNames = ["x-a", "x-b", "X-C"] as const;
+/** Names a cluster, or brings the number that one is chosen by. */
+const pickHeader = "x-pick";
+const picks = [
+  ...upstreams,
+  "0",
+  "1",
+  "2",
+  "3",
+  "7",
+  "18446744073709551615",
+  "18446744073709551616",
+  "+1",
+  "-1",
+  "",
+  "x",
+];
 const patterns = ["a", "a.*", "[ab]+", "a|ab", "(?i)AB", "-?[0-9]+", ".", "a?b?"] as const;
 const pathPatterns = ["/a", "/a/.*", "/(a|b)", "/[^/]+", ".*b", "/a/[0-9]+", "(?i)/A"] as const;
 /** Patterns, and what they are replaced with; a group that is spoken of must be there. */
@@ -57,10 +73,13 @@ export function randomTable(random: Random): JsonObject {
     ignore_path_parameters_in_path_matching: random.chance(0.3),
     most_specific_header_mutations_wins: random.chance(0.3),
     ...(random.chance(0.3) && randomMutations(random)),
+    ...(random.chance(0.1) && { internal_only_headers: [random.pick(headerNames)] }),
     virtual_hosts: Array.from({ length: count }, (_, host) => ({
       name: `h${host}`,
       domains: [...(host === 0 && left.delete("*") ? ["*"] : []), ...Array.from({ length: 1 + random.int(3) }, take)],
       ...(random.chance(0.3) && randomMutations(random)),
+      ...(random.chance(0.2) && randomRetries(random)),
+      ...(random.chance(0.2) && { include_request_attempt_count: true }),
       ...(random.chance(0.05) && { require_tls: random.pick(["ALL", "EXTERNAL_ONLY"]) }),
       routes: [
         ...Array.from({ length: 1 + random.int(6) }, (__, route) => randomRoute(random, `h${host}r${route}`)),
@@ -70,26 +89,33 @@ export function randomTable(random: Random): JsonObject {
   };
 }
 
-const randomRoute = (random: Random, name: string): JsonObject =>
-  naming({
-    ...{ name, match: randomMatch(random) },
+function randomRoute(random: Random, name: string): JsonObject {
+  const template = random.chance(0.15) ? randomTemplate(random) : undefined;
+  return naming({
+    ...{ name, match: randomMatch(random, template && matchByTemplate(template.text)) },
     ...random.weighted<() => JsonObject>([
       [3, () => ({})],
-      [3, () => ({ redirect: randomRedirect(random) })],
-      [4, () => ({ ...randomMutations(random), route: randomForward(random) })],
+      [3, () => ({ redirect: randomRedirect(random, template) })],
+      [4, () => ({ ...randomMutations(random), route: randomForward(random, template) })],
     ])(),
   });
+}
 
-function randomForward(random: Random): JsonObject {
+/** `template`: what the route matches, where it matches by one. */
+function randomForward(random: Random, template: Template | undefined): JsonObject {
   const one = (probability: number, make: () => JsonObject): JsonObject => (random.chance(probability) ? make() : {});
   return {
     ...random.weighted<() => JsonObject>([
       [3, () => ({ cluster: random.pick(upstreams) })],
-      [2, () => ({ weighted_clusters: { clusters: upstreams.map((name) => randomShare(random, name)) } })],
+      [2, () => ({ weighted_clusters: randomShares(random) })],
+      [1, () => ({ cluster_header: pickHeader })],
     ])(),
-    ...one(0.4, () =>
+    ...one(template === undefined ? 0.4 : 0.8, () =>
       random.pick([
-        () => ({ prefix_rewrite: random.pick(["/", "/new", "/new/", "/a"]) }),
+        () =>
+          template === undefined
+            ? { prefix_rewrite: random.pick(["/", "/new", "/new/", "/a"]) }
+            : randomTemplateRewrite(random, template),
         () => ({ regex_rewrite: { pattern: { regex: "^/([a-z]*)" }, substitution: random.pick(["/x\\1", "/-\\0"]) } }),
       ])(),
     ),
@@ -98,16 +124,90 @@ function randomForward(random: Random): JsonObject {
         () => ({ host_rewrite_literal: "new.com" }),
         () => ({ host_rewrite_header: random.pick(headerNames) }),
         () => ({ host_rewrite_path_regex: { pattern: { regex: "^/([a-z]+).*" }, substitution: "\\1.com" } }),
+        () => ({ auto_host_rewrite: true }),
       ])(),
     ),
+    ...one(0.3, () => ({ append_x_forwarded_host: true })),
+    ...one(0.2, () => ({ timeout: random.pick(["0s", "3s", "0.5s"]) })),
+    ...one(0.2, () => randomRetries(random)),
+    ...one(0.05, () => ({ hedge_policy: { hedge_on_per_try_timeout: true } })),
+    ...one(0.05, () => ({ max_stream_duration: { max_stream_duration: "9s" } })),
   };
 }
 
+const randomRetries = (random: Random): JsonObject => ({
+  retry_policy: {
+    retry_on: "connect-failure",
+    ...(random.chance(0.7) && { per_try_timeout: random.pick(["1s", "3s", "20s"]) }),
+  },
+});
+
+const randomShares = (random: Random): JsonObject => ({
+  clusters: upstreams.map((name) => randomShare(random, name)),
+  ...(random.chance(0.5) && { header_name: pickHeader }),
+});
+
 const randomShare = (random: Random, name: string): JsonObject => ({
-  ...{ name, weight: random.pick([0, 1, 3]) || (name === upstreams[0] ? 1 : 0) },
+  ...(random.chance(0.2) ? { cluster_header: pickHeader } : { name }),
+  weight: random.pick([0, 1, 3]) || (name === upstreams[0] ? 1 : 0),
   ...(random.chance(0.4) && randomMutations(random)),
   ...(random.chance(0.2) && { host_rewrite_literal: "weighted.com" }),
 });
+
+/** A template of a path, and the variables in it. */
+interface Template {
+  readonly text: string;
+  readonly variables: readonly string[];
+}
+
+function randomTemplate(random: Random): Template {
+  const variables: string[] = [];
+  const named = (pattern: string): string => {
+    const name = `v${variables.length}`;
+    variables.push(name);
+    return `{${name}${pattern}}`;
+  };
+  const segment = (): string =>
+    random.weighted<() => string>([
+      [3, () => random.pick(["a", "b", "ab", "A", "1", "a.b", "a;v=1"])],
+      [2, () => "*"],
+      [2, () => named(random.pick(["", "=*"]))],
+      [1, () => named(random.pick(["=a", "=a/*", "=*/b"]))],
+    ])();
+  const last = random.weighted<() => string>([
+    [4, () => ""],
+    [1, () => "/"],
+    [2, () => `/${random.chance(0.5) ? "**" : named("=**")}`],
+    [1, () => `/${random.chance(0.5) ? "*" : named(random.pick(["", "=**"]))}${random.pick([".b", "b", "=1"])}`],
+  ]);
+  const text = Array.from({ length: 1 + random.int(2) }, () => `/${segment()}`).join("") + last();
+  return { text, variables };
+}
+
+export const matchByTemplate = (text: string): JsonObject => ({
+  path_match_policy: {
+    name: "envoy.path.match.uri_template.uri_template_matcher",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.path.match.uri_template.v3.UriTemplateMatchConfig",
+      path_template: text,
+    },
+  },
+});
+
+export const rewriteByTemplate = (text: string): JsonObject => ({
+  path_rewrite_policy: {
+    name: "envoy.path.rewrite.uri_template.uri_template_rewriter",
+    typed_config: {
+      "@type": "type.googleapis.com/envoy.extensions.path.rewrite.uri_template.v3.UriTemplateRewriteConfig",
+      path_template_rewrite: text,
+    },
+  },
+});
+
+function randomTemplateRewrite(random: Random, { variables }: Template): JsonObject {
+  const used = variables.filter(() => random.chance(0.8)).map((name) => `{${name}}`);
+  return rewriteByTemplate(`/${random.pick(["", "new", "new-"])}${used.join(random.pick(["", "/", "-"]))}`);
+}
 
 /** Of headers that are sent on; names that requests have too. */
 function randomMutations(random: Random): JsonObject {
@@ -129,7 +229,7 @@ function randomMutations(random: Random): JsonObject {
   };
 }
 
-function randomRedirect(random: Random): JsonObject {
+function randomRedirect(random: Random, template: Template | undefined): JsonObject {
   const one = (probability: number, make: () => JsonObject): JsonObject => (random.chance(probability) ? make() : {});
   return {
     ...one(0.4, () =>
@@ -137,31 +237,31 @@ function randomRedirect(random: Random): JsonObject {
     ),
     ...one(0.3, () => ({ host_redirect: random.pick(["x.org", "x.org:81"]) })),
     ...one(0.3, () => ({ port_redirect: random.pick([80, 443, 8443]) })),
-    ...one(0.7, () => randomPathRewrite(random)),
+    ...one(0.7, () => randomPathRewrite(random, template)),
     ...one(0.3, () => ({ strip_query: true })),
     response_code: random.pick(["MOVED_PERMANENTLY", "FOUND", "SEE_OTHER", "TEMPORARY_REDIRECT", "PERMANENT_REDIRECT"]),
   };
 }
 
-const randomPathRewrite = (random: Random): JsonObject =>
+const randomPathRewrite = (random: Random, template: Template | undefined): JsonObject =>
   random.weighted<() => JsonObject>([
     [1, () => ({ path_redirect: random.pick(["/new", "/new?n=1", "/"]) })],
-    [2, () => ({ prefix_rewrite: random.pick(["/", "/new", "/new/", "/a"]) })],
+    [template === undefined ? 2 : 0, () => ({ prefix_rewrite: random.pick(["/", "/new", "/new/", "/a"]) })],
     [2, () => ({ regex_rewrite: randomSubstitution(random) })],
   ])();
 
-function randomMatch(random: Random): JsonObject {
+function randomMatch(random: Random, path: JsonObject | undefined): JsonObject {
   const some = (probability: number, make: () => JsonObject): JsonObject[] =>
     random.chance(probability) ? [make()] : [];
   return {
-    ...randomPathMatch(random),
+    ...(path ?? randomPathMatch(random)),
     ...(random.chance(0.25) && { case_sensitive: false }),
     headers: [...some(0.55, () => randomHeaderMatch(random)), ...some(0.1, () => randomHeaderMatch(random))],
     query_parameters: some(0.3, () => randomQueryMatch(random)),
     ...(random.chance(0.08) && { grpc: {} }),
     ...(random.chance(0.12) && { tls_context: { [random.pick(["presented", "validated"])]: random.chance(0.5) } }),
     ...(random.chance(0.15) && {
-      runtime_fraction: { default_value: { numerator: random.pick([0, 50, 100]), denominator: "HUNDRED" } },
+      runtime_fraction: { default_value: { numerator: random.pick([0, 0, 50, 100]), denominator: "HUNDRED" } },
     }),
   };
 }
@@ -241,12 +341,16 @@ export function randomRequest(random: Random): Request {
       ]
     : [];
   const inside: [string, string][] = random.chance(0.05) ? [["x-forwarded-proto", random.pick(["http", "https"])]] : [];
+  const picking = Array.from({ length: random.pick([0, 1, 1, 1, 2]) }, (): [string, string] => [
+    pickHeader,
+    random.pick(picks),
+  ]);
   return {
     method: random.pick(["GET", "POST", "PUT"]),
     scheme: "http",
     authority: random.pick(hosts),
     path: `${randomPath(random)}${random.chance(0.5) ? randomQuery(random) : ""}`,
-    headers: [...headers, ...grpc, ...inside],
+    headers: [...headers, ...grpc, ...inside, ...picking],
   };
 }
 

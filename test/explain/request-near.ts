@@ -5,6 +5,7 @@ import type {
   RouteMatch,
   StringMatcher,
 } from "../../src/envoy/route-messages.ts";
+import { matchTemplateOf } from "../../src/envoy/uri-template-messages.ts";
 import type { Request } from "../../src/explain/request.ts";
 import type { Random } from "../support/random.ts";
 import { patternSamples, randomRequest, samplePath } from "./random-table.ts";
@@ -40,10 +41,21 @@ function pathNear(random: Random, { pathSpecifier: wanted, caseSensitive }: Rout
       return inCase(`${wanted.value}${random.pick(["", "", "", "/", "a", ";v=1"])}`);
     case "pathSeparatedPrefix":
       return inCase(`${wanted.value}${random.pick(["", "/", "/a", "a", ";v", "/a;v"])}`);
+    case "pathMatchPolicy":
+      return inCase(pathOfTemplate(random, matchTemplateOf(wanted.value) ?? ""));
     default:
       return samplePath(random);
   }
 }
+
+/** A path that fits, or would but for a little. */
+export const pathOfTemplate = (random: Random, template: string): string =>
+  template
+    .replaceAll(/\{[^=}]*=([^}]*)\}/g, "$1")
+    .replaceAll(/\{[^}]*\}/g, "*")
+    .replaceAll("**", () => random.pick(["", "a", "a/b", "a/b/", "a;v=1/", "a%2Fb"]))
+    .replaceAll("*", () => random.pick(["a", "b", "ab", "1", "a.b", "a=1", "a;v", "", "*", "a%20b", "(a)"])) +
+  random.pick(["", "", "", "/", "a"]);
 
 const swapCase = (text: string): string =>
   text.replaceAll(/[a-z]/gi, (letter) =>

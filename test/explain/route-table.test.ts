@@ -4,6 +4,7 @@ import { readRouteConfiguration } from "../../src/envoy/route-messages.ts";
 import type { Request } from "../../src/explain/request.ts";
 import { type RouteTable, routeTable } from "../../src/explain/route-table.ts";
 import { semanticsOf } from "../../src/explain/semantics.ts";
+import { matchByTemplate } from "./random-table.ts";
 
 /* What is told beside the decision; the decisions themselves are held to a real Envoy. */
 
@@ -32,6 +33,7 @@ describe("near misses", () => {
     { name: "path", match: { path: "/cart" } },
     { name: "below", match: { path_separated_prefix: "/api", case_sensitive: false } },
     { name: "regex", match: { safe_regex: { regex: "/v[0-9]+" } } },
+    { name: "template", match: matchByTemplate("/items/{id}") },
     { name: "user", match: { prefix: "/", headers: [{ name: "X-User", string_match: { exact: "bob" } }] } },
     {
       name: "number",
@@ -67,6 +69,7 @@ describe("near misses", () => {
       'path: the path is "/cart"; it is "/home"',
       'below: the path is "/api", or begins with "/api/", in any case; it is "/home"',
       'regex: the path matches "/v[0-9]+"; it is "/home"',
+      'template: the path fits "/items/{id}"; it is "/home"',
       'user: the header x-user is "bob"; it is "eve"',
       'number: the header x-age is there, and not one that is a whole number from 1 up to 9, without it; it is "5"',
       'query: the query parameter q begins with "a"; it is "b"',
@@ -153,6 +156,14 @@ describe("metadata", () => {
   ])("%j: %j does, %j does not", (matcher, good, bad) => {
     expect([found(matcher, good), found(matcher, bad)]).toEqual([true, false]);
   });
+});
+
+test("where the endpoint that is chosen gives its name, it is said", () => {
+  const table = tableWith([{ name: "r", match: { prefix: "/" }, route: { cluster: "c", auto_host_rewrite: true } }]);
+  const decision = table.decide(get("/"));
+  const [outcome] = decision.outcomes;
+  const [action] = outcome?.kind === "route" ? table.actionsOf(decision, outcome.route) : [];
+  expect(action).toMatchObject({ cluster: "c", authority: "a.com", isNamedByEndpoint: true });
 });
 
 test("a matcher that cannot be carried out is named, with its place", () => {

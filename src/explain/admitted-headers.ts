@@ -1,0 +1,94 @@
+import { forwardedCertificateOf, type HttpConnectionManager } from "../envoy/connection-manager-messages.ts";
+import { isIpAddress } from "../model/ip-address.ts";
+import { Unsupported } from "./condition.ts";
+import type { Request } from "./request.ts";
+
+type Headers = Request["headers"];
+
+/** Of one connection alone. */
+const ofConnection = ["keep-alive", "proxy-connection", "transfer-encoding", "x-envoy-internal"] as const;
+
+/** Orders to Envoys, which those outside the mesh may not give. */
+const ofInside = [
+  ...["retriable-status-codes", "retriable-header-names", "retry-on", "retry-grpc-on", "max-retries"],
+  ...["upstream-alt-stat-name", "upstream-rq-timeout-ms", "upstream-rq-per-try-timeout-ms"],
+  ...["upstream-rq-timeout-alt-response", "expected-rq-timeout-ms", "force-trace", "ip-tags", "original-url"],
+  "hedge-on-per-try-timeout",
+].map((name) => `x-envoy-${name}`);
+
+/** What Envoys tell each other, which no client may say at the edge. */
+const ofMesh = [
+  "decorator-operation",
+  "downstream-service-cluster",
+  "downstream-service-node",
+  "original-host",
+  "original-path",
+].map((name) => `x-envoy-${name}`);
+
+/**
+ * The headers of a request as the router sees them. Of what a manager adds, ids (`x-request-id`) are not told, and of a client on
+ * loopback no `x-forwarded-for`: Envoy says an address of its own instead. `internalOnly`: further names that are for the inside.
+ */
+export function admittedHeaders(
+  manager: HttpConnectionManager,
+  { headers: sent, scheme, source, certificate }: Request,
+  internalOnly: readonly string[],
+): Headers {
+  if (manager.internalAddressConfig !== undefined) {
+    throw new Unsupported("which addresses are internal", "/internalAddressConfig");
+  }
+  const isEdge = manager.useRemoteAddress === true;
+  const removed = new Set<string>([
+    ...[...ofConnection, ...ofInside, ...internalOnly.map((name) => name.toLowerCase())],
+    ...(isUpgrade(sent) ? [] : ["connection", "upgrade"]),
+    ...(isEdge ? ofMesh : []),
+    ...(keepsCertificate(manager, certificate?.presented ?? false) ? [] : ["x-forwarded-client-cert"]),
+    ...(valuesOf(sent, "te").join().toLowerCase().includes("trailers") ? [] : ["te"]),
+  ]);
+  const kept = sent.filter(([name]) => !removed.has(name.toLowerCase()));
+  const isTrusted = !isEdge || manager.xffNumTrustedHops > 0;
+  const isSaid = isTrusted && valuesOf(kept, "x-forwarded-proto").length > 0;
+  const proto = manager.schemeHeaderTransformation?.transformation.value ?? (isSaid ? undefined : scheme);
+  const addressed = isEdge && source !== undefined ? withAddress(kept, manager, source) : kept;
+  return proto === undefined ? addressed : replaced(addressed, "x-forwarded-proto", proto);
+}
+
+/** What another proxy says of the client's certificate. */
+function keepsCertificate(manager: HttpConnectionManager, isPresented: boolean): boolean {
+  switch (forwardedCertificateOf(manager)) {
+    case "always":
+      return true;
+    case "with-tls":
+      return isPresented;
+    case "never":
+      return false;
+    case "own":
+      if (isPresented) throw new Unsupported("what is said of a certificate", "/forwardClientCertDetails");
+      return false;
+  }
+}
+
+function withAddress(headers: Headers, manager: HttpConnectionManager, source: string): Headers {
+  const hops = valuesOf(headers, "x-forwarded-for").flatMap((value) => value.split(",").map((one) => one.trim()));
+  const { xffNumTrustedHops: trusted } = manager;
+  const said = trusted === 0 ? source : (hops.at(-trusted) ?? "");
+  const client = isIpAddress(said) ? said : source;
+  const known = replaced(headers, "x-envoy-external-address", client);
+  return manager.skipXffAppend || isLoopback(source)
+    ? known
+    : replaced(known, "x-forwarded-for", [...valuesOf(headers, "x-forwarded-for"), source].join(","));
+}
+
+const isLoopback = (address: string): boolean => address.startsWith("127.") || address === "::1";
+
+const valuesOf = (headers: Headers, wanted: string): readonly string[] =>
+  headers.filter(([name]) => name.toLowerCase() === wanted).map(([, value]) => value);
+
+const replaced = (headers: Headers, name: string, value: string): Headers => [
+  ...headers.filter(([other]) => other.toLowerCase() !== name),
+  [name, value],
+];
+
+const isUpgrade = (headers: Headers): boolean =>
+  valuesOf(headers, "upgrade").length > 0 &&
+  valuesOf(headers, "connection").some((value) => /(^|,)\s*upgrade\s*(,|$)/i.test(value));
