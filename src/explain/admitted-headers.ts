@@ -26,8 +26,9 @@ const ofMesh = [
 ].map((name) => `x-envoy-${name}`);
 
 /**
- * The headers of a request as the router sees them. Of what a manager adds, ids (`x-request-id`) are not told, and of a client on
- * loopback no `x-forwarded-for`: Envoy says an address of its own instead. `internalOnly`: further names that are for the inside.
+ * The headers of a request as the router sees them. Not told are ids that a manager adds (`x-request-id`), the `x-forwarded-for` of a
+ * client on loopback, where Envoy says an address of its own, and that a `referer` goes which is no URL. `internalOnly`: further names
+ * that are for the inside.
  */
 export function admittedHeaders(
   manager: HttpConnectionManager,

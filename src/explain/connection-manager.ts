@@ -29,11 +29,12 @@ export function admissionOf({ manager, port, table }: Entrance, request: Request
       ? { kind: "admitted", path: undefined }
       : admittedPath(manager, request.path, isGrpcRequest(request), semantics);
   if (path.kind !== "admitted") return path;
+  const { authority, stripped } = admittedAuthority(manager, request.authority, port);
   return {
     kind: "admitted",
     request: {
-      ...request,
-      authority: admittedAuthority(manager, request.authority, port),
+      ...{ ...request, authority },
+      ...(request.method === "CONNECT" && stripped !== undefined && { tunnelPort: stripped }),
       headers: admittedHeaders(manager, request, table?.internalOnlyHeaders ?? []),
       ...(path.path !== undefined && { path: path.path }),
     },
@@ -69,13 +70,20 @@ function admittedPath(
     : { kind: "redirected", status: 307, location: path };
 }
 
+interface Authority {
+  readonly authority: string;
+  /** The port that it had. */
+  readonly stripped?: number;
+}
+
 /** A dot at the end of the name goes first. */
-function admittedAuthority(manager: HttpConnectionManager, sent: string, port: number): string {
-  const named = manager.stripTrailingHostDot ? sent.replace(/\.(?=(:[^.]*)?$)/, "") : sent;
+function admittedAuthority(manager: HttpConnectionManager, sent: string, port: number): Authority {
+  const authority = manager.stripTrailingHostDot ? sent.replace(/\.(?=(:[^.]*)?$)/, "") : sent;
   const mode = strippedPortOf(manager);
-  const [, host = "", digits] = /^(.*):\+?([0-9]+)$/s.exec(named) ?? [];
-  if (mode === "none" || digits === undefined) return named;
-  return mode === "any" || Number(digits) === port ? host : named;
+  const [, host = "", digits] = /^(.*):\+?([0-9]+)$/s.exec(authority) ?? [];
+  if (mode === "none" || digits === undefined) return { authority };
+  const stripped = Number(digits);
+  return mode === "any" || stripped === port ? { authority: host, stripped } : { authority };
 }
 
 const isGrpcRequest = ({ headers }: Request): boolean =>

@@ -9,7 +9,7 @@ import { asBytes } from "../envoy/string-matcher.ts";
 import { Unsupported } from "./condition.ts";
 import { type Mutations, mutated } from "./header-mutations.ts";
 import { replaceAll, withPattern, withPolicy, withPrefix } from "./path-rewrite.ts";
-import type { Facts, Headers } from "./request.ts";
+import { type Facts, type Headers, portStart } from "./request.ts";
 import type { Semantics } from "./semantics.ts";
 import { expectedTimeoutMs } from "./timeouts.ts";
 
@@ -46,7 +46,7 @@ export function forwardsOf(
   const before = withLimits(facts.values, action, host);
   return clustersOf(action, facts).map(({ cluster, share, mutations, hostRewrite }) => {
     const headers = [mutations, ...levels].reduce<Headers>(mutated, before);
-    const authority = hostRewrite === "" ? facts.authority : asBytes(hostRewrite);
+    const authority = withTunnelPort(hostRewrite === "" ? facts.authority : asBytes(hostRewrite), facts);
     const newAuthority = authorityOf(action, headers, facts, semantics);
     const newPath = pathOf(action, route.match, facts, semantics);
     return {
@@ -62,6 +62,9 @@ export function forwardsOf(
     };
   });
 }
+
+const withTunnelPort = (authority: string, { request: { tunnelPort } }: Facts): string =>
+  tunnelPort === undefined || portStart(authority) !== undefined ? authority : `${authority}:${tunnelPort}`;
 
 const isNamedByEndpoint = ({ hostRewriteSpecifier: wanted }: RouteAction): boolean =>
   wanted.case === "autoHostRewrite" && wanted.value.value;

@@ -13,7 +13,12 @@ export interface Request {
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** The client's address; absent: not known. */
   readonly source?: string;
-  /** What filters before the router have found out, by filter. */
+  /** The port that the authority of a CONNECT has lost on its way to the router: upstreams get it back. */
+  readonly tunnelPort?: number;
+  /**
+   * What filters before the router have found out, by filter. A route is chosen before filters run: what one finds counts where one of
+   * them asks for another choice.
+   */
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** Of the client's certificate; absent: the connection has no TLS. */
   readonly certificate?: { readonly presented: boolean; readonly validated: boolean };
@@ -70,6 +75,12 @@ export function factsOf(request: Request, { headersApart }: Semantics): Facts {
       return parameters.get(name);
     },
   };
+}
+
+/** Where the port of an authority begins, with its colon; undefined: it has none. What follows the last colon counts, if no bracket does. */
+export function portStart(authority: string): number | undefined {
+  const colon = authority.lastIndexOf(":");
+  return colon < 0 || authority.lastIndexOf("]") > colon ? undefined : colon;
 }
 
 export const withoutQuery = (path: string): string => {

@@ -1,5 +1,6 @@
 import type { RouteConfiguration, VirtualHost } from "../envoy/route-messages.ts";
 import { asBytes, asciiLower } from "../envoy/string-matcher.ts";
+import { portStart } from "./request.ts";
 
 /** The virtual host that takes the requests for an authority, and by which of its domains. */
 export interface FoundHost {
@@ -55,7 +56,4 @@ function longestFirst(
 }
 
 /** `[::1]:80` and `a.com:80` lose their port, and so do `a.com:` and `::1` what follows the last colon. */
-function withoutPort(authority: string): string {
-  const colon = authority.lastIndexOf(":");
-  return colon < 0 || authority.lastIndexOf("]") > colon ? authority : authority.slice(0, colon);
-}
+const withoutPort = (authority: string): string => authority.slice(0, portStart(authority));

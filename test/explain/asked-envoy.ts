@@ -85,6 +85,10 @@ function startUpstream(name: string, cleanup: Cleanup): Promise<number> {
     };
     response.setHeader("x-cluster", name).end(JSON.stringify(echo));
   });
+  server.on("connect", ({ url = "" }, socket) => {
+    socket.on("error", () => {});
+    socket.end(`HTTP/1.1 200 OK\r\nx-cluster: ${name}\r\nx-authority: ${url}\r\n\r\n`);
+  });
   cleanup(async () => void server.close().closeAllConnections());
   return new Promise((resolve) => {
     server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
