@@ -147,3 +147,10 @@ export const explanation: Decoder<Explanation> = shape<Explanation>({
   ...{ request: optional(request), virtualHost: optional(virtualHost) },
   ...{ outcomes: required(list(outcome, many)), nearMisses: required(list(nearMiss, many)) },
 });
+
+/** The parts that documentation speaks of by name. */
+export const explanationParts: Readonly<Record<string, Decoder<unknown>>> = {
+  ...{ Explanation: explanation, ExplainedCluster: leadsTo, ExplainedOrigin: origin, ExplainedOutcome: outcome },
+  ...{ ExplainedPolicies: policies, ExplainedRequest: request, ExplainedResult: result, ExplainedRoute: route },
+  ...{ ExplainedEndpoint: endpoint, FailedCondition: failedCondition },
+};

@@ -14,6 +14,7 @@ import type { JsonSchema } from "../../src/base/json-schema.ts";
 import type { RuleKind } from "../../src/config/rule.ts";
 import { pluralOf } from "../../src/config/rule-kinds.ts";
 import { ruleSchema } from "../../src/config/schemas.ts";
+import { explanationParts } from "../../src/explain/shapes.ts";
 import { formats } from "../../src/registry/rest/format.ts";
 import { denialOf, roles, type Verb } from "../../src/security/roles.ts";
 import { createSchemaTexts, type SchemaTexts } from "./schema-text.ts";
@@ -28,9 +29,12 @@ function frontOf(page: string): string {
   return page.slice(0, end);
 }
 
+/** Of an explanation too: written on one line it would fill a page. */
+const shapes: typeof namedShapes = { ...namedShapes, ...explanationParts };
+
 /** `docs/rest.md`: what is written by hand, and behind it the reference, from the table of routes. */
 export function restPage(page: string): string {
-  const texts = createSchemaTexts(namedShapes);
+  const texts = createSchemaTexts(shapes);
   const rows = rowsOf([
     ...routesWith({ registrations: formats, explain: explainFormats }),
     openApiRoute([], { name: "", version: "", node: "" }),
@@ -203,7 +207,7 @@ function shapeTexts(texts: SchemaTexts): readonly string[] {
   for (const decoder of [problemView, watchEventView]) texts.brief(schemaOf(decoder));
   // A shape may be the first to name another one.
   for (const name of texts.said) {
-    const decoder = namedShapes[name];
+    const decoder = shapes[name];
     if (decoder !== undefined) done.set(name, texts.full(schemaOf(decoder)));
   }
   return [...done]

@@ -8,7 +8,7 @@ export interface SchemaTexts {
   readonly brief: (schema: JsonSchema) => string;
   /** The name of a shape; undefined: it has none. */
   readonly nameOf: (schema: JsonSchema) => string | undefined;
-  /** A field on each line. */
+  /** A field on each line; of several kinds each on a line. */
   readonly full: (schema: JsonSchema) => string;
   /** The names that `brief` and `full` said so far. */
   readonly said: ReadonlySet<string>;
@@ -55,6 +55,7 @@ export function createSchemaTexts(shapes: Readonly<Record<string, Decoder<unknow
     said,
     nameOf: (schema) => names.get(schema),
     full: (schema) => {
+      if (schema.oneOf !== undefined) return schema.oneOf.map((kind) => `| ${brief(kind)}`).join("\n");
       if (schema.properties === undefined) return structure(schema);
       const lines = fields(schema).map((line) => `  ${line}\n`);
       return `{\n${lines.join("")}}`;
