@@ -11,14 +11,14 @@ import type {
   Result,
 } from "../explain/explanation.ts";
 import type { PlacedOrigin } from "../explain/places.ts";
-import type { Policies } from "../explain/policies.ts";
+import type { Policies, Retry } from "../explain/policies.ts";
 import { formatLocality, type Locality } from "../model/locality.ts";
 import { percent } from "./percent.ts";
 import type { Style } from "./style.ts";
 import { displayWidth, padEnd, visibleText } from "./terminal-text.ts";
 
 /** As many as are shown of one list; JSON has them all. */
-const limits = { endpoints: 10, misses: 20 } as const;
+const limits = { endpoints: 10, misses: 20, conditions: 5 } as const;
 
 type Line = readonly [label: string, text: string];
 
@@ -79,7 +79,7 @@ function formatHead(result: Result, style: Style): string {
 
 function destinationText({ cluster, service }: Destination): string {
   if (service === undefined) return visibleText(cluster);
-  if (service.direction === "inbound") return `the application on port ${service.port}`;
+  if (service.direction === "inbound") return `the application of the proxy, for port ${service.port}`;
   const subset = service.subset === undefined ? "" : `, subset ${service.subset}`;
   return visibleText(`${service.host}:${service.port}${subset}`);
 }
@@ -91,9 +91,17 @@ const wayLines = ({ route, result }: Outcome, style: Style): readonly Line[] => 
 ];
 
 const routeLines = ({ name, index, asks, origins }: ExplainedRoute, style: Style): readonly Line[] => [
-  ["route", `${name === "" ? `number ${index + 1}` : visibleText(name)}, as ${visibleText(asks.join(", and "))}`],
+  ["route", `${name === "" ? `number ${index + 1}` : visibleText(name)}, ${asText(asks)}`],
   ...originLines(origins, style),
 ];
+
+const asText = (asks: readonly string[]): string =>
+  asks.length === 0 || (asks.length === 1 && asks[0] === everyPath)
+    ? "which takes every request"
+    : `as ${visibleText(asks.join(", and "))}`;
+
+/** How a route asks for nothing. */
+const everyPath = 'the path begins with "/"';
 
 /** Where it ends. */
 function endLines(result: Result, style: Style): readonly Line[] {
@@ -117,22 +125,27 @@ const changeLine = ({ what, before, after }: Change): Line => {
   return [what, after === undefined ? `${visibleText(before)}, removed` : visibleText(`${before} → ${after}`)];
 };
 
-function policyLines({ timeoutMs, retry, mirrors, hashOn, fault }: Policies): readonly Line[] {
+function policyLines({ timeoutMs, idleTimeoutMs, retry, mirrors, hashOn, fault, cors }: Policies): readonly Line[] {
   const lines: (Line | undefined)[] = [
     ["timeout", timeoutMs === undefined ? "none" : milliseconds(timeoutMs)],
-    retry && ["retries", `${retry.retries}, on ${visibleText(retry.on.join(", "))}`],
+    idleTimeoutMs === undefined ? undefined : ["idle", `at most ${milliseconds(idleTimeoutMs)}`],
+    retry && ["retries", retryText(retry)],
     ...mirrors.map(({ cluster, share }): Line => ["mirror", `${visibleText(cluster)}, ${percent(share)}`]),
     hashOn.length > 0 ? ["hashed by", visibleText(hashOn.join(", then "))] : undefined,
     fault?.delay && ["fault", `${milliseconds(fault.delay.ms)} late, ${percent(fault.delay.share)}`],
     fault?.abort && ["fault", `${abortText(fault.abort)}, ${percent(fault.abort.share)}`],
+    cors && ["cors", `for pages whose origin ${visibleText(cors.allowOrigins.join(", or ")) || "is nowhere"}`],
   ];
   return lines.filter((line) => line !== undefined);
 }
 
+const retryText = ({ retries, on, statusCodes }: Retry): string =>
+  `${retries}, on ${visibleText(on.join(", "))}${statusCodes === undefined ? "" : ` (${statusCodes.join(", ")})`}`;
+
 const abortText = ({ status, grpcStatus }: { readonly status?: number; readonly grpcStatus?: number }): string =>
   status === undefined ? `answered with gRPC status ${grpcStatus}` : `answered with ${status}`;
 
-const milliseconds = (ms: number): string => (ms % 1_000 === 0 ? `${ms / 1_000} s` : `${ms} ms`);
+const milliseconds = (ms: number): string => (ms >= 1_000 ? `${ms / 1_000} s` : `${ms} ms`);
 
 function clusterLines(cluster: ExplainedCluster, style: Style): readonly Line[] {
   switch (cluster.kind) {
@@ -148,21 +161,25 @@ function clusterLines(cluster: ExplainedCluster, style: Style): readonly Line[] 
 }
 
 function endpointLines(endpoints: readonly ExplainedEndpoint[], style: Style): readonly Line[] {
-  if (endpoints.length === 0) return [["endpoints", style("bad", "none")]];
+  if (endpoints.length === 0) return [["endpoints", `${style("bad", "none")}, so that the proxy cannot send it on`]];
   const shown = endpoints.slice(0, limits.endpoints);
-  const rows = shown.map((endpoint) => endpointCells(endpoint, endpoints));
-  const widths = [0, 1, 2].map((i) => Math.max(...rows.map((row) => displayWidth(row[i] ?? ""))));
-  const texts = rows.map((row) =>
-    row
-      .map((cell, i) => padEnd(cell, widths[i] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
+  const texts = columnsOf(shown.map((endpoint) => endpointCells(endpoint, endpoints)));
   const more = endpoints.length - shown.length;
   return [...texts, ...(more > 0 ? [style("quiet", `and ${more} more`)] : [])].map((text, i) => [
     i === 0 ? "endpoints" : "",
     text,
   ]);
+}
+
+/** Side by side; a column in which nothing stands is left out. */
+function columnsOf(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => displayWidth(row[i] ?? ""))));
+  return rows.map((row) =>
+    row
+      .flatMap((cell, i) => (widths[i] === 0 ? [] : padEnd(cell, widths[i] ?? 0)))
+      .join("  ")
+      .trimEnd(),
+  );
 }
 
 /** Address, place, and what sets it apart from the others; at the end who knows it. */
@@ -172,7 +189,9 @@ function endpointCells(endpoint: ExplainedEndpoint, all: readonly ExplainedEndpo
   const facts = [
     ...(differ((one) => one.priority) ? [`priority ${priority}`] : []),
     ...(differ((one) => one.weight) ? [`weight ${weight}`] : []),
-    ...(localityWeight !== undefined && differ((one) => one.localityWeight) ? [`place ${localityWeight}`] : []),
+    ...(localityWeight !== undefined && differ((one) => one.localityWeight)
+      ? [`locality weight ${localityWeight}`]
+      : []),
     ...(health === "healthy" || health === "unknown" ? [] : [health]),
   ];
   const registry = origins.flatMap((origin) =>
@@ -201,22 +220,33 @@ function originText(origin: PlacedOrigin): string {
   }
 }
 
-const failedText = ({ asks, found }: FailedCondition): string => `${asks}: ${found}`;
+const failedText = ({ asks, found }: FailedCondition): string => `asks that ${asks}; ${found}`;
 
-/** What was first in the way of each, and where that stands. */
+/** What was in the way of each, and where that stands. */
 function formatMisses(misses: readonly NearMiss[], style: Style): string {
-  const lines = misses.slice(0, limits.misses).flatMap(({ name, index, failed, origins }): readonly Line[] => {
-    const [first, ...others] = failed;
-    const label = name === "" ? `number ${index + 1}` : name;
-    if (first === undefined)
-      return [[label, "it takes a part of the requests, or none"], ...originLines(origins, style)];
-    const more = others.length === 0 ? "" : style("quiet", `, and ${others.length} more of its conditions`);
-    return [[label, visibleText(failedText(first)) + more], ...originLines(first.origins, style)];
-  });
+  const lines = misses.slice(0, limits.misses).flatMap((miss) => missLines(miss, style));
   const more = misses.length - limits.misses;
   const rest = more > 0 ? `  ${style("quiet", `and ${more} more`)}\n` : "";
   return `${style("strong", "Not these routes, which come before")}\n${formatLines(lines, style)}${rest}`;
 }
+
+function missLines({ name, index, failed, origins }: NearMiss, style: Style): readonly Line[] {
+  const label = name === "" ? `number ${index + 1}` : name;
+  if (failed.length === 0) {
+    return [[label, "it takes a part of the requests, or none"], ...originLines(origins, style)];
+  }
+  const shown = failed.slice(0, limits.conditions);
+  const more = failed.length - shown.length;
+  return [
+    ...shown.map((one, i): Line => [i === 0 ? label : "", visibleText(failedText(one))]),
+    ...(more === 0 ? [] : [["", style("quiet", `and ${more} more`)] as const]),
+    ...originLines(distinct(shown.flatMap((one) => one.origins)), style),
+  ];
+}
+
+const distinct = (origins: readonly PlacedOrigin[]): readonly PlacedOrigin[] => [
+  ...new Map(origins.map((origin) => [originText(origin), origin])).values(),
+];
 
 function formatChainMisses(misses: readonly ChainMiss[], style: Style): string {
   const lines = misses.map(({ name, index, failed }): Line => {

@@ -49,7 +49,7 @@ export async function readNodeFile(file: string): Promise<ProxyNode> {
   return parseNode(read.text, file);
 }
 
-const nodeHint = "Give --node a YAML or JSON file with an Envoy node, or with a whole Envoy bootstrap.";
+const nodeHint = "A proxy's file is YAML or JSON with an Envoy node, or with a whole Envoy bootstrap.";
 
 export function parseNode(content: string, file: string): ProxyNode {
   const [document] = parseDocuments(content);

@@ -36,10 +36,10 @@ export function discoveryOf({ name, clusterDiscoveryType: wanted, edsClusterConf
   }
 }
 
+/** The names of Envoy's own kinds; of names that are looked up, it is the names that stand there. */
 const isInside: ReadonlySet<string> = new Set([
-  "envoy.cluster.static",
-  "envoy.clusters.dns",
-  "envoy.cluster.strict_dns",
+  ...["envoy.cluster.static", "envoy.cluster.strict_dns", "envoy.cluster.logical_dns"],
+  ...["envoy.cluster.dns", "envoy.clusters.dns"],
 ]);
 
 const healthWords: Readonly<Record<HealthStatus, string>> = {

@@ -29,6 +29,7 @@ const lists = {
 
 /** What is in force of an Envoy's `/config_dump?include_eds`, or of a part of it. Throws where it is no such document. */
 export function resourcesInDump(dump: JsonValue): ProxyResources {
+  if (!Array.isArray(fieldOf(dump, "configs"))) throw new Error('there is no list "configs"');
   const listeners = messagesIn(dump, "listeners", ListenerSchema);
   const routeTables = byName(messagesIn(dump, "routes", RouteConfigurationSchema), ({ name }) => name);
   const clusters = byName(messagesIn(dump, "clusters", ClusterSchema), ({ name }) => name);

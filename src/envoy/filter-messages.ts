@@ -1,11 +1,10 @@
-import { create } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { type JsonPointer, pointerTo } from "../base/json-pointer.ts";
 import type { FilterChain } from "../gen/envoy/config/listener/v3/listener_components_pb.ts";
 import type { Listener } from "../gen/envoy/config/listener/v3/listener_pb.ts";
 import { FilterConfigSchema } from "../gen/envoy/config/route/v3/route_components_pb.ts";
-import { CorsPolicySchema } from "../gen/envoy/extensions/filters/http/cors/v3/cors_pb.ts";
-import { HTTPFaultSchema } from "../gen/envoy/extensions/filters/http/fault/v3/fault_pb.ts";
+import { type CorsPolicy, CorsPolicySchema } from "../gen/envoy/extensions/filters/http/cors/v3/cors_pb.ts";
+import { type HTTPFault, HTTPFaultSchema } from "../gen/envoy/extensions/filters/http/fault/v3/fault_pb.ts";
 import {
   type HttpConnectionManager,
   HttpConnectionManagerSchema,
@@ -49,29 +48,45 @@ function terminalIn(any: Any, pointer: JsonPointer): Terminal {
   return { kind: "other", type: packedType(any), pointer };
 }
 
-/** Settings of HTTP filters for one level of a route table: by the filter's name. */
+/** Settings of HTTP filters for one level of a route table, by the filter's name. */
 export type FilterSettings = Readonly<Record<string, Any>>;
 
-/** The names under which a manager runs filters of a kind, by the type of their own configuration. */
-export const filterNames = ({ httpFilters }: HttpConnectionManager, type: string): readonly string[] =>
-  httpFilters.flatMap(({ name, configType, disabled }) =>
-    !disabled && configType.case === "typedConfig" && packedType(configType.value) === type ? [name] : [],
-  );
+/** What holds of a kind of filter for one request: of the first that a manager runs and that is on there. */
+export const faultFor = (manager: HttpConnectionManager, levels: readonly FilterSettings[]): HTTPFault | undefined =>
+  filtersOn(manager, HTTPFaultSchema.typeName, levels)
+    .flatMap(({ own, settings }) => [...settings, own])
+    .map((any) => unpacked(HTTPFaultSchema, any))
+    .find((message) => message !== undefined);
 
-export const faultType = HTTPFaultSchema.typeName;
-export const corsType = "envoy.extensions.filters.http.cors.v3.Cors";
-
-/** A filter's settings on the nearest level that has some: levels from the nearest to the farthest. */
-export const faultAt = (levels: readonly FilterSettings[], name: string) => settingAt(levels, name, HTTPFaultSchema);
-export const corsAt = (levels: readonly FilterSettings[], name: string) => settingAt(levels, name, CorsPolicySchema);
-
-function settingAt<D extends typeof HTTPFaultSchema | typeof CorsPolicySchema>(
+/** Those of all levels, from the nearest on, as each field is taken from the first that has it. Undefined: no such filter is on. */
+export const corsFor = (
+  manager: HttpConnectionManager,
   levels: readonly FilterSettings[],
-  name: string,
-  schema: D,
-) {
-  const any = levels.map((settings) => settings[name]).find((one) => one !== undefined);
-  if (any === undefined) return undefined;
-  const wrapped = unpacked(FilterConfigSchema, any) ?? create(FilterConfigSchema, { config: any });
-  return wrapped.disabled || wrapped.config === undefined ? undefined : unpacked(schema, wrapped.config);
+): readonly CorsPolicy[] | undefined =>
+  filtersOn(manager, corsType, levels)[0]?.settings.flatMap((any) => unpacked(CorsPolicySchema, any) ?? []);
+
+const corsType = "envoy.extensions.filters.http.cors.v3.Cors";
+
+interface FilterOn {
+  /** Its own configuration. */
+  readonly own: Any;
+  /** Of the levels that have some, from the nearest to the farthest. */
+  readonly settings: readonly Any[];
 }
+
+/** The nearest level that speaks of a filter says whether it is on; that it has settings there is enough. */
+function filtersOn(
+  { httpFilters }: HttpConnectionManager,
+  type: string,
+  levels: readonly FilterSettings[],
+): readonly FilterOn[] {
+  return httpFilters.flatMap(({ name, configType, disabled }) => {
+    if (configType.case !== "typedConfig" || packedType(configType.value) !== type) return [];
+    const said = levels.flatMap((settings) => settings[name] ?? []).map(wrapped);
+    const [nearest = { disabled }] = said;
+    return nearest.disabled ? [] : [{ own: configType.value, settings: said.flatMap(({ config }) => config ?? []) }];
+  });
+}
+
+const wrapped = (any: Any): { readonly disabled: boolean; readonly config?: Any | undefined } =>
+  unpacked(FilterConfigSchema, any) ?? { disabled: false, config: any };

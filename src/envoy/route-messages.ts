@@ -5,6 +5,7 @@ import {
   type HeaderValueOption,
 } from "../gen/envoy/config/core/v3/base_pb.ts";
 import {
+  type DirectResponseAction,
   type RedirectAction,
   RedirectAction_RedirectResponseCode as RedirectCode,
   type Route,
@@ -80,6 +81,18 @@ const redirectStatuses: Readonly<Record<RedirectCode, number>> = {
 };
 
 export const redirectStatusOf = ({ responseCode }: RedirectAction): number => redirectStatuses[responseCode] ?? 301;
+
+/** Undefined where there is none, and where only the proxy has it: in a file or in its environment. */
+export function directBodyOf({ body }: DirectResponseAction): string | undefined {
+  switch (body?.specifier.case) {
+    case "inlineString":
+      return body.specifier.value;
+    case "inlineBytes":
+      return new TextDecoder().decode(body.specifier.value);
+    default:
+      return undefined;
+  }
+}
 
 /** What is done with a header that is to be added, by whether it is there. */
 export type AppendAction = "append" | "add-if-absent" | "overwrite-if-there" | "overwrite-or-add";

@@ -1,4 +1,9 @@
-import type { MatchingRoute, RouteConfiguration, VirtualHost } from "../envoy/route-messages.ts";
+import {
+  directBodyOf,
+  type MatchingRoute,
+  type RouteConfiguration,
+  type VirtualHost,
+} from "../envoy/route-messages.ts";
 import { Unsupported } from "./condition.ts";
 import { type Forward, forwardsOf } from "./forward.ts";
 import { type Redirect, redirectOf } from "./redirect.ts";
@@ -8,7 +13,8 @@ import type { Semantics } from "./semantics.ts";
 /** What a route does with a request that it takes. */
 export type Action =
   | (Redirect & { readonly kind: "redirect" })
-  | { readonly kind: "answer"; readonly status: number }
+  /** `body` is absent where there is none, or where it is in a file of the proxy's. */
+  | { readonly kind: "answer"; readonly status: number; readonly body?: string }
   | (Forward & { readonly kind: "forward" });
 
 /** One, or one of several by their shares; none: no cluster is named, which is 503. */
@@ -20,8 +26,11 @@ export function actionsOf(
 ): readonly Action[] {
   const { match, action } = route;
   switch (action.case) {
-    case "directResponse":
-      return [{ kind: "answer", status: action.value.status }];
+    case "directResponse": {
+      const { status } = action.value;
+      const body = directBodyOf(action.value);
+      return [{ kind: "answer", status, ...(body !== undefined && { body }) }];
+    }
     case "redirect":
       return [{ kind: "redirect", ...redirectOf(action.value, match, facts, semantics) }];
     case "route":

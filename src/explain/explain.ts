@@ -53,12 +53,22 @@ type Found =
   | { readonly kind: "nobody"; readonly at: SocketAddress }
   | { readonly kind: "found"; readonly listener: Listener; readonly how: string; readonly destination: SocketAddress };
 
-function findListener(listeners: readonly Listener[], { listener: wanted, destination }: Question): Found {
+/** A client without sockets has a listener for each name that it dials. */
+function findListener(listeners: readonly Listener[], { listener: wanted, destination, request }: Question): Found {
   const { address, port } = destination;
   if (wanted !== undefined) {
     const listener = listeners.find(({ name }) => name === wanted);
     if (listener === undefined) throw notClear(`the proxy has no listener ${quoted(wanted)}`, listeners);
     return { kind: "found", listener, how: "as asked for", destination: knownDestination(listener, destination) };
+  }
+  const dialled = listeners.find(({ name, apiListener }) => apiListener !== undefined && name === request?.authority);
+  if (dialled !== undefined) {
+    return {
+      kind: "found",
+      listener: dialled,
+      how: "the name that is dialled",
+      destination: knownDestination(dialled, destination),
+    };
   }
   return address === undefined ? byPort(listeners, port) : byAddress(listeners, { address, port });
 }
@@ -108,8 +118,11 @@ const maxNamed = 20;
 function notClear(message: string, listeners: readonly Listener[]): MeshError {
   const names = listeners.map(({ name }) => name);
   const more = names.length > maxNamed ? `, and ${names.length - maxNamed} more` : "";
-  const all = names.length === 0 ? "It has none." : `It has ${names.slice(0, maxNamed).join(", ")}${more}.`;
-  return new MeshError("input/invalid", message, { hint: `${all} Say which one is meant.` });
+  const hint =
+    names.length === 0
+      ? "It has no listeners at all."
+      : `It has ${names.slice(0, maxNamed).join(", ")}${more}. Say which one is meant.`;
+  return new MeshError("input/invalid", message, { hint });
 }
 
 const explainedListener = (found: Extract<Found, { kind: "found" }>, place: Around): ExplainedListener => {

@@ -52,7 +52,7 @@ export function explainRouting(around: TableAround, request: Request, semantics:
     }
     for (const action of actions) {
       const share = action.kind === "forward" ? taken * action.share : taken;
-      const result = resultOf(action, outcome, { around, host, hostPlace, facts });
+      const result = resultOf(action, outcome, { around, host, hostPlace, facts, semantics });
       outcomes.push({ share, route, result });
     }
   }
@@ -121,17 +121,19 @@ interface Found {
   readonly host: FoundHost;
   readonly hostPlace: Around;
   readonly facts: Facts;
+  readonly semantics: Semantics;
 }
 
-function resultOf(action: Action, { index, route }: FoundRoute, { around, host, hostPlace, facts }: Found): Result {
+function resultOf(action: Action, { index, route }: FoundRoute, found: Found): Result {
+  const { around, host, hostPlace, facts, semantics } = found;
   const routePlace = within(hostPlace, `/routes/${index}`);
   switch (action.kind) {
     case "redirect":
       return { kind: "redirect", status: action.status, location: action.location };
     case "answer":
-      return { kind: "answer", status: action.status, reason: "the route says so" };
+      return { ...action, reason: "the route says so" };
     case "forward":
-      return forwarded(action, { route, host: host.host, around, routePlace, facts });
+      return forwarded(action, { route, host: host.host, around, routePlace, facts, semantics });
   }
 }
 
@@ -141,12 +143,13 @@ interface ForwardAround {
   readonly around: TableAround;
   readonly routePlace: Around;
   readonly facts: Facts;
+  readonly semantics: Semantics;
 }
 
 /** What Envoy answers where a route names a cluster that is not there. */
 const missingStatuses: Readonly<Record<number, number>> = { 0: 503, 1: 404, 2: 500 };
 
-function forwarded(forward: Forward, { route, host, around, routePlace, facts }: ForwardAround): Result {
+function forwarded(forward: Forward, { route, host, around, routePlace, facts, semantics }: ForwardAround): Result {
   const { table, manager, place } = around;
   const action = route.action.value;
   if (route.action.case !== "route" || action === undefined)
@@ -157,13 +160,20 @@ function forwarded(forward: Forward, { route, host, around, routePlace, facts }:
     return { kind: "answer", status, reason: `the proxy has no cluster ${JSON.stringify(forward.cluster)}` };
   }
   const { path, authority } = forward;
+  const settings = weightedIn(route).find(({ name }) => name === forward.cluster)?.typedPerFilterConfig;
+  const cluster = { name: forward.cluster, ...(settings && { settings }) };
   return {
     ...{ kind: "forward", ...destination },
     request: { method: facts.request.method, scheme: facts.scheme, authority, path },
     changes: changesOf(facts, forward),
-    policies: policiesOf(route.action.value, { manager, table, host, route }),
+    policies: policiesOf(route.action.value, { manager, table, host, route, cluster, facts, semantics }),
     origins: originsOf(within(routePlace, clusterPointer(route, forward.cluster))),
   };
+}
+
+function weightedIn({ action }: MatchingRoute) {
+  if (action.case !== "route" || action.value.clusterSpecifier.case !== "weightedClusters") return [];
+  return action.value.clusterSpecifier.value.clusters;
 }
 
 /** Which part of a route names the cluster. */

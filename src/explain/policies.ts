@@ -1,13 +1,4 @@
-import {
-  corsAt,
-  corsType,
-  type FilterSettings,
-  faultAt,
-  faultType,
-  filterNames,
-  type HTTPFault,
-  type HttpConnectionManager,
-} from "../envoy/filter-messages.ts";
+import { type FilterSettings, faultFor, type HttpConnectionManager } from "../envoy/filter-messages.ts";
 import {
   type HashPolicy,
   type MatchingRoute,
@@ -18,6 +9,10 @@ import {
   shareOf,
   type VirtualHost,
 } from "../envoy/route-messages.ts";
+import { type Cors, corsOf } from "./cors.ts";
+import { type Fault, faultOf } from "./fault.ts";
+import type { Facts } from "./request.ts";
+import type { Semantics } from "./semantics.ts";
 
 /** What holds for a request on its way to a cluster. Durations in milliseconds; absent: none. */
 export interface Policies {
@@ -54,28 +49,16 @@ export interface Mirror {
   readonly share: number;
 }
 
-/** Shares are of the requests, 0 to 1. */
-export interface Fault {
-  readonly delay?: { readonly ms: number; readonly share: number };
-  readonly abort?: { readonly status?: number; readonly grpcStatus?: number; readonly share: number };
-}
-
-export interface Cors {
-  readonly allowMethods: string;
-  readonly allowHeaders: string;
-  readonly exposeHeaders: string;
-  readonly maxAge: string;
-  readonly allowCredentials: boolean;
-}
-
 /** The levels of the configuration that speak of one request. */
 export interface Levels {
   readonly manager: HttpConnectionManager;
   readonly table: RouteConfiguration;
   readonly host: VirtualHost;
   readonly route: MatchingRoute;
-  /** Of the one cluster of several by weight. */
-  readonly cluster?: FilterSettings;
+  /** Where it goes; `settings` of the one of several by weight. */
+  readonly cluster: { readonly name: string; readonly settings?: FilterSettings };
+  readonly facts: Facts;
+  readonly semantics: Semantics;
 }
 
 /** Where a route says nothing. */
@@ -87,9 +70,12 @@ export function policiesOf(action: RouteAction, levels: Levels): Policies {
   const grpcMax = action.maxStreamDuration?.grpcTimeoutHeaderMax ?? action.maxGrpcTimeout;
   const retry = action.retryPolicy ?? host.retryPolicy;
   const mirrors = [action, host, table].map((one) => one.requestMirrorPolicies).find((list) => list.length > 0) ?? [];
-  const settings = [levels.cluster ?? {}, ...[levels.route, host, table].map((one) => one.typedPerFilterConfig)];
-  const fault = firstOf(filterNames(levels.manager, faultType), (name) => faultAt(settings, name));
-  const cors = firstOf(filterNames(levels.manager, corsType), (name) => corsAt(settings, name));
+  const settings = [
+    levels.cluster.settings ?? {},
+    ...[levels.route, host, table].map((one) => one.typedPerFilterConfig),
+  ];
+  const fault = faultOf(faultFor(levels.manager, settings), levels);
+  const cors = corsOf(levels, settings);
   return {
     ...(timeoutMs > 0 && { timeoutMs }),
     ...(grpcMax && { grpcTimeoutMaxMs: millisecondsOf(grpcMax) }),
@@ -100,18 +86,9 @@ export function policiesOf(action: RouteAction, levels: Levels): Policies {
       share: part === undefined ? 1 : part.defaultValue === undefined ? 0 : shareOf(part.defaultValue),
     })),
     hashOn: action.hashPolicy.map(hashText),
-    ...(fault && { fault: faultOf(fault) }),
-    ...(cors && {
-      cors: {
-        ...{ allowMethods: cors.allowMethods, allowHeaders: cors.allowHeaders, exposeHeaders: cors.exposeHeaders },
-        ...{ maxAge: cors.maxAge, allowCredentials: cors.allowCredentials ?? false },
-      },
-    }),
+    ...(fault && { fault }),
+    ...(cors && { cors }),
   };
-}
-
-function firstOf<T>(names: readonly string[], of: (name: string) => T | undefined): T | undefined {
-  return names.map(of).find((one) => one !== undefined);
 }
 
 /** In Envoy, one try more where the number is missing, and pauses of 25 ms up to ten times that. */
@@ -147,19 +124,4 @@ function hashText({ policySpecifier: by, terminal }: HashPolicy): string {
     default:
       return `${by.case ?? "nothing"}${last}`;
   }
-}
-
-function faultOf({ delay, abort }: HTTPFault): Fault {
-  const delayMs = delay?.faultDelaySecifier.case === "fixedDelay" ? millisecondsOf(delay.faultDelaySecifier.value) : 0;
-  const error = abort?.errorType;
-  return {
-    ...(delayMs > 0 && delay && { delay: { ms: delayMs, share: delay.percentage ? shareOf(delay.percentage) : 0 } }),
-    ...(abort && {
-      abort: {
-        ...(error?.case === "httpStatus" && { status: error.value }),
-        ...(error?.case === "grpcStatus" && { grpcStatus: error.value }),
-        share: abort.percentage ? shareOf(abort.percentage) : 0,
-      },
-    }),
-  };
 }

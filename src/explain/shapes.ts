@@ -1,6 +1,7 @@
 import { boolean, type Decoder, list } from "../base/decode.ts";
 import { oneOfKinds, optional, required } from "../base/decode-object.ts";
 import { amount, anyText, many, number, placeFields, shape, share, word } from "../base/shape.ts";
+import type { Cors } from "./cors.ts";
 import type { ExplainedCluster, ExplainedEndpoint } from "./endpoints.ts";
 import type {
   ChainMiss,
@@ -17,8 +18,9 @@ import type {
   RoutedRequest,
   ServicePort,
 } from "./explanation.ts";
+import type { Fault } from "./fault.ts";
 import type { PlacedOrigin } from "./places.ts";
-import type { Cors, Fault, Mirror, Policies, Retry } from "./policies.ts";
+import type { Mirror, Policies, Retry } from "./policies.ts";
 
 /* The runtime form of `explanation.ts`: clients read answers with it, and the published document of the API says what it says. */
 
@@ -112,6 +114,7 @@ const fault = shape<Fault>({
   ),
 });
 const cors = shape<Cors>({
+  allowOrigins: required(list(anyText)),
   ...{ allowMethods: required(anyText), allowHeaders: required(anyText), exposeHeaders: required(anyText) },
   ...{ maxAge: required(anyText), allowCredentials: required(boolean) },
 });
