@@ -24,12 +24,13 @@ type Line = readonly [label: string, text: string];
 
 /** Where a request goes and why, for a terminal; `question` is what was asked, in a few words. */
 export function formatExplanation(explanation: Explanation, question: string, style: Style): string {
-  const { listener, filterChain, virtualHost, outcomes, nearMisses, otherChains } = explanation;
+  const { listener, filterChain, admitted, virtualHost, outcomes, nearMisses, otherChains } = explanation;
   const ways = outcomes.map((outcome) => wayLines(outcome, style));
   const isOneWay = ways.every((way) => JSON.stringify(way) === JSON.stringify(ways[0]));
   const head: readonly Line[] = [
     ...(listener === undefined ? [] : [["listener", `${visibleText(listener.name)}, ${listener.found}`] as const]),
     ...(filterChain === undefined ? [] : chainLines(filterChain, otherChains.length > 0)),
+    ...changeLines(admitted, style),
     ...(virtualHost === undefined ? [] : [["virtual host", hostText(virtualHost)] as const]),
     ...((isOneWay && ways[0]) || []),
   ];
@@ -87,7 +88,7 @@ function destinationText({ cluster, service }: Destination): string {
 /** The route, and what happens on it. */
 const wayLines = ({ route, result }: Outcome, style: Style): readonly Line[] => [
   ...(route === undefined ? [] : routeLines(route, style)),
-  ...(result.kind === "forward" ? [...result.changes.map(changeLine), ...policyLines(result.policies)] : []),
+  ...(result.kind === "forward" ? [...changeLines(result.changes, style), ...policyLines(result.policies)] : []),
 ];
 
 const routeLines = ({ name, index, asks, origins }: ExplainedRoute, style: Style): readonly Line[] => [
@@ -120,10 +121,17 @@ function endLines(result: Result, style: Style): readonly Line[] {
   }
 }
 
-const changeLine = ({ what, before, after }: Change): Line => {
+/** What proxies do to every request is no news. */
+const isNews = ({ what, by }: Change): boolean =>
+  (by !== "proxy" && by !== "connection-manager") || what === "path" || what === "authority";
+
+const changeLines = (changes: readonly Change[], style: Style): readonly Line[] =>
+  changes.filter(isNews).flatMap((change) => [changeLine(change), ...originLines(change.origins, style)]);
+
+function changeLine({ what, before, after }: Change): Line {
   if (before === undefined) return [what, `${visibleText(after ?? "")}, added`];
   return [what, after === undefined ? `${visibleText(before)}, removed` : visibleText(`${before} → ${after}`)];
-};
+}
 
 function policyLines({ timeoutMs, idleTimeoutMs, retry, mirrors, hashOn, fault, cors }: Policies): readonly Line[] {
   const lines: (Line | undefined)[] = [

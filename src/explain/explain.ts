@@ -1,8 +1,11 @@
 import { MeshError } from "../base/errors.ts";
-import { apiTerminalOf, type Terminal, terminalOf } from "../envoy/filter-messages.ts";
+import { apiTerminalOf, type HttpConnectionManager, type Terminal, terminalOf } from "../envoy/filter-messages.ts";
 import { type Listener, listenAddressesOf } from "../envoy/listener-messages.ts";
+import type { RouteConfiguration } from "../envoy/route-messages.ts";
+import { asCharacters } from "../envoy/string-matcher.ts";
 import { quoted } from "./condition.ts";
 import { asSeenBy, type Connection, type SocketAddress } from "./connection.ts";
+import { admissionOf } from "./connection-manager.ts";
 import type { ChainMiss, ExplainedChain, ExplainedListener, Explanation, Outcome, Result } from "./explanation.ts";
 import { type ChainDecision, chooseChain } from "./filter-chain.ts";
 import { explainRouting } from "./http.ts";
@@ -22,7 +25,7 @@ export function explain(configuration: Configuration, question: Question, semant
   if (found.kind === "nobody") {
     const { address, port } = found.at;
     const reason = `nobody listens at ${address}, port ${port}, so that the connection is refused`;
-    return { otherChains: [], outcomes: [alone({ kind: "close", reason })], nearMisses: [] };
+    return { otherChains: [], admitted: [], outcomes: [alone({ kind: "close", reason })], nearMisses: [] };
   }
   const { listener } = found;
   const place = around(configuration, "LDS", listener.name);
@@ -189,9 +192,9 @@ interface Inside {
   readonly port: number;
 }
 
-type Told = Pick<Explanation, "request" | "virtualHost" | "outcomes" | "nearMisses">;
+type Told = Pick<Explanation, "request" | "admitted" | "virtualHost" | "outcomes" | "nearMisses">;
 
-const only = (result: Result): Told => ({ outcomes: [alone(result)], nearMisses: [] });
+const only = (result: Result): Told => ({ admitted: [], outcomes: [alone(result)], nearMisses: [] });
 
 function explainChain({ outcome }: ChainDecision, inside: Inside): Told {
   if (outcome.kind === "none")
@@ -210,7 +213,7 @@ function explainTerminal(terminal: Terminal, inside: Inside): Told {
         ? only({ kind: "close", reason: "HTTP is spoken here, and the question is of a connection without a request" })
         : explainHttp(terminal, question.request, inside);
     case "tcp":
-      return { outcomes: explainTunnel(terminal.proxy, within(place, terminal.pointer)), nearMisses: [] };
+      return { admitted: [], outcomes: explainTunnel(terminal.proxy, within(place, terminal.pointer)), nearMisses: [] };
     case "other":
       return only({ kind: "unknown", filter: terminal.type });
   }
@@ -219,19 +222,32 @@ function explainTerminal(terminal: Terminal, inside: Inside): Told {
 function explainHttp(
   { manager, pointer }: Extract<Terminal, { readonly kind: "http" }>,
   request: Request,
-  { place, semantics }: Inside,
+  { place, question, semantics, port }: Inside,
 ): Told {
-  const { configuration } = place;
-  const { case: kind, value: routes } = manager.routeSpecifier;
-  if (kind === "routeConfig") {
-    const inline = { table: routes, place: within(place, `${pointer}/routeConfig`), manager };
-    return explainRouting(inline, request, semantics);
+  const found = tableOf(manager, within(place, pointer));
+  const table = found.kind === "table" ? found.table : undefined;
+  const source = question.source?.address;
+  const sent = { ...request, ...(source !== undefined && { source }) };
+  const admission = admissionOf({ manager, port, ...(table && { table }) }, sent, semantics);
+  if (admission.kind === "refused") return only({ kind: "answer", status: admission.status, reason: admission.why });
+  if (admission.kind === "redirected") {
+    return only({ kind: "redirect", status: admission.status, location: asCharacters(admission.location) });
   }
-  if (kind !== "rds") return only({ kind: "unknown", filter: kind ?? "a connection manager without routes" });
+  if (found.kind !== "table") return only(found);
+  return explainRouting({ ...found, manager }, { sent, admitted: admission.request }, semantics);
+}
+
+type FoundTable =
+  | { readonly kind: "table"; readonly table: RouteConfiguration; readonly place: Around }
+  | Extract<Result, { readonly kind: "unknown" | "answer" }>;
+
+function tableOf({ routeSpecifier: { case: kind, value: routes } }: HttpConnectionManager, place: Around): FoundTable {
+  if (kind === "routeConfig") return { kind: "table", table: routes, place: within(place, "/routeConfig") };
+  if (kind !== "rds") return { kind: "unknown", filter: kind ?? "a connection manager without routes" };
+  const { configuration } = place;
   const name = routes.routeConfigName;
   const table = configuration.resources.routeTable(name);
-  if (table === undefined) {
-    return only({ kind: "answer", status: 404, reason: `the proxy has no route table ${quoted(name)}` });
-  }
-  return explainRouting({ table, place: around(configuration, "RDS", name), manager }, request, semantics);
+  return table === undefined
+    ? { kind: "answer", status: 404, reason: `the proxy has no route table ${quoted(name)}` }
+    : { kind: "table", table, place: around(configuration, "RDS", name) };
 }

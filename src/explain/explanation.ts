@@ -16,6 +16,8 @@ export interface Explanation {
   readonly otherChains: readonly ChainMiss[];
   /** As the router gets it: with what the connection manager makes of its path and authority. Absent: it is no HTTP, or was answered before. */
   readonly request?: RoutedRequest;
+  /** What the connection manager did to it before. */
+  readonly admitted: readonly Change[];
   /** Absent where no route table is asked, or none of its virtual hosts takes the authority. */
   readonly virtualHost?: ExplainedHost;
   /** At least one; several where a part of the requests goes another way. */
@@ -127,11 +129,16 @@ export interface Forwarded extends Destination {
   readonly kind: "forward";
   /** As it is sent on. */
   readonly request: RoutedRequest;
+  /** As they are sent on, each value by itself; without those that Envoy adds to every request, such as `x-request-id`. */
+  readonly headers: readonly SentHeader[];
   /** What was done to it on the way, in order. */
   readonly changes: readonly Change[];
   readonly policies: Policies;
   readonly origins: readonly PlacedOrigin[];
 }
+
+/** The name in lower case. */
+export type SentHeader = readonly [name: string, value: string];
 
 /** `before` and `after` are absent where there is nothing; several values of a header are joined by commas. */
 export interface Change {
@@ -139,4 +146,10 @@ export interface Change {
   readonly what: string;
   readonly before?: string;
   readonly after?: string;
+  readonly by: ChangedBy;
+  /** Who asked for it; nobody for what a proxy does by itself. */
+  readonly origins: readonly PlacedOrigin[];
 }
+
+/** `cluster`: the one of several by weight. */
+export type ChangedBy = "connection-manager" | "proxy" | "cluster" | "route" | "virtual-host" | "route-table";

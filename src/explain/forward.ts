@@ -1,3 +1,4 @@
+import type { JsonPointer } from "../base/json-pointer.ts";
 import type {
   MatchingRoute,
   RouteAction,
@@ -13,9 +14,28 @@ import { type Facts, type Headers, portStart } from "./request.ts";
 import type { Semantics } from "./semantics.ts";
 import { expectedTimeoutMs } from "./timeouts.ts";
 
-/** A request as it goes on to a cluster. Texts are bytes. */
+/** A request somewhere on its way. Texts are bytes. */
+export interface Stage {
+  readonly path: string | undefined;
+  readonly authority: string;
+  readonly headers: Headers;
+}
+
+/** Who changes a request on a route. `proxy`: by itself, for every request. */
+export type StageLevel = "proxy" | "cluster" | "route" | "virtual-host" | "route-table";
+
+/** What a level makes of what the one before made of it. `pointer`: which part of the level says so. */
+export interface Step {
+  readonly by: StageLevel;
+  readonly pointer: JsonPointer;
+  readonly stage: Stage;
+}
+
+/** A request as it goes on to a cluster. */
 export interface Forward {
   readonly cluster: string;
+  /** The cluster's place among several by weight. */
+  readonly clusterIndex: number | undefined;
   /** Of the requests that the route takes, above 0 and up to 1. */
   readonly share: number;
   readonly path: string;
@@ -24,43 +44,84 @@ export interface Forward {
   readonly isNamedByEndpoint: boolean;
   /** With those that Envoy adds, but for ids that are random, and what becomes of `grpc-timeout` where a stream may last so long only. */
   readonly headers: Headers;
+  /** What was done to it, in order; the last one is as it is sent on. */
+  readonly steps: readonly Step[];
 }
 
 interface ClusterChoice {
   readonly cluster: string;
+  readonly clusterIndex: number | undefined;
   readonly share: number;
   readonly mutations: Mutations;
   readonly hostRewrite: string;
+}
+
+interface Around {
+  readonly table: RouteConfiguration;
+  readonly host: VirtualHost;
 }
 
 /** Where a route leads: to one cluster, or by weight to one of several. None: the header that is to name it is missing. */
 export function forwardsOf(
   action: RouteAction,
   route: MatchingRoute,
-  { table, host }: { readonly table: RouteConfiguration; readonly host: VirtualHost },
+  around: Around,
   facts: Facts,
   semantics: Semantics,
 ): readonly Forward[] {
-  // What is said nearest to the route goes first, so that a table has the last word; unless it is asked for otherwise.
-  const levels = table.mostSpecificHeaderMutationsWins ? [table, host, route] : [route, host, table];
-  const before = withLimits(facts.values, action, host);
-  return clustersOf(action, facts).map(({ cluster, share, mutations, hostRewrite }) => {
-    const headers = [mutations, ...levels].reduce<Headers>(mutated, before);
-    const authority = withTunnelPort(hostRewrite === "" ? facts.authority : asBytes(hostRewrite), facts);
-    const newAuthority = authorityOf(action, headers, facts, semantics);
-    const newPath = pathOf(action, route.match, facts, semantics);
+  return clustersOf(action, facts).map((choice) => {
+    const steps = stepsTo(choice, action, route, around, facts, semantics);
+    const { path = "", authority, headers } = steps.at(-1)?.stage ?? stageOf(facts);
+    const { cluster, clusterIndex, share } = choice;
     return {
-      ...{ cluster, share },
-      path: newPath ?? facts.path ?? "",
-      authority: newAuthority ?? authority,
+      ...{ cluster, clusterIndex, share, path, authority, headers, steps },
       isNamedByEndpoint: isNamedByEndpoint(action),
-      headers: withOriginals(headers, {
-        path: newPath === undefined ? undefined : facts.path,
-        authority: newAuthority === undefined ? undefined : authority,
-        isForwarded: action.appendXForwardedHost,
-      }),
     };
   });
+}
+
+/** As it comes to the route. */
+export const stageOf = ({ path, authority, values: headers }: Facts): Stage => ({ path, authority, headers });
+
+function stepsTo(
+  { mutations, hostRewrite }: ClusterChoice,
+  action: RouteAction,
+  route: MatchingRoute,
+  { table, host }: Around,
+  facts: Facts,
+  semantics: Semantics,
+): readonly Step[] {
+  const steps: Step[] = [];
+  let stage = stageOf(facts);
+  const step = (by: StageLevel, pointer: JsonPointer, change: Partial<Stage>): void => {
+    stage = { ...stage, ...change };
+    steps.push({ by, pointer, stage });
+  };
+  step("proxy", "", { headers: withLimits(stage.headers, action, host) });
+  const levels: readonly (readonly [StageLevel, Mutations])[] = [
+    ["route", route],
+    ["virtual-host", host],
+    ["route-table", table],
+  ];
+  // What is said nearest to the route goes first, so that a table has the last word; unless it is asked for otherwise.
+  const ordered = table.mostSpecificHeaderMutationsWins ? levels.toReversed() : levels;
+  for (const [by, level] of [["cluster", mutations] as const, ...ordered]) {
+    step(by, "/requestHeadersToAdd", { headers: mutated(stage.headers, level) });
+  }
+  const byCluster = hostRewrite === "" ? stage.authority : asBytes(hostRewrite);
+  step("cluster", "/hostRewriteLiteral", { authority: withTunnelPort(byCluster, facts) });
+  const path = pathOf(action, route.match, facts, semantics);
+  if (path !== undefined) step("route", `/route/${pathField(action)}`, { path });
+  const { authority: before } = stage;
+  const authority = authorityOf(action, stage.headers, facts, semantics);
+  if (authority !== undefined) step("route", `/route/${action.hostRewriteSpecifier.case}`, { authority });
+  const originals = {
+    path: path === undefined ? undefined : facts.path,
+    authority: authority === undefined ? undefined : before,
+    isForwarded: action.appendXForwardedHost,
+  };
+  step("proxy", "", { headers: withOriginals(stage.headers, originals) });
+  return steps;
 }
 
 const withTunnelPort = (authority: string, { request: { tunnelPort } }: Facts): string =>
@@ -103,7 +164,10 @@ function withOriginals(headers: Headers, { path, authority, isForwarded }: Origi
 const nothing: Mutations = { requestHeadersToAdd: [], requestHeadersToRemove: [] };
 
 function clustersOf({ clusterSpecifier: wanted }: RouteAction, facts: Facts): readonly ClusterChoice[] {
-  const alone = (cluster: string): ClusterChoice => ({ cluster, share: 1, mutations: nothing, hostRewrite: "" });
+  const alone = (cluster: string): ClusterChoice => ({
+    ...{ cluster, clusterIndex: undefined, share: 1 },
+    ...{ mutations: nothing, hostRewrite: "" },
+  });
   switch (wanted.case) {
     case "cluster":
       return [alone(wanted.value)];
@@ -130,14 +194,14 @@ function weighted(wanted: WeightedCluster, facts: Facts): readonly ClusterChoice
   const number = givenNumber(wanted, facts);
   const picked = number === undefined ? undefined : Number(number % BigInt(whole));
   let end = 0;
-  return wanted.clusters.flatMap((one) => {
+  return wanted.clusters.flatMap((one, clusterIndex) => {
     const { name, clusterHeader, weight = 0, hostRewriteSpecifier } = one;
     const begin = end;
     end += weight;
     const share = picked === undefined ? weight / whole : picked >= begin && picked < end ? 1 : 0;
     if (share === 0) return [];
     return (name === "" ? clusterNamed(clusterHeader, facts) : [name]).map((cluster) => ({
-      ...{ cluster, share, mutations: one },
+      ...{ cluster, clusterIndex, share, mutations: one },
       hostRewrite: hostRewriteSpecifier.value ?? "",
     }));
   });
@@ -163,6 +227,9 @@ function pathOf(
   if (action.regexRewrite !== undefined) return withPattern(action.regexRewrite, facts, semantics);
   return action.prefixRewrite === "" ? undefined : withPrefix(match, action.prefixRewrite, facts);
 }
+
+const pathField = ({ pathRewritePolicy, regexRewrite }: RouteAction): string =>
+  pathRewritePolicy !== undefined ? "pathRewritePolicy" : regexRewrite !== undefined ? "regexRewrite" : "prefixRewrite";
 
 /** `headers`: as they are sent on. undefined: there is no rewrite, or it comes to nothing. */
 function authorityOf(

@@ -1,6 +1,9 @@
+import type { JsonPointer } from "../base/json-pointer.ts";
 import type { HttpConnectionManager } from "../envoy/filter-messages.ts";
 import type { MatchingRoute, RouteConfiguration, VirtualHost } from "../envoy/route-messages.ts";
+import { asCharacters } from "../envoy/string-matcher.ts";
 import type { Action } from "./action.ts";
+import { changesBetween } from "./changes.ts";
 import type { Condition } from "./condition.ts";
 import { destinationOf } from "./destination.ts";
 import type {
@@ -12,15 +15,21 @@ import type {
   Result,
   RoutedRequest,
 } from "./explanation.ts";
-import type { Forward } from "./forward.ts";
+import { type Forward, type StageLevel, stageOf } from "./forward.ts";
 import { type Around, originsOf, within } from "./places.ts";
 import { policiesOf } from "./policies.ts";
-import type { Facts, Request } from "./request.ts";
+import { type Facts, factsOf, type Request } from "./request.ts";
 import { type FoundRoute, routeTable, type TableDecision } from "./route-table.ts";
 import type { Semantics } from "./semantics.ts";
 import type { FoundHost } from "./virtual-host.ts";
 
-export type HttpExplanation = Pick<Explanation, "request" | "virtualHost" | "outcomes" | "nearMisses">;
+export type HttpExplanation = Pick<Explanation, "request" | "admitted" | "virtualHost" | "outcomes" | "nearMisses">;
+
+/** A request before and after the connection manager. */
+export interface Admitted {
+  readonly sent: Request;
+  readonly admitted: Request;
+}
 
 export interface TableAround {
   readonly table: RouteConfiguration;
@@ -29,10 +38,17 @@ export interface TableAround {
   readonly manager: HttpConnectionManager;
 }
 
+/** What is left of a sum of shares. */
+const rounding = 1e-9;
+
 /** What becomes of a request that the connection manager has let through. */
-export function explainRouting(around: TableAround, request: Request, semantics: Semantics): HttpExplanation {
+export function explainRouting(
+  around: TableAround,
+  { sent, admitted }: Admitted,
+  semantics: Semantics,
+): HttpExplanation {
   const table = routeTable(around.table, semantics);
-  const decision = table.decide(request);
+  const decision = table.decide(admitted);
   const { facts, host } = decision;
   const hostPlace = host && within(around.place, `/virtualHosts/${host.index}`);
   const outcomes: Outcome[] = [];
@@ -46,18 +62,21 @@ export function explainRouting(around: TableAround, request: Request, semantics:
     rest -= taken;
     const route = explainedRoute(outcome, outcome.conditions, hostPlace);
     const actions = table.actionsOf(decision, outcome.route);
-    if (actions.length === 0) {
-      const reason = "the header that is to name the cluster is missing";
-      outcomes.push({ share: taken, route, result: { kind: "answer", status: 503, reason } });
-    }
+    let unnamed = taken;
     for (const action of actions) {
       const share = action.kind === "forward" ? taken * action.share : taken;
       const result = resultOf(action, outcome, { around, host, hostPlace, facts, semantics });
       outcomes.push({ share, route, result });
+      unnamed -= share;
+    }
+    if (unnamed > rounding) {
+      const reason = "the header that is to name the cluster is missing";
+      outcomes.push({ share: unnamed, route, result: { kind: "answer", status: 503, reason } });
     }
   }
   return {
     request: routedRequest(facts),
+    admitted: changesBetween(stageOf(factsOf(sent, semantics)), stageOf(facts), "connection-manager"),
     ...(host && hostPlace && { virtualHost: explainedHost(around.table, host, hostPlace) }),
     outcomes,
     nearMisses:
@@ -78,8 +97,8 @@ export function explainRouting(around: TableAround, request: Request, semantics:
 }
 
 const routedRequest = ({ request: { method }, scheme, authority, path }: Facts): RoutedRequest => ({
-  ...{ method, scheme, authority },
-  ...(path !== undefined && { path }),
+  ...{ method, scheme, authority: asCharacters(authority) },
+  ...(path !== undefined && { path: asCharacters(path) }),
 });
 
 const explainedHost = (
@@ -107,11 +126,11 @@ function unroutedResult(
   { facts, host }: TableDecision,
 ): Result {
   if (kind === "tls-redirect") {
-    return { kind: "redirect", status: 301, location: `https://${facts.authority}${facts.path ?? ""}` };
+    return { kind: "redirect", status: 301, location: asCharacters(`https://${facts.authority}${facts.path ?? ""}`) };
   }
   const reason =
     host === undefined
-      ? `no virtual host of the route table ${JSON.stringify(name)} takes ${JSON.stringify(facts.authority)}`
+      ? `no virtual host of the route table ${JSON.stringify(name)} takes ${JSON.stringify(asCharacters(facts.authority))}`
       : `no route of the virtual host ${JSON.stringify(host.host.name)} takes the request`;
   return { kind: "answer", status: 404, reason };
 }
@@ -129,11 +148,11 @@ function resultOf(action: Action, { index, route }: FoundRoute, found: Found): R
   const routePlace = within(hostPlace, `/routes/${index}`);
   switch (action.kind) {
     case "redirect":
-      return { kind: "redirect", status: action.status, location: action.location };
+      return { kind: "redirect", status: action.status, location: asCharacters(action.location) };
     case "answer":
       return { ...action, reason: "the route says so" };
     case "forward":
-      return forwarded(action, { route, host: host.host, around, routePlace, facts, semantics });
+      return forwarded(action, { route, host: host.host, around, hostPlace, routePlace, facts, semantics });
   }
 }
 
@@ -141,6 +160,7 @@ interface ForwardAround {
   readonly route: MatchingRoute;
   readonly host: VirtualHost;
   readonly around: TableAround;
+  readonly hostPlace: Around;
   readonly routePlace: Around;
   readonly facts: Facts;
   readonly semantics: Semantics;
@@ -149,7 +169,10 @@ interface ForwardAround {
 /** What Envoy answers where a route names a cluster that is not there. */
 const missingStatuses: Readonly<Record<number, number>> = { 0: 503, 1: 404, 2: 500 };
 
-function forwarded(forward: Forward, { route, host, around, routePlace, facts, semantics }: ForwardAround): Result {
+function forwarded(
+  forward: Forward,
+  { route, host, around, hostPlace, routePlace, facts, semantics }: ForwardAround,
+): Result {
   const { table, manager, place } = around;
   const action = route.action.value;
   if (route.action.case !== "route" || action === undefined)
@@ -159,40 +182,45 @@ function forwarded(forward: Forward, { route, host, around, routePlace, facts, s
     const status = missingStatuses[route.action.value.clusterNotFoundResponseCode] ?? 503;
     return { kind: "answer", status, reason: `the proxy has no cluster ${JSON.stringify(forward.cluster)}` };
   }
-  const { path, authority } = forward;
-  const settings = weightedIn(route).find(({ name }) => name === forward.cluster)?.typedPerFilterConfig;
+  const clusterPlace = within(routePlace, clusterPointer(route, forward));
+  const settings = weightedAt(route, forward.clusterIndex)?.typedPerFilterConfig;
   const cluster = { name: forward.cluster, ...(settings && { settings }) };
   return {
     ...{ kind: "forward", ...destination },
-    request: { method: facts.request.method, scheme: facts.scheme, authority, path },
-    changes: changesOf(facts, forward),
+    request: routedRequest({ ...facts, authority: forward.authority, path: forward.path }),
+    headers: [...forward.headers].flatMap(([name, values]) =>
+      values.map((value) => [name, asCharacters(value)] as const),
+    ),
+    changes: changesOf(facts, forward, {
+      ...{ proxy: undefined, route: routePlace, "virtual-host": hostPlace, "route-table": place },
+      cluster: clusterPlace,
+    }),
     policies: policiesOf(route.action.value, { manager, table, host, route, cluster, facts, semantics }),
-    origins: originsOf(within(routePlace, clusterPointer(route, forward.cluster))),
+    origins: originsOf(forward.clusterIndex === undefined ? clusterPlace : within(clusterPlace, "/name")),
   };
 }
 
-function weightedIn({ action }: MatchingRoute) {
-  if (action.case !== "route" || action.value.clusterSpecifier.case !== "weightedClusters") return [];
-  return action.value.clusterSpecifier.value.clusters;
+function weightedAt({ action }: MatchingRoute, index: number | undefined) {
+  if (action.case !== "route" || action.value.clusterSpecifier.case !== "weightedClusters") return undefined;
+  return index === undefined ? undefined : action.value.clusterSpecifier.value.clusters[index];
 }
 
-/** Which part of a route names the cluster. */
-function clusterPointer({ action }: MatchingRoute, cluster: string): string {
-  if (action.case !== "route") return "";
-  const by = action.value.clusterSpecifier;
-  if (by.case !== "weightedClusters") return `/route/${by.case ?? ""}`;
-  const index = by.value.clusters.findIndex(({ name }) => name === cluster);
-  return `/route/weightedClusters/clusters/${index}/name`;
-}
+/** Which part of a route speaks of the cluster. */
+const clusterPointer = ({ action }: MatchingRoute, { clusterIndex }: Forward): JsonPointer =>
+  clusterIndex === undefined
+    ? `/route/${(action.case === "route" && action.value.clusterSpecifier.case) || "cluster"}`
+    : `/route/weightedClusters/clusters/${clusterIndex}`;
 
-/** Path and authority, then headers by name. */
-function changesOf(facts: Facts, { path, authority, headers }: Forward): readonly Change[] {
-  const change = (what: string, before: string | undefined, after: string | undefined): readonly Change[] =>
-    before === after ? [] : [{ what, ...(before !== undefined && { before }), ...(after !== undefined && { after }) }];
-  const names = [...new Set([...facts.values.keys(), ...headers.keys()])].sort();
-  return [
-    ...change("path", facts.path, path),
-    ...change("authority", facts.authority, authority),
-    ...names.flatMap((name) => change(name, facts.values.get(name)?.join(","), headers.get(name)?.join(","))),
-  ];
+function changesOf(
+  facts: Facts,
+  forward: Forward,
+  places: Readonly<Record<StageLevel, Around | undefined>>,
+): readonly Change[] {
+  let before = stageOf(facts);
+  return forward.steps.flatMap(({ by, pointer, stage }) => {
+    const around = places[by];
+    const changes = changesBetween(before, stage, by, around && { around, pointer });
+    before = stage;
+    return changes;
+  });
 }

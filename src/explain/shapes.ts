@@ -1,4 +1,4 @@
-import { boolean, type Decoder, list } from "../base/decode.ts";
+import { boolean, type Decoder, list, mapped } from "../base/decode.ts";
 import { oneOfKinds, optional, required } from "../base/decode-object.ts";
 import { amount, anyText, many, number, placeFields, shape, share, word } from "../base/shape.ts";
 import type { Cors } from "./cors.ts";
@@ -16,6 +16,7 @@ import type {
   Outcome,
   Result,
   RoutedRequest,
+  SentHeader,
   ServicePort,
 } from "./explanation.ts";
 import type { Fault } from "./fault.ts";
@@ -93,7 +94,16 @@ const leadsTo: Decoder<ExplainedCluster> = oneOfKinds<ExplainedCluster>("kind", 
 
 /* What happens on the way */
 
-const change = shape<Change>({ what: required(anyText), before: optional(anyText), after: optional(anyText) });
+const sentHeader: Decoder<SentHeader> = mapped(list(anyText, { min: 2, max: 2 }), ([name = "", value = ""]) => [
+  name,
+  value,
+]);
+
+const change = shape<Change>({
+  ...{ what: required(anyText), before: optional(anyText), after: optional(anyText) },
+  by: required(word("connection-manager", "proxy", "cluster", "route", "virtual-host", "route-table")),
+  origins,
+});
 
 const milliseconds = required(amount);
 const someMilliseconds = optional(amount);
@@ -127,7 +137,8 @@ const policies = shape<Policies>({
 const result: Decoder<Result> = oneOfKinds<Result>("kind", {
   forward: shape<Kind<Result, "forward">>({
     ...{ kind: required(word("forward")), cluster: required(anyText), service: optional(service) },
-    ...{ leadsTo: required(leadsTo), request: required(request), changes: required(list(change)) },
+    ...{ leadsTo: required(leadsTo), request: required(request) },
+    ...{ headers: required(list(sentHeader)), changes: required(list(change)) },
     ...{ policies: required(policies), origins },
   }),
   redirect: shape<Kind<Result, "redirect">>({
@@ -147,7 +158,7 @@ const outcome = shape<Outcome>({ share: required(share), route: optional(route),
 
 export const explanation: Decoder<Explanation> = shape<Explanation>({
   ...{ listener: optional(listener), filterChain: optional(filterChain), otherChains: required(list(chainMiss, many)) },
-  ...{ request: optional(request), virtualHost: optional(virtualHost) },
+  ...{ request: optional(request), admitted: required(list(change)), virtualHost: optional(virtualHost) },
   ...{ outcomes: required(list(outcome, many)), nearMisses: required(list(nearMiss, many)) },
 });
 
