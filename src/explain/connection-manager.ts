@@ -6,7 +6,7 @@ import { normalPath, withMergedSlashes, withUnescapedSlashes } from "./normal-pa
 import type { Request } from "./request.ts";
 import type { Semantics } from "./semantics.ts";
 
-/** What an HTTP connection manager makes of a request before it looks for a route. */
+/** What an HTTP connection manager makes of a request, as it comes by HTTP/1, before it looks for a route. */
 export type Admission =
   | { readonly kind: "admitted"; readonly request: Request }
   /** It answers itself. `why`: in words that go on the request: `its path has a fragment`. */
@@ -70,6 +70,8 @@ function admittedPath(
     : { kind: "redirected", status: 307, location: path };
 }
 
+const maxUint32 = 2 ** 32 - 1;
+
 interface Authority {
   readonly authority: string;
   /** The port that it had. */
@@ -83,6 +85,7 @@ function admittedAuthority(manager: HttpConnectionManager, sent: string, port: n
   const [, host = "", digits] = /^(.*):\+?([0-9]+)$/s.exec(authority) ?? [];
   if (mode === "none" || digits === undefined) return { authority };
   const stripped = Number(digits);
+  if (stripped > maxUint32) return { authority };
   return mode === "any" || stripped === port ? { authority: host, stripped } : { authority };
 }
 
