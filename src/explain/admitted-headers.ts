@@ -27,13 +27,13 @@ const ofMesh = [
 
 /**
  * The headers of a request as the router sees them. Not told are ids that a manager adds (`x-request-id`), the `x-forwarded-for` of a
- * client on loopback, where Envoy says an address of its own, and that a `referer` goes which is no URL. `internalOnly`: further names
- * that are for the inside.
+ * client on loopback, where Envoy says an address of its own, and that a `referer` goes which is no URL. `port`: where the
+ * listener listens. `internalOnly`: further names that are for the inside. Throws `Unsupported`.
  */
 export function admittedHeaders(
   manager: HttpConnectionManager,
   { headers: sent, scheme, source, certificate }: Request,
-  internalOnly: readonly string[],
+  { port, internalOnly }: { readonly port: number; readonly internalOnly: readonly string[] },
 ): Headers {
   if (manager.internalAddressConfig !== undefined) {
     throw new Unsupported("which addresses are internal", "/internalAddressConfig");
@@ -48,10 +48,19 @@ export function admittedHeaders(
   ]);
   const kept = sent.filter(([name]) => !removed.has(name.toLowerCase()));
   const isTrusted = !isEdge || manager.xffNumTrustedHops > 0;
-  const isSaid = isTrusted && valuesOf(kept, "x-forwarded-proto").length > 0;
-  const proto = manager.schemeHeaderTransformation?.transformation.value ?? (isSaid ? undefined : scheme);
-  const addressed = isEdge && source !== undefined ? withAddress(kept, manager, source) : kept;
-  return proto === undefined ? addressed : replaced(addressed, "x-forwarded-proto", proto);
+  /** undefined: what another proxy said is believed. */
+  const unlessSaid = (name: string, value: string): string | undefined =>
+    isTrusted && valuesOf(kept, name).length > 0 ? undefined : value;
+  const { schemeHeaderTransformation, appendXForwardedPort, via } = manager;
+  const said: Readonly<Record<string, string | undefined>> = {
+    ...(isEdge && source !== undefined && addressHeaders(kept, manager, source)),
+    "x-forwarded-proto": schemeHeaderTransformation?.transformation.value ?? unlessSaid("x-forwarded-proto", scheme),
+    "x-forwarded-port": appendXForwardedPort ? unlessSaid("x-forwarded-port", String(port)) : undefined,
+    via: via === "" ? undefined : [...valuesOf(kept, "via"), via].join(", "),
+  };
+  const set = Object.entries(said).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
+  const names = new Set(set.map(([name]) => name));
+  return [...kept.filter(([name]) => !names.has(name.toLowerCase())), ...set];
 }
 
 /** What another proxy says of the client's certificate. */
@@ -69,26 +78,22 @@ function keepsCertificate(manager: HttpConnectionManager, isPresented: boolean):
   }
 }
 
-function withAddress(headers: Headers, manager: HttpConnectionManager, source: string): Headers {
-  const hops = valuesOf(headers, "x-forwarded-for").flatMap((value) => value.split(",").map((one) => one.trim()));
-  const { xffNumTrustedHops: trusted } = manager;
-  const said = trusted === 0 ? source : (hops.at(-trusted) ?? "");
-  const client = isIpAddress(said) ? said : source;
-  const known = replaced(headers, "x-envoy-external-address", client);
-  return manager.skipXffAppend || isLoopback(source)
-    ? known
-    : replaced(known, "x-forwarded-for", [...valuesOf(headers, "x-forwarded-for"), source].join(","));
+function addressHeaders(headers: Headers, manager: HttpConnectionManager, source: string) {
+  const claimed = valuesOf(headers, "x-forwarded-for");
+  const hops = claimed.flatMap((value) => value.split(",").map((one) => one.trim()));
+  const { xffNumTrustedHops: trusted, skipXffAppend } = manager;
+  const client = trusted === 0 ? source : (hops.at(-trusted) ?? "");
+  return {
+    "x-envoy-external-address": isIpAddress(client) ? client : source,
+    "x-forwarded-for": skipXffAppend || loopbacks.includes(source) ? undefined : [...claimed, source].join(),
+  };
 }
 
-const isLoopback = (address: string): boolean => address.startsWith("127.") || address === "::1";
+/** No others of their networks. */
+const loopbacks: readonly string[] = ["127.0.0.1", "::1"];
 
 const valuesOf = (headers: Headers, wanted: string): readonly string[] =>
   headers.filter(([name]) => name.toLowerCase() === wanted).map(([, value]) => value);
-
-const replaced = (headers: Headers, name: string, value: string): Headers => [
-  ...headers.filter(([other]) => other.toLowerCase() !== name),
-  [name, value],
-];
 
 const isUpgrade = (headers: Headers): boolean =>
   valuesOf(headers, "upgrade").length > 0 &&

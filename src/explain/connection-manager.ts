@@ -35,7 +35,7 @@ export function admissionOf({ manager, port, table }: Entrance, request: Request
     request: {
       ...{ ...request, authority },
       ...(request.method === "CONNECT" && stripped !== undefined && { tunnelPort: stripped }),
-      headers: admittedHeaders(manager, request, table?.internalOnlyHeaders ?? []),
+      headers: admittedHeaders(manager, request, { port, internalOnly: table?.internalOnlyHeaders ?? [] }),
       ...(path.path !== undefined && { path: path.path }),
     },
   };

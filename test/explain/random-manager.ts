@@ -25,6 +25,8 @@ export function randomManager(random: Random): JsonObject {
     ...one(0.4, () => ({ use_remote_address: random.chance(0.8) })),
     ...one(0.2, () => ({ xff_num_trusted_hops: 1 + random.int(2) })),
     ...one(0.2, () => ({ skip_xff_append: true })),
+    ...one(0.15, () => ({ append_x_forwarded_port: true })),
+    ...one(0.1, () => ({ via: "envoy" })),
     ...one(0.2, () => ({ scheme_header_transformation: { scheme_to_overwrite: random.pick(["http", "https"]) } })),
   };
 }
@@ -51,6 +53,10 @@ function randomClaims(random: Random): Request["headers"] {
     random.chance(0.15) ? [[name, random.pick(values)]] : [];
   return [
     ...one("X-Forwarded-For", ["1.2.3.4", "1.2.3.4, 10.0.0.1", "10.0.0.2"]),
+    ...one("x-forwarded-port", ["4711"]),
+    ...one("via", ["other"]),
+    ...one("te", ["trailers", "gzip"]),
+    ...one("x-forwarded-client-cert", ["claimed"]),
     ...one("x-envoy-internal", ["true", "false"]),
     ...one("x-envoy-external-address", ["1.2.3.4"]),
     ...one("x-envoy-expected-rq-timeout-ms", ["7"]),

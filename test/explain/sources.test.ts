@@ -20,7 +20,7 @@ const managers: readonly JsonObject[] = [
   { xff_num_trusted_hops: 1 },
 ];
 
-const sources = ["10.1.2.3", "8.8.8.8", "2001:db8::1"] as const;
+const sources = ["10.1.2.3", "127.0.0.2", "2001:db8::1"] as const;
 
 const claims: readonly Request["headers"][] = [
   [],
