@@ -2,6 +2,7 @@ import { forwardedCertificateOf, type HttpConnectionManager } from "../envoy/con
 import { isIpAddress } from "../model/ip-address.ts";
 import { Unsupported } from "./condition.ts";
 import type { Request } from "./request.ts";
+import { upgradeOf } from "./upgrade.ts";
 
 type Headers = Request["headers"];
 
@@ -32,16 +33,17 @@ const ofMesh = [
  */
 export function admittedHeaders(
   manager: HttpConnectionManager,
-  { headers: sent, scheme, source, certificate }: Request,
+  request: Request,
   { port, internalOnly }: { readonly port: number; readonly internalOnly: readonly string[] },
 ): Headers {
   if (manager.internalAddressConfig !== undefined) {
     throw new Unsupported("which addresses are internal", "/internalAddressConfig");
   }
+  const { headers: sent, scheme, source, certificate } = request;
   const isEdge = manager.useRemoteAddress === true;
   const removed = new Set<string>([
     ...[...ofConnection, ...ofInside, ...internalOnly.map((name) => name.toLowerCase())],
-    ...(isUpgrade(sent) ? [] : ["connection", "upgrade"]),
+    ...(upgradeOf(request) !== undefined ? [] : ["connection", "upgrade"]),
     ...(isEdge ? ofMesh : []),
     ...(keepsCertificate(manager, certificate?.presented ?? false) ? [] : ["x-forwarded-client-cert"]),
     ...(valuesOf(sent, "te").join().toLowerCase().includes("trailers") ? [] : ["te"]),
@@ -94,7 +96,3 @@ const loopbacks: readonly string[] = ["127.0.0.1", "::1"];
 
 const valuesOf = (headers: Headers, wanted: string): readonly string[] =>
   headers.filter(([name]) => name.toLowerCase() === wanted).map(([, value]) => value);
-
-const isUpgrade = (headers: Headers): boolean =>
-  valuesOf(headers, "upgrade").length > 0 &&
-  valuesOf(headers, "connection").some((value) => /(^|,)\s*upgrade\s*(,|$)/i.test(value));

@@ -7,6 +7,7 @@ import { isGrpcType } from "../../src/explain/grpc.ts";
 import type { Headers, Request } from "../../src/explain/request.ts";
 import { type RouteOutcome, type RouteTable, routeTable, type TableDecision } from "../../src/explain/route-table.ts";
 import type { Semantics } from "../../src/explain/semantics.ts";
+import { allowsUpgrade } from "../../src/explain/upgrade.ts";
 import { type Answer, type Asked, upstreams } from "./asked-envoy.ts";
 
 /*
@@ -44,7 +45,7 @@ export function told(listened: Listened, request: Request, semantics: Semantics)
     case "admitted": {
       const table = routeTable(listened.table, semantics);
       const decision = table.decide(admission.request);
-      return { answers: answersTo(table, decision), decision };
+      return { answers: answersTo(table, decision, listened.manager), decision };
     }
   }
 }
@@ -61,7 +62,7 @@ export function routedHeaders(listened: Listened, request: Request, semantics: S
   return Object.fromEntries(action.headers);
 }
 
-function answersTo(table: RouteTable, decision: TableDecision): readonly string[] {
+function answersTo(table: RouteTable, decision: TableDecision, manager: HttpConnectionManager): readonly string[] {
   const { facts, outcomes } = decision;
   const isGrpc = isGrpcType(facts.header("content-type").join());
   const redirect = (status: number, location: string): string => (isGrpc ? location : `${status} ${location}`);
@@ -80,6 +81,7 @@ function answersTo(table: RouteTable, decision: TableDecision): readonly string[
   const answers = (outcome: RouteOutcome): readonly string[] => {
     switch (outcome.kind) {
       case "route": {
+        if (!allowsUpgrade(manager, outcome.route, facts.request)) return ["403"];
         const actions = table.actionsOf(decision, outcome.route);
         const share = actions.reduce((sum, action) => sum + (action.kind === "forward" ? action.share : 1), 0);
         const led = actions.map((action) => answerTo(outcome.route.name, action));
@@ -121,7 +123,7 @@ export function answerOf({ status, headers, body }: Answer): string {
     return `${route} ${toldForward(cluster, authority, path, new Map(Object.entries(sent)))}`;
   }
   // A manager's own answer may have the headers that a route adds to answers.
-  if (code === "400") return code;
+  if (code === "400" || code === "403") return code;
   if (location?.startsWith("/")) return `${code} ${location}`;
   if (location === undefined) return route === undefined ? code : code === noCluster ? `${route} ${code}` : route;
   return [route, grpcStatus === undefined ? code : undefined, location].filter((part) => part !== undefined).join(" ");

@@ -122,6 +122,29 @@ describe.each(envoyLines)("Envoy %s", (line) => {
     expect(share).toBeLessThan(0.8);
   });
 
+  test("lets connections become what we let them become", async (context) => {
+    const binary = await envoyBinary(context, line);
+    const routes = upgradeRoutes.map((route) => ({ match: { path: `/${route["name"]}` }, ...route }));
+    const asked = upgradeManagers.map((manager): Asked => ({ manager, table: tableOf(routes) }));
+    const envoy = await askedEnvoy(binary, asked, context.onTestFinished);
+    const seen = new Set<string>();
+    for (const [index, one] of asked.entries()) {
+      const listened = read(one, envoy.portOf(index));
+      for (const { name } of upgradeRoutes) {
+        for (const headers of upgradeWishes) {
+          const request = get(`/${name}`, { headers });
+          const here = told(listened, request, semantics).answers.map((answer) => answer.split(" ")[0]);
+          // The upstream does not become anything, and so has no body.
+          const { status, headers: given } = await envoy.ask(index, request);
+          const there = status === 200 ? (given["x-route"] ?? "") : String(status);
+          expect([one.manager, name, headers, ...here]).toEqual([one.manager, name, headers, there]);
+          seen.add(there);
+        }
+      }
+    }
+    expect([...seen].sort()).toEqual(["403", "direct", "off", "on", "plain"]);
+  });
+
   test("finds the route of a CONNECT as we do", async (context) => {
     const binary = await envoyBinary(context, line);
     const header = (name: string): JsonObject => ({ headers: [{ name, present_match: true }] });
@@ -180,6 +203,28 @@ describe.each(envoyLines)("Envoy %s", (line) => {
     expect(answerOf(await envoy.ask(0, plain))).toBe("any");
   });
 });
+
+const upgradeManagers: readonly JsonObject[] = [
+  {},
+  { upgrade_configs: [{ upgrade_type: "WebSocket" }] },
+  { upgrade_configs: [{ upgrade_type: "websocket", enabled: false }, { upgrade_type: "other" }] },
+];
+
+const upgradeRoutes: readonly JsonObject[] = [
+  { name: "plain", route: { cluster: "one" } },
+  { name: "on", route: { cluster: "one", upgrade_configs: [{ upgrade_type: "websocket" }] } },
+  { name: "off", route: { cluster: "one", upgrade_configs: [{ upgrade_type: "websocket", enabled: false }] } },
+  { name: "direct" },
+];
+
+const upgradeWishes: readonly Request["headers"][] = [
+  [],
+  [["upgrade", "websocket"]],
+  ...["websocket", "WEBSOCKET", "other", "none"].map((wish): Request["headers"] => [
+    ["connection", "keep-alive, Upgrade"],
+    ["upgrade", wish],
+  ]),
+];
 
 /** The route that took the CONNECT, and where it led; or the status. */
 const connectAnswer = (port: number, authority: string, headers: Request["headers"]): Promise<string> =>
