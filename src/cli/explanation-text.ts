@@ -25,11 +25,13 @@ type Line = readonly [label: string, text: string];
 /** Where a request goes and why, for a terminal; `question` is what was asked, in a few words. */
 export function formatExplanation(explanation: Explanation, question: string, style: Style): string {
   const { listener, filterChain, admitted, virtualHost, outcomes, nearMisses, otherChains } = explanation;
+  const { unknownFilters = [] } = explanation;
   const ways = outcomes.map((outcome) => wayLines(outcome, style));
   const isOneWay = ways.every((way) => JSON.stringify(way) === JSON.stringify(ways[0]));
   const head: readonly Line[] = [
     ...(listener === undefined ? [] : [["listener", `${visibleText(listener.name)}, ${listener.found}`] as const]),
     ...(filterChain === undefined ? [] : chainLines(filterChain, otherChains.length > 0)),
+    ...unknownFilters.map((type, i) => [i === 0 ? "not known" : "", unknownText(type, style)] as const),
     ...changeLines(admitted, style),
     ...(virtualHost === undefined ? [] : [["virtual host", hostText(virtualHost)] as const]),
     ...((isOneWay && ways[0]) || []),
@@ -46,6 +48,9 @@ export function formatExplanation(explanation: Explanation, question: string, st
   ];
   return blocks.join("\n");
 }
+
+const unknownText = (type: string, style: Style): string =>
+  style("caution", `what ${visibleText(type)} does on the way`);
 
 const hostText = ({ name, domain }: NonNullable<Explanation["virtualHost"]>): string =>
   visibleText(domain === name ? name : `${name}, by its domain ${domain}`);

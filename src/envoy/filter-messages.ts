@@ -5,6 +5,7 @@ import type { Listener } from "../gen/envoy/config/listener/v3/listener_pb.ts";
 import { FilterConfigSchema } from "../gen/envoy/config/route/v3/route_components_pb.ts";
 import { type CorsPolicy, CorsPolicySchema } from "../gen/envoy/extensions/filters/http/cors/v3/cors_pb.ts";
 import { type HTTPFault, HTTPFaultSchema } from "../gen/envoy/extensions/filters/http/fault/v3/fault_pb.ts";
+import { RouterSchema } from "../gen/envoy/extensions/filters/http/router/v3/router_pb.ts";
 import {
   type HttpConnectionManager,
   HttpConnectionManagerSchema,
@@ -27,7 +28,7 @@ export type Terminal =
   | { readonly kind: "other"; readonly type: string; readonly pointer: JsonPointer };
 
 /** The last filter of a chain; undefined: it has none, and the connection is closed. */
-export function terminalOf({ filters }: FilterChain, pointer: JsonPointer): Terminal | undefined {
+export function terminalOf({ filters }: Pick<FilterChain, "filters">, pointer: JsonPointer): Terminal | undefined {
   const filter = filters.at(-1);
   if (filter === undefined) return undefined;
   const at = pointerTo(pointerTo(pointerTo(pointer, "filters"), filters.length - 1), "typedConfig");
@@ -48,6 +49,17 @@ function terminalIn(any: Any, pointer: JsonPointer): Terminal {
   return { kind: "other", type: packedType(any), pointer };
 }
 
+/** The types of filters on the way to the end of a chain, and in its manager, of which we know no more than that they are there. */
+export function unknownFiltersIn({ filters }: Pick<FilterChain, "filters">): readonly string[] {
+  const terminal = terminalOf({ filters }, "");
+  const before = filters.slice(0, -1);
+  const inside = terminal?.kind === "http" ? terminal.manager.httpFilters.filter(({ disabled }) => !disabled) : [];
+  const types = [...before, ...inside].map(({ name, configType }) =>
+    configType.case === "typedConfig" ? packedType(configType.value) : name,
+  );
+  return [...new Set(types)].filter((type) => !knownFilters.has(type));
+}
+
 /** Settings of HTTP filters for one level of a route table, by the filter's name. */
 export type FilterSettings = Readonly<Record<string, Any>>;
 
@@ -66,6 +78,12 @@ export const corsFor = (
   filtersOn(manager, corsType, levels)[0]?.settings.flatMap((any) => unpacked(CorsPolicySchema, any) ?? []);
 
 const corsType = "envoy.extensions.filters.http.cors.v3.Cors";
+
+/** What they do is told, or nothing that matters here. */
+const knownFilters: ReadonlySet<string> = new Set([
+  ...[RouterSchema.typeName, HTTPFaultSchema.typeName, corsType],
+  "envoy.extensions.filters.http.grpc_stats.v3.FilterConfig",
+]);
 
 interface FilterOn {
   /** Its own configuration. */

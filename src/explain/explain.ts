@@ -1,5 +1,11 @@
 import { MeshError } from "../base/errors.ts";
-import { apiTerminalOf, type HttpConnectionManager, type Terminal, terminalOf } from "../envoy/filter-messages.ts";
+import {
+  apiTerminalOf,
+  type HttpConnectionManager,
+  type Terminal,
+  terminalOf,
+  unknownFiltersIn,
+} from "../envoy/filter-messages.ts";
 import { type Listener, listenAddressesOf } from "../envoy/listener-messages.ts";
 import type { RouteConfiguration } from "../envoy/route-messages.ts";
 import { asCharacters } from "../envoy/string-matcher.ts";
@@ -40,9 +46,11 @@ export function explain(configuration: Configuration, question: Question, semant
   }
   const decision = chooseChain(listener, asSeenBy(listener, connectionOf(question, found.destination)));
   const chain = explainedChain(decision, place);
+  const unknownFilters = decision.outcome.kind === "none" ? [] : unknownFiltersIn(decision.outcome.chain);
   return {
     ...told,
     ...(chain && { filterChain: chain }),
+    ...(unknownFilters.length > 0 && { unknownFilters }),
     otherChains: decision.misses.map((miss) => chainMiss(miss, place)),
     ...explainChain(decision, { place, question, semantics, port: found.destination.port }),
   };

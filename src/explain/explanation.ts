@@ -14,6 +14,8 @@ export interface Explanation {
   readonly filterChain?: ExplainedChain;
   /** The other chains of the listener, each with what was in its way. */
   readonly otherChains: readonly ChainMiss[];
+  /** Types of filters on the way, of which we know no more: they may answer, or change the request. Absent: none. */
+  readonly unknownFilters?: readonly string[];
   /** As the router gets it: with what the connection manager makes of its path and authority. Absent: it is no HTTP, or was answered before. */
   readonly request?: RoutedRequest;
   /** What the connection manager did to it before. */

@@ -158,6 +158,7 @@ const outcome = shape<Outcome>({ share: required(share), route: optional(route),
 
 export const explanation: Decoder<Explanation> = shape<Explanation>({
   ...{ listener: optional(listener), filterChain: optional(filterChain), otherChains: required(list(chainMiss, many)) },
+  unknownFilters: optional(list(anyText)),
   ...{ request: optional(request), admitted: required(list(change)), virtualHost: optional(virtualHost) },
   ...{ outcomes: required(list(outcome, many)), nearMisses: required(list(nearMiss, many)) },
 });
