@@ -93,7 +93,9 @@ function destinationText({ cluster, service }: Destination): string {
 /** The route, and what happens on it. */
 const wayLines = ({ route, result }: Outcome, style: Style): readonly Line[] => [
   ...(route === undefined ? [] : routeLines(route, style)),
-  ...(result.kind === "forward" ? [...changeLines(result.changes, style), ...policyLines(result.policies)] : []),
+  ...(result.kind === "forward"
+    ? [...changeLines(result.changes, style), ...addedLines(result.changes, style), ...policyLines(result.policies)]
+    : []),
 ];
 
 const routeLines = ({ name, index, asks, origins }: ExplainedRoute, style: Style): readonly Line[] => [
@@ -126,12 +128,20 @@ function endLines(result: Result, style: Style): readonly Line[] {
   }
 }
 
-/** What proxies do to every request is no news. */
-const isNews = ({ what, by }: Change): boolean =>
-  (by !== "proxy" && by !== "connection-manager") || what === "path" || what === "authority";
+/** Additions of its own, which a proxy makes to every request. */
+const isUsual = ({ by, before }: Change): boolean =>
+  before === undefined && (by === "proxy" || by === "connection-manager");
 
 const changeLines = (changes: readonly Change[], style: Style): readonly Line[] =>
-  changes.filter(isNews).flatMap((change) => [changeLine(change), ...originLines(change.origins, style)]);
+  changes
+    .filter((change) => !isUsual(change))
+    .flatMap((change) => [changeLine(change), ...originLines(change.origins, style)]);
+
+/** In one line. */
+function addedLines(changes: readonly Change[], style: Style): readonly Line[] {
+  const added = changes.filter(isUsual).map(({ what, after = "" }) => visibleText(`${what}: ${after}`));
+  return added.length === 0 ? [] : [["proxy adds", style("quiet", added.join(", "))]];
+}
 
 function changeLine({ what, before, after }: Change): Line {
   if (before === undefined) return [what, `${visibleText(after ?? "")}, added`];

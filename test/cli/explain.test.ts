@@ -198,7 +198,8 @@ describe("wrong use", () => {
 
 describe("of a server", () => {
   const answer = JSON.stringify({
-    otherChains: [], admitted: [],
+    otherChains: [],
+    admitted: [],
     outcomes: [{ share: 1, result: { kind: "close", reason: "it is so" } }],
     nearMisses: [],
   });
