@@ -1,3 +1,4 @@
+import { percent } from "../base/percent.ts";
 import type { ExplainedCluster, ExplainedEndpoint } from "../explain/endpoints.ts";
 import type {
   ChainMiss,
@@ -13,7 +14,6 @@ import type {
 import type { PlacedOrigin } from "../explain/places.ts";
 import type { Policies, Retry } from "../explain/policies.ts";
 import { formatLocality, type Locality } from "../model/locality.ts";
-import { percent } from "./percent.ts";
 import type { Style } from "./style.ts";
 import { displayWidth, padEnd, visibleText } from "./terminal-text.ts";
 

@@ -1,40 +1,9 @@
-import { anything, type Decoder, decode, mapOf, text } from "../base/decode.ts";
-import { object, required, withDefault } from "../base/decode-object.ts";
+import { decode } from "../base/decode.ts";
 import { MeshError } from "../base/errors.ts";
 import { readFiles } from "../base/read-files.ts";
 import { parseDocuments } from "../base/yaml-document.ts";
+import { envoyNode } from "../model/envoy-node.ts";
 import { type ProxyNode, parseProxyNode } from "../model/proxy.ts";
-
-const word = text({ minLength: 0 });
-
-/** Envoy takes both spellings of a field: `sub_zone`, `subZone`. */
-function inCamelCase<T>(decoder: Decoder<T>): Decoder<T> {
-  const camelCase = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  return (value, site) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? decoder(Object.fromEntries(Object.entries(value).map(([name, item]) => [camelCase(name), item])), site)
-      : decoder(value, site);
-}
-
-const locality = inCamelCase(
-  object(
-    { region: withDefault(word, ""), zone: withDefault(word, ""), subZone: withDefault(word, "") },
-    { open: true },
-  ),
-);
-
-const node = inCamelCase(
-  object(
-    {
-      id: required(text()),
-      metadata: withDefault(mapOf(anything), {}),
-      locality: withDefault(locality, { region: "", zone: "", subZone: "" }),
-      userAgentName: withDefault(word, "envoy"),
-      userAgentVersion: withDefault(word, ""),
-    },
-    { open: true },
-  ),
-);
 
 /**
  * Reads which proxy is meant: a file with an Envoy node (`id`, `metadata`, `locality`), or a whole Envoy bootstrap, whose
@@ -57,18 +26,12 @@ export function parseNode(content: string, file: string): ProxyNode {
   const [broken] = document.problems;
   if (broken !== undefined) throw invalid(file, broken, broken.message);
   const isBootstrap = hasNode(document.value);
-  const decoded = isBootstrap ? decode(node, document.value.node, "/node") : decode(node, document.value);
+  const decoded = isBootstrap ? decode(envoyNode, document.value.node, "/node") : decode(envoyNode, document.value);
   if (!decoded.ok) {
     const [{ pointer, message } = { pointer: "", message: "Expected an Envoy node." }] = decoded.problems;
     throw invalid(file, document.locate(pointer), message);
   }
-  const { id, metadata, locality: place, userAgentName, userAgentVersion } = decoded.value;
-  return parseProxyNode({
-    id,
-    metadata,
-    locality: { region: place.region, zone: place.zone, subzone: place.subZone },
-    client: { name: userAgentName, version: userAgentVersion },
-  });
+  return parseProxyNode(decoded.value);
 }
 
 const hasNode = (value: unknown): value is { readonly node: unknown } =>
