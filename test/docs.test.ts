@@ -12,9 +12,12 @@ import { envoyCacheDir } from "../src/app/envoy/find.ts";
 import { wheels } from "../src/app/envoy/wheel.ts";
 import { decodeServeOptions } from "../src/app/load-options.ts";
 import { version } from "../src/app/version.ts";
+import { decode } from "../src/base/decode.ts";
+import { parseDocuments } from "../src/base/yaml-document.ts";
 import { isGroup } from "../src/cli/command.ts";
 import { plainStyle } from "../src/cli/style.ts";
 import { readMeshSettings } from "../src/config/mesh-settings.ts";
+import { routeSuite } from "../src/explain/route-test.ts";
 import { defaultMeshSettings } from "../src/model/mesh-settings.ts";
 import { parseCatalog } from "../src/registry/read-catalog.ts";
 import { findings, rulesOf } from "./config/support.ts";
@@ -140,6 +143,11 @@ function problemsIn({ info, text }: Block): readonly string[] {
     const read = parseCatalog([{ kind: "text", file: "catalog.yaml", text }], { registry: "file", domain: "mesh" });
     return read.ok ? [] : read.problems.map(({ message }) => message);
   }
+  if (/^(?:#.*\n)*proxy:/.test(text)) {
+    return parseDocuments(text).flatMap(({ value }) =>
+      decode(routeSuite, value).problems.map(({ message }) => message),
+    );
+  }
   if (info === "mesh.yaml") {
     const read = readMeshSettings(info, text);
     expect(read).toMatchObject({ ok: true, settings: defaultMeshSettings });
@@ -232,14 +240,18 @@ async function exampleFolder({ onTestFinished }: Pick<TestContext, "onTestFinish
   return dir;
 }
 
-describe.each(["README.md", "docs/start.md"])("%s at a terminal", (path) => {
+/** How long tests took is another matter each time. */
+const withoutTimes = (text: string): string => text.replaceAll(/\(\d+ ms\)/g, "(some ms)");
+
+describe.each(["README.md", "docs/start.md", "docs/route-tests.md"])("%s at a terminal", (path) => {
   test("prints what it shows", async (context) => {
     const dir = await exampleFolder(context);
     const env = shellEnv(dir);
     const steps = stepsOf(pageAt(path));
     expect(steps.length).toBeGreaterThan(1);
     for (const { command, shown } of steps) {
-      expect(`$ ${command}\n${await printedBy(command, dir, env)}`).toBe(`$ ${command}\n${shown}`);
+      const printed = withoutTimes(await printedBy(command, dir, env));
+      expect(`$ ${command}\n${printed}`).toBe(`$ ${command}\n${withoutTimes(shown)}`);
     }
   });
 });

@@ -13,6 +13,7 @@ import { instancesCommand } from "./instances.ts";
 import { proxiesCommand } from "./proxies.ts";
 import { proxyConfigCommand } from "./proxy-config.ts";
 import { servicesCommand } from "./services.ts";
+import { testCommand } from "./test-command.ts";
 import { type OpenTokens, tokenCommands } from "./token.ts";
 import { whoamiCommand } from "./whoami.ts";
 
@@ -41,6 +42,7 @@ export function commandTable({ servers, stores, openTokens }: CommandParts): rea
     proxiesCommand,
     proxyConfigCommand,
     explainCommand,
+    testCommand,
     whoamiCommand,
     tokenCommands(openTokens),
     contextCommands,

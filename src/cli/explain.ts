@@ -153,7 +153,7 @@ export const placesIn =
 
 const maxDumpBytes = 256 * 1024 * 1024;
 
-async function dumpIn(file: string, io: CliIo): Promise<Configuration> {
+export async function dumpIn(file: string, io: CliIo): Promise<Configuration> {
   const text = await readText(file, io, maxDumpBytes);
   const json = parseJson(text);
   const hint = "Ask an Envoy's admin address for /config_dump?include_eds.";

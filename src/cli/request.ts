@@ -152,7 +152,7 @@ const reasons: ReadonlyMap<string, string> = new Map([
 const isCut = (cause: unknown): boolean => reasonOf(cause, 0) === cut;
 
 /** What fetch hides inside its "fetch failed". */
-function reasonOf(cause: unknown, withinMs: number): string {
+export function reasonOf(cause: unknown, withinMs: number): string {
   if (!(cause instanceof Error)) return String(cause);
   if (cause.name === "TimeoutError") return `no answer within ${withinMs / 1_000} s`;
   if (cause.name === "AbortError") return "interrupted";

@@ -1,0 +1,133 @@
+import { dirname, isAbsolute, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { MeshError } from "../base/errors.ts";
+import { resourcesIn } from "../envoy/proxy-resources.ts";
+import { Unsupported } from "../explain/condition.ts";
+import { explain } from "../explain/explain.ts";
+import type { Explanation } from "../explain/explanation.ts";
+import { mismatchesOf } from "../explain/mismatches.ts";
+import type { Configuration } from "../explain/places.ts";
+import type { Question } from "../explain/question.ts";
+import type { AskedRequest } from "../explain/route-test.ts";
+import { type Semantics, semanticsOf } from "../explain/semantics.ts";
+import { explanation as explanationShape } from "../explain/shapes.ts";
+import type { ProxyNode } from "../model/proxy.ts";
+import type { CliIo, FlagValues } from "./command.ts";
+import { dumpIn, placesIn } from "./explain.ts";
+import { readNodeFile } from "./node-file.ts";
+import { offlineMesh } from "./offline.ts";
+import { proxyNamed } from "./proxies.ts";
+import { ServerRefusal } from "./refusal.ts";
+import { askJson, pathOf } from "./request.ts";
+import type { SuiteDocument } from "./route-test-files.ts";
+import type { Judge, JudgeTest } from "./route-test-results.ts";
+import { type Server, serverOf } from "./server.ts";
+
+const unseenInside: Pick<Judge, "sees" | "blind" | "parallel"> = {
+  sees: (field) => field !== "response",
+  blind: "can be seen from outside only, with --live",
+  parallel: 1,
+};
+
+/** Throws `Unsupported`, or `input/invalid`, for a request of which nothing can be said. */
+type Explain = (request: AskedRequest) => Explanation | Promise<Explanation>;
+
+const byExplaining =
+  (explainOne: Explain): JudgeTest =>
+  async ({ request }, expect) => {
+    try {
+      return { kind: "compared", mismatches: mismatchesOf(expect, await explainOne(request)) };
+    } catch (error) {
+      if (error instanceof Unsupported) return { kind: "failed", reason: `it cannot be said: ${error.message}` };
+      if (!(error instanceof MeshError) || error.code !== "input/invalid") throw error;
+      return { kind: "failed", reason: [error.message.replace(/\.$/, ""), error.hint].filter(Boolean).join(". ") };
+    }
+  };
+
+/* By files */
+
+export interface FilesJudge extends Judge {
+  /** Rules were left out as they have errors. */
+  readonly hasRefused: boolean;
+}
+
+/** What proxies would get of a server that reads the files of these flags. */
+export async function filesJudge(flags: FlagValues, io: CliIo): Promise<FilesJudge> {
+  const { ruleSet, hasRefused, resourcesFor } = await offlineMesh(flags, io);
+  const locate = placesIn(ruleSet);
+  return {
+    ...{ ...unseenInside, hasRefused },
+    judgeFor: async (document) => {
+      const node = await nodeOf(document);
+      return byConfiguration({ resources: resourcesIn(resourcesFor(node)), locate }, semanticsOf(node.client.version));
+    },
+  };
+}
+
+const byConfiguration = (configuration: Configuration, semantics: Semantics): JudgeTest =>
+  byExplaining(({ question }: { readonly question: Question }) => explain(configuration, question, semantics));
+
+async function nodeOf(document: SuiteDocument): Promise<ProxyNode> {
+  const { proxy } = document.suite;
+  if (proxy === undefined) throw noProxy(document, "Give it a `proxy`: a file with an Envoy node, or the node itself.");
+  return proxy.kind === "node" ? proxy.node : readNodeFile(beside(document, proxy.name));
+}
+
+/** A file is named as seen from the one that names it. */
+const beside = ({ file }: SuiteDocument, name: string): string => (isAbsolute(name) ? name : join(dirname(file), name));
+
+function noProxy({ file, locate }: SuiteDocument, hint: string): MeshError {
+  const { line, column } = locate("");
+  const message = `${file}:${line}:${column}: it is not said which proxy gets the requests`;
+  return new MeshError("usage/invalid", message, { hint });
+}
+
+/* By a config dump */
+
+/** What a running Envoy has; which rules are behind it, a dump does not say. */
+export async function dumpJudge(file: string, io: CliIo): Promise<Judge> {
+  const judgeTest = byConfiguration(await dumpIn(file, io), semanticsOf(undefined));
+  return {
+    sees: (field) => field !== "rule" && field !== "response",
+    blind: "cannot be seen in a config dump",
+    parallel: 1,
+    judgeFor: async () => judgeTest,
+  };
+}
+
+/* By a server */
+
+/** What proxies would get of a server now. */
+export async function serverJudge(flags: FlagValues, io: CliIo): Promise<Judge> {
+  const server = await serverOf(flags, io);
+  return {
+    ...unseenInside,
+    judgeFor: async (document) => {
+      const proxy = await proxyNamed(server, await nameOf(document));
+      return byExplaining(({ written }) => askServer(server, { ...written, proxy }));
+    },
+  };
+}
+
+async function nameOf(document: SuiteDocument): Promise<string> {
+  const { proxy } = document.suite;
+  if (proxy === undefined) throw noProxy(document, "Give it a `proxy`; `fairway proxies` lists those that are known.");
+  if (proxy.kind === "node") return proxy.node.id;
+  return /\.(ya?ml|json)$/i.test(proxy.name) ? (await readNodeFile(beside(document, proxy.name))).id : proxy.name;
+}
+
+/** Many tests are more than a server takes from one client at once. */
+const tooMany = { status: 429, pauseMs: 250, times: 100 } as const;
+
+async function askServer(server: Server, body: object): Promise<Explanation> {
+  for (let times = 0; ; times++) {
+    try {
+      const request = { method: "POST", path: pathOf("explain"), body, repeatable: true } as const;
+      return (await askJson(server, request, explanationShape)).value;
+    } catch (error) {
+      const isLimit = error instanceof ServerRefusal && error.status === tooMany.status;
+      if (!isLimit || times === tooMany.times) throw error;
+      await delay(tooMany.pauseMs, undefined, { signal: server.signal });
+    }
+  }
+}
