@@ -37,6 +37,7 @@ import { createExplainPort } from "./explain-port.ts";
 import { keepJournal } from "./keep-journal.ts";
 import { logFindings } from "./log-findings.ts";
 import { createRegistrationsPort } from "./registrations-port.ts";
+import { openRouteTests } from "./route-tests.ts";
 import { createSideServices } from "./side-services.ts";
 import { openStore, type StoreOptions } from "./store.ts";
 import { createTokensPort } from "./tokens-port.ts";
@@ -45,6 +46,8 @@ import { version } from "./version.ts";
 export interface ControlPlaneOptions {
   readonly rules: readonly string[];
   readonly catalog: readonly string[];
+  /** Files of tests which changes must not break; default: none. */
+  readonly routeTests?: readonly string[];
   readonly mesh: MeshSettings;
   readonly xds: HostPort;
   readonly api: HostPort;
@@ -159,6 +162,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       trouble,
       lag: journal.trouble,
     });
+    const routeTests = await openRouteTests({
+      paths: options.routeTests ?? [],
+      present: () => ({ rules: ruleSet.value.rules, catalog: aggregate.catalog.value }),
+      ...{ mesh, clock, log },
+    });
+    stops.push(routeTests.close);
     const ports: ApiPorts = {
       ...read,
       store,
@@ -171,7 +180,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
           mesh,
         }),
         clock,
+        () => !routeTests.isEmpty(),
       ),
+      brokenTests: routeTests.brokenBy,
       access: createAccess({
         ...{ tokens, clock, log, metrics },
         ...(anonymous !== undefined && { anonymous }),

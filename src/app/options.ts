@@ -9,7 +9,7 @@ export interface ServeOptions {
   readonly rules: readonly string[];
   /** Files and directories of the registry `file`; watched. */
   readonly catalog: readonly string[];
-  /** Files and directories of route tests, watched: a change that breaks one of them is refused. */
+  /** Files of route tests, watched: a change that breaks one of them is refused. */
   readonly routeTests: readonly string[];
   /** A file of mesh settings. */
   readonly mesh?: string;
@@ -68,8 +68,8 @@ export const optionRows: Readonly<Record<OptionName, OptionRow>> = {
     holds: "paths",
   },
   routeTests: {
-    argument: "<path...>",
-    summary: "files or directories of route tests, watched; a change that breaks one is refused",
+    argument: "<file...>",
+    summary: "files of route tests, watched; a change that breaks one is refused",
     holds: "paths",
   },
   mesh: { argument: "<file>", summary: "settings of the whole mesh", holds: "path" },

@@ -1,4 +1,3 @@
-import { dirname, isAbsolute, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { MeshError } from "../base/errors.ts";
 import { resourcesIn } from "../envoy/proxy-resources.ts";
@@ -11,7 +10,6 @@ import type { Question } from "../explain/question.ts";
 import type { AskedRequest } from "../explain/route-test.ts";
 import { type Semantics, semanticsOf } from "../explain/semantics.ts";
 import { explanation as explanationShape } from "../explain/shapes.ts";
-import type { ProxyNode } from "../model/proxy.ts";
 import type { CliIo, FlagValues } from "./command.ts";
 import { dumpIn, placesIn } from "./explain.ts";
 import { readNodeFile } from "./node-file.ts";
@@ -22,6 +20,7 @@ import { askJson, pathOf } from "./request.ts";
 import type { SuiteDocument } from "./route-test-files.ts";
 import type { Judge, JudgeTest } from "./route-test-results.ts";
 import { type Server, serverOf } from "./server.ts";
+import { beside, noProxy, suiteNode } from "./suite-node.ts";
 
 const unseenInside: Pick<Judge, "sees" | "blind" | "parallel"> = {
   sees: (field) => field !== "response",
@@ -58,7 +57,7 @@ export async function filesJudge(flags: FlagValues, io: CliIo): Promise<FilesJud
   return {
     ...{ ...unseenInside, hasRefused },
     judgeFor: async (document) => {
-      const node = await nodeOf(document);
+      const node = await suiteNode(document);
       return byConfiguration({ resources: resourcesIn(resourcesFor(node)), locate }, semanticsOf(node.client.version));
     },
   };
@@ -66,21 +65,6 @@ export async function filesJudge(flags: FlagValues, io: CliIo): Promise<FilesJud
 
 const byConfiguration = (configuration: Configuration, semantics: Semantics): JudgeTest =>
   byExplaining(({ question }: { readonly question: Question }) => explain(configuration, question, semantics));
-
-async function nodeOf(document: SuiteDocument): Promise<ProxyNode> {
-  const { proxy } = document.suite;
-  if (proxy === undefined) throw noProxy(document, "Give it a `proxy`: a file with an Envoy node, or the node itself.");
-  return proxy.kind === "node" ? proxy.node : readNodeFile(beside(document, proxy.name));
-}
-
-/** A file is named as seen from the one that names it. */
-const beside = ({ file }: SuiteDocument, name: string): string => (isAbsolute(name) ? name : join(dirname(file), name));
-
-function noProxy({ file, locate }: SuiteDocument, hint: string): MeshError {
-  const { line, column } = locate("");
-  const message = `${file}:${line}:${column}: it is not said which proxy gets the requests`;
-  return new MeshError("usage/invalid", message, { hint });
-}
 
 /* By a config dump */
 

@@ -1,6 +1,6 @@
 import type { JsonPointer } from "../base/json-pointer.ts";
 import type { HeaderMatcher } from "../envoy/route-messages.ts";
-import { asBytes } from "../envoy/string-matcher.ts";
+import { asBytes, asCharacters } from "../envoy/string-matcher.ts";
 import { type Condition, quoted } from "./condition.ts";
 import type { Facts } from "./request.ts";
 import type { Manner } from "./semantics.ts";
@@ -16,7 +16,9 @@ export function headerCondition(matcher: HeaderMatcher, pointer: JsonPointer, ma
   };
   const found: Condition["found"] = ({ header }) => {
     const values = header(name);
-    return values.length === 0 ? "it is not there" : `it is ${values.map(quoted).join(" and ")}`;
+    return values.length === 0
+      ? "it is not there"
+      : `it is ${values.map((value) => quoted(asCharacters(value))).join(" and ")}`;
   };
   const orEmpty = treatMissingHeaderAsEmpty ? ", empty where it is missing" : "";
   const wanted = valueMatch(matcher, pointer, manner);

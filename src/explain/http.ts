@@ -21,6 +21,7 @@ import { policiesOf } from "./policies.ts";
 import { type Facts, factsOf, type Request } from "./request.ts";
 import { type FoundRoute, routeTable, type TableDecision } from "./route-table.ts";
 import type { Semantics } from "./semantics.ts";
+import { allowsUpgrade, upgradeOf } from "./upgrade.ts";
 import type { FoundHost } from "./virtual-host.ts";
 
 export type HttpExplanation = Pick<Explanation, "request" | "admitted" | "virtualHost" | "outcomes" | "nearMisses">;
@@ -61,6 +62,11 @@ export function explainRouting(
     const taken = rest * outcome.share;
     rest -= taken;
     const route = explainedRoute(outcome, outcome.conditions, hostPlace);
+    if (!allowsUpgrade(around.manager, outcome.route, admitted)) {
+      const reason = `the connection may not become ${JSON.stringify(upgradeOf(admitted) ?? "")}`;
+      outcomes.push({ share: taken, route, result: { kind: "answer", status: 403, reason } });
+      continue;
+    }
     const actions = table.actionsOf(decision, outcome.route);
     let unnamed = taken;
     for (const action of actions) {

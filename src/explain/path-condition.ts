@@ -1,5 +1,6 @@
 import type { JsonPointer } from "../base/json-pointer.ts";
 import type { RouteMatch } from "../envoy/route-messages.ts";
+import { asCharacters } from "../envoy/string-matcher.ts";
 import { matchTemplateOf, type PathPolicy } from "../envoy/uri-template-messages.ts";
 import { type Condition, quoted, Unsupported } from "./condition.ts";
 import type { Facts } from "./request.ts";
@@ -24,7 +25,7 @@ export function pathCondition(match: RouteMatch, pointer: JsonPointer, manner: M
     pointer: `${pointer}/${kind}`,
     text: `the path ${text}`,
     holds: (facts) => facts.path !== undefined && holds(pathOf(facts)),
-    found: (facts) => (facts.path === undefined ? "there is none" : `it is ${quoted(pathOf(facts))}`),
+    found: (facts) => (facts.path === undefined ? "there is none" : `it is ${quoted(asCharacters(pathOf(facts)))}`),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { JsonPointer } from "../base/json-pointer.ts";
 import type { QueryParameterMatcher } from "../envoy/route-messages.ts";
-import { asBytes } from "../envoy/string-matcher.ts";
+import { asBytes, asCharacters } from "../envoy/string-matcher.ts";
 import { type Condition, quoted } from "./condition.ts";
 import type { Manner } from "./semantics.ts";
 import { textMatch } from "./text-match.ts";
@@ -11,7 +11,7 @@ export function queryCondition(matcher: QueryParameterMatcher, pointer: JsonPoin
   const bytes = asBytes(name);
   const found: Condition["found"] = ({ parameter }) => {
     const there = parameter(bytes);
-    return there === undefined ? "it is not there" : `it is ${quoted(there)}`;
+    return there === undefined ? "it is not there" : `it is ${quoted(asCharacters(there))}`;
   };
   if (wanted.case === "stringMatch") {
     const { holds, text } = textMatch(wanted.value, `${pointer}/stringMatch`, manner);

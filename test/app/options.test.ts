@@ -23,6 +23,7 @@ test("nothing said: the defaults", () => {
   expect(describeOptions(loaded)).toEqual([
     ["rules", "none", "default"],
     ["catalog", "none", "default"],
+    ["routeTests", "none", "default"],
     ["data", "fairway-data", "default"],
     ["store", "sqlite", "default"],
     ["xds", "127.0.0.1:15010", "default"],
@@ -54,6 +55,7 @@ test("a flag goes before the environment, that before the file, that before the 
   expect(loaded.options).toEqual({
     rules: ["a.yaml", "b"],
     catalog: ["c.yaml", "d.yaml"],
+    routeTests: [],
     data: "fairway-data",
     store: "sqlite",
     xds: { host: "0.0.0.0", port: 1 },
@@ -153,6 +155,7 @@ test("every option is a flag with a summary and its default", () => {
   expect(serveFlags.map(({ flags, summary }) => `${flags}: ${summary}`)).toEqual([
     "--rules <path...>: files or directories of rules, watched",
     "--catalog <file...>: files or directories of services and instances, watched",
+    "--route-tests <file...>: files of route tests, watched; a change that breaks one is refused",
     "--mesh <file>: settings of the whole mesh",
     "--data <dir>: directory for what must survive a restart; made when missing (default fairway-data)",
     "--store <kind>: where rules written through the API are kept: sqlite or memory (default sqlite)",

@@ -151,7 +151,12 @@ const passedOn: Outcome = {
   },
 };
 
-const explained = (outcomes: readonly Outcome[]): Explanation => ({ otherChains: [], outcomes, nearMisses: [] });
+const explained = (outcomes: readonly Outcome[]): Explanation => ({
+  otherChains: [],
+  admitted: [],
+  outcomes,
+  nearMisses: [],
+});
 
 const mismatches = (wanted: Expectation, ...outcomes: readonly Outcome[]) => mismatchesOf(wanted, explained(outcomes));
 

@@ -26,6 +26,8 @@ export interface OperatorsServer {
 }
 
 export interface OperatorsServerOptions {
+  /** The text of its file of route tests, `tests.yaml` beside the directory of rules. */
+  readonly routeTests?: string;
   readonly limits?: Partial<ApiLimits>;
 }
 
@@ -41,18 +43,20 @@ const manyRequests = { requestsPerSecond: 100_000, requestBurst: 100_000 } as co
 
 export async function startOperatorsServer(
   context: Pick<TestContext, "onTestFinished">,
-  { limits = {} }: OperatorsServerOptions = {},
+  { limits = {}, routeTests }: OperatorsServerOptions = {},
 ): Promise<OperatorsServer> {
   const dir = temporaryFolder(context);
   const rules = join(dir, "rules");
   mkdirSync(rules);
   writeFileSync(join(dir, "catalog.yaml"), catalog);
+  if (routeTests !== undefined) writeFileSync(join(dir, "tests.yaml"), routeTests);
   const loopback = { host: "127.0.0.1", port: 0 };
   const start = (on: Pick<ControlPlane["listens"], "xds" | "api" | "metrics">): Promise<ControlPlane> =>
     startControlPlane({
       ...on,
       rules: [rules],
       catalog: [join(dir, "catalog.yaml")],
+      ...(routeTests !== undefined && { routeTests: [join(dir, "tests.yaml")] }),
       mesh: defaultMeshSettings,
       store: { kind: "sqlite", folder: join(dir, "data") },
       apiLimits: { ...manyRequests, ...limits },
