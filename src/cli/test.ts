@@ -51,6 +51,9 @@ async function judgeOf(flags: FlagValues, io: CliIo): Promise<{ readonly judge: 
       hint: "Give files (--rules, --catalog, --mesh), or --config-dump, or --live, or none of them for a server.",
     });
   }
+  if (!isLive && isGiven(flags, ["insecure"])) {
+    throw new MeshError("usage/invalid", "--insecure says nothing without --live");
+  }
   if (isLive) return { judge: liveJudge(flags, io), hasRefused: false };
   if (dump !== undefined) return { judge: await dumpJudge(dump, io), hasRefused: false };
   if (!hasFiles) return { judge: await serverJudge(flags, io), hasRefused: false };

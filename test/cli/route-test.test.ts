@@ -168,6 +168,11 @@ describe("wrong use is exit 2", () => {
       /^cannot read the node \S+web\.yaml: /,
     ],
     [
+      "any certificate, of nobody",
+      () => `test ${fixtures}/canary.yaml --insecure ${files}`,
+      "--insecure says nothing without --live",
+    ],
+    [
       "an address with a path",
       () => `test ${nowhere()} --live http://127.0.0.1:1/api`,
       '"http://127.0.0.1:1/api" is no address of a proxy',

@@ -329,6 +329,13 @@ describe("what is not", () => {
     ]);
   });
 
+  test("many parts that are all are one", () => {
+    const parts = [to("v1", 0.7), to("v1", 0.2), to("v1", 0.1)];
+    expect(mismatches({ subset: "v2" }, ...parts)).toEqual(
+      one("/subset", "expected subset v2, but it goes to subset v1", destination("v1")),
+    );
+  });
+
   test("a hundredth of a percent is the same, more is not", () => {
     const shares = [
       { subset: "v1", percent: 90 },
