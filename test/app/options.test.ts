@@ -70,6 +70,7 @@ test("a flag goes before the environment, that before the file, that before the 
   expect(describeOptions(loaded).map(([name, value, from]) => `${name}=${value} (${from})`)).toEqual([
     "rules=a.yaml, b (--rules)",
     "catalog=c.yaml, d.yaml (FAIRWAY_CATALOG)",
+    "routeTests=none (default)",
     "data=fairway-data (default)",
     "store=sqlite (default)",
     "xds=0.0.0.0:1 (--xds)",

@@ -200,7 +200,7 @@ describe("wrong use is exit 2", () => {
 describe("by a server (test/envoy/route-tests-live.test.ts asks a real one)", () => {
   const web = { ...proxy("sidecar~10.0.0.9~web-1.shop~shop.svc.cluster.local", {}), name: "web-1", namespace: "shop" };
   const explained = (status: number) => ({
-    ...{ otherChains: [], nearMisses: [] },
+    ...{ otherChains: [], admitted: [], nearMisses: [] },
     outcomes: [{ share: 1, result: { kind: "answer", status, reason: "so it is" } }],
   });
 
