@@ -103,6 +103,10 @@ const parts = [
     ...test("test/explain/differential.test.ts", fuzz),
   },
   {
+    title: "200,000 connections to random listeners, beside each of two Envoys",
+    ...test("test/explain/chains.test.ts", fuzz),
+  },
+  {
     title: "Minutes of schemathesis: every operation, every check",
     ...test("test/api/schemathesis.test.ts", { FAIRWAY_SCHEMATHESIS_SECONDS: schemathesisSeconds }),
   },
