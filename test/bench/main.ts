@@ -1,4 +1,5 @@
 import { apiBench } from "./api.ts";
+import { explainBench } from "./explain.ts";
 import { benchMeshes } from "./meshes.ts";
 import { help, readOptions, WrongUse } from "./options.ts";
 import { soak } from "./soak.ts";
@@ -7,6 +8,10 @@ import { soak } from "./soak.ts";
 const commands: Readonly<Record<string, (args: readonly string[]) => Promise<0 | 1>>> = {
   api: async () => {
     console.log(await apiBench());
+    return 0;
+  },
+  explain: async () => {
+    console.log(await explainBench());
     return 0;
   },
   soak,
