@@ -17,6 +17,7 @@ import {
 } from "../base/decode.ts";
 import { object, optional, required } from "../base/decode-object.ts";
 import { orNull } from "../base/json-schema.ts";
+import { headerName } from "./header-name.ts";
 
 /** What a test expects of a request; all that is given must hold, of each of its parts where it goes several ways. */
 export interface Expectation extends Landing {
@@ -75,11 +76,8 @@ const rule = parsed(
   "a rule such as VirtualService/shop/reviews",
 );
 
-const headerName = mapped<string, string>(
-  parsed((value) => (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(value) ? value : undefined), "the name of a header", {
-    maxLength: 256,
-  }),
-  (name, site) => (name.toLowerCase() === "host" ? noHost(site) : name.toLowerCase()),
+const sentName = mapped<string, string>(headerName, (name, site) =>
+  name.toLowerCase() === "host" ? noHost(site) : name.toLowerCase(),
 );
 
 const noHost = (site: Site): Failed => fail(site, "invalid-value", "The host is no header here.", "It is `authority`.");
@@ -89,7 +87,7 @@ const headerText: Decoder<string | null> = withSchema(
   () => orNull({ type: "string" }),
 );
 
-const headerTexts: Decoder<HeaderTexts> = mapOf(headerText, { name: headerName, max: 100 });
+const headerTexts: Decoder<HeaderTexts> = mapOf(headerText, { name: sentName, max: 100 });
 
 /** Proxies add these by themselves. */
 const addedHeader = /^x-(envoy-|forwarded-|request-id$)/;

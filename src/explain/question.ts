@@ -16,6 +16,7 @@ import {
 import { object, optional, required, withDefault } from "../base/decode-object.ts";
 import { type HostPort, parseHostPort } from "../base/host-port.ts";
 import { isIpAddress } from "../model/ip-address.ts";
+import { headerName } from "./header-name.ts";
 import type { Request } from "./request.ts";
 
 /** What is asked: a request, or a connection alone, and where it arrives. */
@@ -72,11 +73,6 @@ const method = parsed((value) => (/^[A-Za-z][A-Za-z-]*$/.test(value) ? value : u
   maxLength: 32,
 });
 
-const headerName = parsed(
-  (value) => (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(value) ? value : undefined),
-  "the name of a header",
-  { maxLength: 256, hint: "The host stands in the URL, or in `authority`." },
-);
 const headerValue = text({ minLength: 0, maxLength: 8_192 });
 
 /** One value, or several of the same name in their order. */

@@ -7,6 +7,7 @@ import { createLog } from "../../src/base/log.ts";
 import { bytesJson } from "../../src/envoy/pack.ts";
 import { resourceType } from "../../src/envoy/resource-types.ts";
 import { defaultMeshSettings } from "../../src/model/mesh-settings.ts";
+import { reviewsSubsets, shopSidecar } from "../support/shop-rules.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { connectXds, type Received, takeEverything } from "../support/xds-client.ts";
 
@@ -32,24 +33,8 @@ spec:
         - destination: { host: reviews, subset: v2 }
           weight: ${v2}
 ---
-apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: { name: reviews, namespace: shop }
-spec:
-  host: reviews
-  subsets:
-    - { name: v1, labels: { version: v1 } }
-    - { name: v2, labels: { version: v2 } }
----
-apiVersion: networking.istio.io/v1
-kind: Sidecar
-metadata: { name: default, namespace: shop }
-spec:
-  egress:
-    - port: { number: 9080, protocol: HTTP, name: http }
-      captureMode: NONE
-      hosts: ["*/*"]
-`;
+${reviewsSubsets}---
+${shopSidecar}`;
 
 const node = { id: "sidecar~10.0.0.9~web-1.shop~shop.svc.cluster.local", userAgentName: "envoy" };
 const loopback = { host: "127.0.0.1", port: 0 };

@@ -4,30 +4,11 @@ import { expect, test } from "vitest";
 import type { Explanation } from "../../src/explain/explanation.ts";
 import { fairway } from "../cli/terminal.ts";
 import { startOperatorsServer } from "../support/operators-server.ts";
+import { reviewsSubsets, shopSidecar } from "../support/shop-rules.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { connectXds, takeEverything } from "../support/xds-client.ts";
 
 /* A proxy is connected, and an operator asks where its requests go: by REST, by the command, and again after a change. */
-
-const sidecar = `apiVersion: networking.istio.io/v1
-kind: Sidecar
-metadata: { name: default, namespace: shop }
-spec:
-  egress:
-    - port: { number: 9080, protocol: HTTP, name: http }
-      captureMode: NONE
-      hosts: ["*/*"]
-`;
-
-const subsets = `apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: { name: reviews, namespace: shop }
-spec:
-  host: reviews
-  subsets:
-    - { name: v1, labels: { version: v1 } }
-    - { name: v2, labels: { version: v2 } }
-`;
 
 const route = (v1: number, v2: number): string => `apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -48,7 +29,7 @@ test("where requests go, with the file and line behind it, and again after a cha
   const server = await startOperatorsServer(context);
   const { admin, rules } = server;
   const file = join(rules, "route.yaml");
-  writeFileSync(join(rules, "mesh.yaml"), `${sidecar}---\n${subsets}`);
+  writeFileSync(join(rules, "mesh.yaml"), `${shopSidecar}---\n${reviewsSubsets}`);
   writeFileSync(file, route(90, 10));
   await waitFor(() => server.plane().ruleSet.value.rules.size === 3);
 

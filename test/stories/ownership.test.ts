@@ -5,6 +5,7 @@ import type { ProblemView, RuleObjectView, RuleStatusView } from "../../src/api/
 import { bytesJson } from "../../src/envoy/pack.ts";
 import { resourceType } from "../../src/envoy/resource-types.ts";
 import { type OperatorsServer, startOperatorsServer } from "../support/operators-server.ts";
+import { reviewsSubsets, shopSidecar } from "../support/shop-rules.ts";
 import { followWatch } from "../support/sse-client.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { connectXds, type Received, takeEverything } from "../support/xds-client.ts";
@@ -26,16 +27,6 @@ spec:
         - destination: { host: reviews, subset: ${version} }
 `;
 
-const subsets = `apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: { name: reviews, namespace: shop }
-spec:
-  host: reviews
-  subsets:
-    - { name: v1, labels: { version: v1 } }
-    - { name: v2, labels: { version: v2 } }
-`;
-
 /** The subset that the routes of a response lead to. */
 function subsetIn({ resources }: Received): string | undefined {
   const table = resources.get("9080")?.bytes ?? new Uint8Array();
@@ -45,22 +36,12 @@ function subsetIn({ resources }: Received): string | undefined {
 
 async function setUp(context: Parameters<typeof startOperatorsServer>[0]) {
   const server = await startOperatorsServer(context);
-  writeFileSync(join(server.rules, "mesh.yaml"), `${subsets}---\n${sidecar}`);
+  writeFileSync(join(server.rules, "mesh.yaml"), `${reviewsSubsets}---\n${shopSidecar}`);
   await waitFor(() => server.plane().ruleSet.value.rules.size === 2);
   const client = connectXds(server.plane().listens.xds.port);
   context.onTestFinished(() => client.close());
   return { server, stream: client.openDelta() };
 }
-
-const sidecar = `apiVersion: networking.istio.io/v1
-kind: Sidecar
-metadata: { name: default, namespace: shop }
-spec:
-  egress:
-    - port: { number: 9080, protocol: HTTP, name: http }
-      captureMode: NONE
-      hosts: ["*/*"]
-`;
 
 const statusOf = ({ admin }: OperatorsServer): Promise<RuleStatusView> => admin.json<RuleStatusView>(`${path}/status`);
 const reasonsOf = async (server: OperatorsServer): Promise<readonly string[]> =>

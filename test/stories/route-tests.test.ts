@@ -3,30 +3,14 @@ import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import type { ProblemView } from "../../src/api/types.ts";
 import { type OperatorsServer, startOperatorsServer } from "../support/operators-server.ts";
+import { reviewsSubsets, shopSidecar } from "../support/shop-rules.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /* A server that holds changes to tests of where requests go. */
 
 const path = "/api/v1/namespaces/shop/virtualservices/reviews";
 
-const ground = `apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: { name: reviews, namespace: shop }
-spec:
-  host: reviews
-  subsets:
-    - { name: v1, labels: { version: v1 } }
-    - { name: v2, labels: { version: v2 } }
----
-apiVersion: networking.istio.io/v1
-kind: Sidecar
-metadata: { name: default, namespace: shop }
-spec:
-  egress:
-    - port: { number: 9080, protocol: HTTP, name: http }
-      captureMode: NONE
-      hosts: ["*/*"]
-`;
+const ground = `${reviewsSubsets}---\n${shopSidecar}`;
 
 /** Bob's requests to one subset, everybody's to another. */
 const routes = (bobs: string, others: string): string => `apiVersion: networking.istio.io/v1
