@@ -243,7 +243,7 @@ async function exampleFolder({ onTestFinished }: Pick<TestContext, "onTestFinish
 /** How long tests took is another matter each time. */
 const withoutTimes = (text: string): string => text.replaceAll(/\(\d+ ms\)/g, "(some ms)");
 
-describe.each(["README.md", "docs/start.md", "docs/route-tests.md"])("%s at a terminal", (path) => {
+describe.each(["README.md", "docs/start.md", "docs/explain.md", "docs/route-tests.md"])("%s at a terminal", (path) => {
   test("prints what it shows", async (context) => {
     const dir = await exampleFolder(context);
     const env = shellEnv(dir);

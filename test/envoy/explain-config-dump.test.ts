@@ -116,6 +116,7 @@ const requests: readonly Sent[] = [
   { method: "GET", host: "reviews", path: "/gone" },
   { method: "GET", host: "reviews", path: "/a/../api/x" },
   { method: "GET", host: "ratings", path: "/" },
+  { method: "GET", host: "unknown.example", path: "/" },
 ];
 
 const send = (port: number, { method, host, path, headers = {} }: Sent): Promise<string> =>
