@@ -5,6 +5,7 @@ import type { RuleSet } from "../config/rule-set.ts";
 import { resourcesInDump } from "../envoy/config-dump.ts";
 import { resourcesIn } from "../envoy/proxy-resources.ts";
 import { Unsupported } from "../explain/condition.ts";
+import type { ExplainedCluster } from "../explain/endpoints.ts";
 import { explain } from "../explain/explain.ts";
 import type { Explanation } from "../explain/explanation.ts";
 import { type Configuration, nowhere } from "../explain/places.ts";
@@ -37,9 +38,14 @@ export async function explainRequest(
 function isGood(result: Explanation["outcomes"][number]["result"]): boolean {
   if (result.kind === "answer") return result.status < 400;
   if (result.kind === "forward" || result.kind === "tunnel") {
-    return result.leadsTo.kind !== "endpoints" || result.leadsTo.endpoints.length > 0;
+    return leadsSomewhere(result.leadsTo);
   }
   return result.kind === "redirect";
+}
+
+function leadsSomewhere(cluster: ExplainedCluster): boolean {
+  if (cluster.kind === "endpoints") return cluster.endpoints.length > 0;
+  return cluster.kind !== "original-destination" || cluster.isKnown;
 }
 
 interface Told {

@@ -175,13 +175,16 @@ function clusterLines(cluster: ExplainedCluster, style: Style): readonly Line[] 
     case "missing":
       return [["endpoints", style("bad", "the proxy has no such cluster")]];
     case "original-destination":
-      return [["endpoints", "the address that the client dialled"]];
+      return [["endpoints", cluster.isKnown ? "the address that the client dialled" : undialledText(style)]];
     case "other":
       return [["endpoints", `found by ${visibleText(cluster.type)}`]];
     case "endpoints":
       return endpointLines(cluster.endpoints, style);
   }
 }
+
+const undialledText = (style: Style): string =>
+  `${style("bad", "none")}, as the listener does not find out which address the client dialled`;
 
 function endpointLines(endpoints: readonly ExplainedEndpoint[], style: Style): readonly Line[] {
   if (endpoints.length === 0) return [["endpoints", `${style("bad", "none")}, so that the proxy cannot send it on`]];

@@ -20,7 +20,7 @@ export type Discovery =
   | { readonly kind: "aggregate"; readonly clusters: readonly string[] }
   | { readonly kind: "other"; readonly name: string };
 
-export function discoveryOf({ name, clusterDiscoveryType: wanted, edsClusterConfig }: Cluster): Discovery {
+export function discoveryOf({ name, clusterDiscoveryType: wanted, edsClusterConfig, lbConfig }: Cluster): Discovery {
   if (wanted.case === "clusterType") {
     const aggregate = wanted.value.typedConfig && unpacked(ClusterConfigSchema, wanted.value.typedConfig);
     if (aggregate !== undefined) return { kind: "aggregate", clusters: aggregate.clusters };
@@ -30,6 +30,9 @@ export function discoveryOf({ name, clusterDiscoveryType: wanted, edsClusterConf
     case Cluster_DiscoveryType.EDS:
       return { kind: "eds", name: edsClusterConfig?.serviceName || name };
     case Cluster_DiscoveryType.ORIGINAL_DST:
+      if (lbConfig.case === "originalDstLbConfig" && (lbConfig.value.useHttpHeader || lbConfig.value.metadataKey)) {
+        return { kind: "other", name: "what the request says" };
+      }
       return { kind: "original-destination" };
     default:
       return { kind: "inside" };

@@ -76,6 +76,15 @@ export const listenerFiltersAt = (
     }),
   ]);
 
+/** Whether it may know where a client wanted to go: by a filter of its own, be it one that we do not know, or from who hands over. */
+export function mayKnowDestination(listener: Listener): boolean {
+  if (!bindsToPort(listener) || listener.useOriginalDst) return true;
+  const kinds = listener.listenerFilters.map(({ configType }) =>
+    configType.case === "typedConfig" ? filterKinds[packedType(configType.value)] : undefined,
+  );
+  return kinds.some((kind) => kind !== "tls" && kind !== "http");
+}
+
 function isMetBy(predicate: Predicate | undefined, port: number): boolean {
   const rule = predicate?.rule;
   switch (rule?.case) {

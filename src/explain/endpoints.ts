@@ -29,8 +29,8 @@ export interface ExplainedEndpoint {
 export type ExplainedCluster =
   | { readonly kind: "missing" }
   | { readonly kind: "endpoints"; readonly endpoints: readonly ExplainedEndpoint[] }
-  /** To the address that the client dialled. */
-  | { readonly kind: "original-destination" }
+  /** To the address that the client dialled, if the listener knows it; else to nobody. */
+  | { readonly kind: "original-destination"; readonly isKnown: boolean }
   /** To an address that its own kind finds, which we cannot know. */
   | { readonly kind: "other"; readonly type: string };
 
@@ -47,7 +47,7 @@ export function explainCluster(configuration: Configuration, name: string, depth
     case "inside":
       return fromCluster(configuration, cluster);
     case "original-destination":
-      return { kind: "original-destination" };
+      return { kind: "original-destination", isKnown: true };
     case "aggregate": {
       const all =
         depth < maxDepth ? discovery.clusters.map((one) => explainCluster(configuration, one, depth + 1)) : [];

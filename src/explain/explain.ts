@@ -6,7 +6,7 @@ import {
   terminalOf,
   unknownFiltersIn,
 } from "../envoy/filter-messages.ts";
-import { type Listener, listenAddressesOf } from "../envoy/listener-messages.ts";
+import { type Listener, listenAddressesOf, mayKnowDestination } from "../envoy/listener-messages.ts";
 import type { RouteConfiguration } from "../envoy/route-messages.ts";
 import { asCharacters } from "../envoy/string-matcher.ts";
 import { quoted } from "./condition.ts";
@@ -47,13 +47,23 @@ export function explain(configuration: Configuration, question: Question, semant
   const decision = chooseChain(listener, asSeenBy(listener, connectionOf(question, found.destination)));
   const chain = explainedChain(decision, place);
   const unknownFilters = decision.outcome.kind === "none" ? [] : unknownFiltersIn(decision.outcome.chain);
+  const inside = explainChain(decision, { place, question, semantics, port: found.destination.port });
+  const knowsDestination = found.isHandedOver || mayKnowDestination(listener);
   return {
     ...told,
     ...(chain && { filterChain: chain }),
     ...(unknownFilters.length > 0 && { unknownFilters }),
     otherChains: decision.misses.map((miss) => chainMiss(miss, place)),
-    ...explainChain(decision, { place, question, semantics, port: found.destination.port }),
+    ...inside,
+    outcomes: knowsDestination ? inside.outcomes : inside.outcomes.map(withoutDestination),
   };
+}
+
+/** Where nobody knows which address the client dialled, a cluster that leads there leads to nobody. */
+function withoutDestination(outcome: Outcome): Outcome {
+  const { result } = outcome;
+  if (!("leadsTo" in result) || result.leadsTo.kind !== "original-destination") return outcome;
+  return { ...outcome, result: { ...result, leadsTo: { ...result.leadsTo, isKnown: false } } };
 }
 
 const alone = (result: Result): Outcome => ({ share: 1, result });
@@ -62,7 +72,14 @@ const alone = (result: Result): Outcome => ({ share: 1, result });
 
 type Found =
   | { readonly kind: "nobody"; readonly at: SocketAddress }
-  | { readonly kind: "found"; readonly listener: Listener; readonly how: string; readonly destination: SocketAddress };
+  | {
+      readonly kind: "found";
+      readonly listener: Listener;
+      readonly how: string;
+      readonly destination: SocketAddress;
+      /** Another listener found out where the client wanted to go. */
+      readonly isHandedOver?: boolean;
+    };
 
 /** A client without sockets has a listener for each name that it dials. */
 function findListener(listeners: readonly Listener[], { listener: wanted, destination, request }: Question): Found {
@@ -90,7 +107,14 @@ function byAddress(listeners: readonly Listener[], at: SocketAddress): Found {
   const [own] = capturing === undefined ? [] : listenAddressesOf(capturing);
   const choice = chooseListener(listeners, own === undefined ? { to: at } : { to: own, original: at });
   if (choice.kind === "nobody") return { kind: "nobody", at };
-  return { kind: "found", listener: choice.listener, how: howText(choice), destination: choice.destination };
+  const isHandedOver = choice.kind === "handed-over";
+  return {
+    kind: "found",
+    listener: choice.listener,
+    how: howText(choice),
+    destination: choice.destination,
+    isHandedOver,
+  };
 }
 
 function howText(choice: Exclude<ListenerChoice, { readonly kind: "nobody" }>): string {

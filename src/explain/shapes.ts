@@ -87,7 +87,7 @@ const leadsTo: Decoder<ExplainedCluster> = oneOfKinds<ExplainedCluster>("kind", 
     ...{ kind: required(word("endpoints")), endpoints: required(list(endpoint, many)) },
   }),
   "original-destination": shape<Kind<ExplainedCluster, "original-destination">>({
-    kind: required(word("original-destination")),
+    ...{ kind: required(word("original-destination")), isKnown: required(boolean) },
   }),
   other: shape<Kind<ExplainedCluster, "other">>({ kind: required(word("other")), type: required(anyText) }),
 });

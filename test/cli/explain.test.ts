@@ -34,7 +34,7 @@ const cases: Readonly<Record<string, { readonly exit: number; readonly words: re
     exit: 0,
     words: [...world("sidecar-ingress"), "GET", "http://web/", "--destination", "127.0.0.1:9080"],
   },
-  unknown: { exit: 0, words: [...world("unknown-hosts-port-80"), "GET", "http://other.example/"] },
+  unknown: { exit: 1, words: [...world("unknown-hosts-port-80"), "GET", "http://other.example/"] },
   dangling: { exit: 1, words: [...world("dangling-references"), "GET", "http://reviews:9080/"] },
   names: { exit: 0, words: [...world("service-entry-resolutions"), "GET", "http://several.example.com:9080/"] },
   weights: { exit: 0, words: [...world("service-entry-resolutions"), "GET", "http://fixed.example.com:9080/"] },

@@ -95,9 +95,10 @@ const summaryOf = ({ listener, virtualHost, request: sent, outcomes, nearMisses 
   outcomes: outcomes.map((outcome) => {
     const { share, route, result } = outcome;
     const { kind } = result;
+    const leadsTo = kind === "forward" ? result.leadsTo.kind : undefined;
     const policies = kind === "forward" ? result.policies : undefined;
     const cluster = kind === "forward" || kind === "tunnel" ? result.cluster : undefined;
-    return { share, route: route?.name, kind, cluster, policies, addresses: addressesIn(outcome) };
+    return { share, route: route?.name, kind, cluster, leadsTo, policies, addresses: addressesIn(outcome) };
   }),
   misses: nearMisses.map(({ name, failed }) => [name, ...failed.map(({ asks, found }) => `${asks}; ${found}`)]),
 });

@@ -57,7 +57,13 @@ describe("where its endpoints are from", () => {
   test("the address that was dialled", () => {
     expect(explained("a", { clusters: [{ name: "a", type: "ORIGINAL_DST" }] })).toEqual({
       kind: "original-destination",
+      isKnown: true,
     });
+  });
+
+  test("an address that the request names", () => {
+    const cluster: JsonObject = { name: "a", type: "ORIGINAL_DST", original_dst_lb_config: { use_http_header: true } };
+    expect(explained("a", { clusters: [cluster] })).toEqual({ kind: "other", type: "what the request says" });
   });
 
   test("a kind of its own", () => {
