@@ -5,7 +5,7 @@ import type { RuleSet } from "../config/rule-set.ts";
 import { resourcesInDump } from "../envoy/config-dump.ts";
 import { resourcesIn } from "../envoy/proxy-resources.ts";
 import { Unsupported } from "../explain/condition.ts";
-import type { ExplainedCluster } from "../explain/endpoints.ts";
+import { leadsSomewhere } from "../explain/endpoints.ts";
 import { explain } from "../explain/explain.ts";
 import type { Explanation } from "../explain/explanation.ts";
 import { type Configuration, nowhere } from "../explain/places.ts";
@@ -41,11 +41,6 @@ function isGood(result: Explanation["outcomes"][number]["result"]): boolean {
     return leadsSomewhere(result.leadsTo);
   }
   return result.kind === "redirect";
-}
-
-function leadsSomewhere(cluster: ExplainedCluster): boolean {
-  if (cluster.kind === "endpoints") return cluster.endpoints.length > 0;
-  return cluster.kind !== "original-destination" || cluster.isKnown;
 }
 
 interface Told {

@@ -1,5 +1,5 @@
 import { percent } from "../base/percent.ts";
-import type { ExplainedCluster, ExplainedEndpoint } from "../explain/endpoints.ts";
+import { type ExplainedCluster, type ExplainedEndpoint, leadsSomewhere } from "../explain/endpoints.ts";
 import type {
   ChainMiss,
   Change,
@@ -69,7 +69,7 @@ function formatHead(result: Result, style: Style): string {
   switch (result.kind) {
     case "forward":
     case "tunnel":
-      return `${style("good", "→")} ${style("strong", destinationText(result))}`;
+      return `${style(leadsSomewhere(result.leadsTo) ? "good" : "bad", "→")} ${style("strong", destinationText(result))}`;
     case "redirect":
       return `${style("caution", String(result.status))} to ${style("strong", visibleText(result.location))}`;
     case "answer": {

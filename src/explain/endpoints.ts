@@ -34,6 +34,20 @@ export type ExplainedCluster =
   /** To an address that its own kind finds, which we cannot know. */
   | { readonly kind: "other"; readonly type: string };
 
+/** Whether there is somebody to send to, as far as that is known. */
+export function leadsSomewhere(cluster: ExplainedCluster): boolean {
+  switch (cluster.kind) {
+    case "missing":
+      return false;
+    case "endpoints":
+      return cluster.endpoints.length > 0;
+    case "original-destination":
+      return cluster.isKnown;
+    case "other":
+      return true;
+  }
+}
+
 /** How deep clusters may lead to other clusters. */
 const maxDepth = 8;
 
