@@ -8,6 +8,7 @@ import { chooseChain } from "../../src/explain/filter-chain.ts";
 import { type EnvoyLine, envoyBinary, envoyLines } from "../support/envoy.ts";
 import { announceSeed, fuzzCount, fuzzSeed } from "../support/fuzz.ts";
 import { createRandom } from "../support/random.ts";
+import { withCleanup } from "../support/with-cleanup.ts";
 import { type AskedListeners, answering, askedListeners, listenerWith, proxyProtocol } from "./asked-listeners.ts";
 import { matchFields, type RandomListener, randomListener } from "./random-listener.ts";
 
@@ -70,13 +71,10 @@ async function compare(context: TestContext, line: EnvoyLine, listeners: number,
       const more = { listener_filters: [...made.filters], ...(made.withDefault && defaultChain) };
       return { ...made, name, json: listenerWith(name, made.chains, more) };
     });
-    const stops: (() => Promise<void>)[] = [];
-    try {
+    await withCleanup(async (cleanup) => {
       const all = batch.map(({ json }) => json);
-      await compareBatch(await askedListeners(binary, all, (stop) => stops.push(stop)), batch, tally);
-    } finally {
-      for (const stop of stops) await stop();
-    }
+      await compareBatch(await askedListeners(binary, all, cleanup), batch, tally);
+    });
   }
 }
 

@@ -9,9 +9,10 @@ import { type RouteTable, routeTable, type TableDecision } from "../../src/expla
 import { type Semantics, semanticsOf } from "../../src/explain/semantics.ts";
 import { envoyBinary, envoyLines } from "../support/envoy.ts";
 import { announceSeed, fuzzCount, fuzzSeed } from "../support/fuzz.ts";
-import { createRandom } from "../support/random.ts";
+import { createRandom, type Random } from "../support/random.ts";
+import { withCleanup } from "../support/with-cleanup.ts";
 import { answerOf, type Listened, read, told } from "./answers.ts";
-import { type Asked, askedEnvoy } from "./asked-envoy.ts";
+import { type Asked, type AskedEnvoy, askedEnvoy } from "./asked-envoy.ts";
 import { oddRequest, randomManager } from "./random-manager.ts";
 import { randomRequest, randomTable } from "./random-table.ts";
 import { requestNear } from "./request-near.ts";
@@ -97,27 +98,39 @@ async function compare(context: TestContext, line: (typeof envoyLines)[number], 
       { length: Math.min(tablesPerEnvoy, tables - done) },
       (): Asked => ({ table: randomTable(random), manager: randomManager(managing) }),
     );
-    const envoy = await askedEnvoy(binary, batch, context.onTestFinished);
-    for (const [index, asked] of batch.entries()) {
-      const listened = read(asked, envoy.portOf(index));
-      const settings = settingsOf(asked.manager, listened, semantics);
-      const requests = Array.from({ length: requestsPerTable }, () => {
-        const near = random.chance(0.8) ? requestNear(random, listened.table) : randomRequest(random);
-        return oddRequest(managing, near, listened.port);
-      });
-      const answered = await Promise.all(
-        requests.map(async (request) => ({ request, answer: answerOf(await envoy.ask(index, request)) })),
-      );
-      for (const { request, answer } of answered) {
-        const { answers, decision } = told(listened, request, semantics);
-        if (!answers.includes(answer)) throw new Error(disagreement(asked, request, answers, answer));
-        tally.cases++;
-        if (decision !== undefined && decision.outcomes[0]?.kind !== "no-route") tally.taken++;
-        const conditions = decision === undefined ? [] : conditionsOf(routeTable(listened.table, semantics), decision);
-        const fragment = request.path?.includes("#") ? ["fragment"] : [];
-        for (const kind of [...conditions, ...settings(request, answers), ...fragment]) {
-          tally.deciders.set(kind, (tally.deciders.get(kind) ?? 0) + 1);
-        }
+    await withCleanup(async (cleanup) => {
+      await compareBatch(await askedEnvoy(binary, batch, cleanup), batch, { random, managing, semantics, tally });
+    });
+  }
+}
+
+interface Batch {
+  readonly random: Random;
+  readonly managing: Random;
+  readonly semantics: Semantics;
+  readonly tally: Tally;
+}
+
+async function compareBatch(envoy: AskedEnvoy, batch: readonly Asked[], { random, managing, semantics, tally }: Batch) {
+  for (const [index, asked] of batch.entries()) {
+    const listened = read(asked, envoy.portOf(index));
+    const settings = settingsOf(asked.manager, listened, semantics);
+    const requests = Array.from({ length: requestsPerTable }, () => {
+      const near = random.chance(0.8) ? requestNear(random, listened.table) : randomRequest(random);
+      return oddRequest(managing, near, listened.port);
+    });
+    const answered = await Promise.all(
+      requests.map(async (request) => ({ request, answer: answerOf(await envoy.ask(index, request)) })),
+    );
+    for (const { request, answer } of answered) {
+      const { answers, decision } = told(listened, request, semantics);
+      if (!answers.includes(answer)) throw new Error(disagreement(asked, request, answers, answer));
+      tally.cases++;
+      if (decision !== undefined && decision.outcomes[0]?.kind !== "no-route") tally.taken++;
+      const conditions = decision === undefined ? [] : conditionsOf(routeTable(listened.table, semantics), decision);
+      const fragment = request.path?.includes("#") ? ["fragment"] : [];
+      for (const kind of [...conditions, ...settings(request, answers), ...fragment]) {
+        tally.deciders.set(kind, (tally.deciders.get(kind) ?? 0) + 1);
       }
     }
   }
