@@ -23,6 +23,7 @@ const table: Readonly<Record<string, Row>> = {
   xds: { may: ["base", "model", "envoy", "gen"] },
   explain: { may: ["base", "model", "envoy"] },
   api: { may: ["base", "model", "config"] },
+  agent: { may: ["base", "model"], types: ["api"] },
   cli: {
     may: ["base", "model", "config", "envoy", "compile", "explain"],
     types: ["api"],
@@ -43,6 +44,7 @@ const table: Readonly<Record<string, Row>> = {
       "explain",
       "xds",
       "api",
+      "agent",
       "cli",
     ],
   },

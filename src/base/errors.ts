@@ -6,6 +6,8 @@ export const errorCodes = {
   "server/unreachable": { exit: 3, http: 502 },
   "envoy/not-found": { exit: 2, http: 500 },
   "envoy/failed": { exit: 1, http: 500 },
+  "capture/unavailable": { exit: 2, http: 500 },
+  "capture/failed": { exit: 1, http: 500 },
   "node/invalid": { exit: 1, http: 400 },
   "store/full": { exit: 1, http: 507 },
   "store/read-only": { exit: 1, http: 503 },

@@ -21,18 +21,21 @@ import { whoamiCommand } from "./whoami.ts";
 export interface CommandParts {
   /** Those that run a server. */
   readonly servers: readonly CommandRow[];
+  /** Those that run beside a proxy. */
+  readonly agents: readonly CommandRow[];
   /** Those that work on the data of a server. */
   readonly stores: readonly CommandRow[];
   readonly openTokens: OpenTokens;
 }
 
 /** Every command, in the order of the help and of docs/cli.md. */
-export function commandTable({ servers, stores, openTokens }: CommandParts): readonly CommandRow[] {
+export function commandTable({ servers, agents, stores, openTokens }: CommandParts): readonly CommandRow[] {
   const rows: readonly CommandRow[] = [
     ...servers,
     checkCommand,
     compileCommand,
     bootstrapCommand,
+    ...agents,
     applyCommand,
     getCommand,
     diffCommand,

@@ -1,5 +1,5 @@
 import { runCli } from "../../src/cli/cli.ts";
-import type { CliIo } from "../../src/cli/command.ts";
+import type { CliIo, CommandRow } from "../../src/cli/command.ts";
 import { commandTable } from "../../src/cli/commands.ts";
 
 export interface Answer {
@@ -14,12 +14,17 @@ export const noon = Date.parse("2026-11-22T12:00:00Z");
 /** The commands of the command line alone. */
 export const commands = commandTable({
   servers: [],
+  agents: [],
   stores: [],
   openTokens: () => Promise.reject(new Error("no data directory here")),
 });
 
 /** Runs a command line as a user would, without a terminal unless told otherwise. */
-export async function fairway(line: readonly string[] | string, io: Partial<CliIo> = {}): Promise<Answer> {
+export async function fairway(
+  line: readonly string[] | string,
+  io: Partial<CliIo> = {},
+  table: readonly CommandRow[] = commands,
+): Promise<Answer> {
   let out = "";
   let err = "";
   const argv = typeof line === "string" ? line.split(" ").filter((word) => word !== "") : line;
@@ -37,7 +42,7 @@ export async function fairway(line: readonly string[] | string, io: Partial<CliI
       signal: new AbortController().signal,
       ...io,
     },
-    { commands, version: "1.2.3" },
+    { commands: table, version: "1.2.3" },
   );
   return { exit, out, err };
 }
