@@ -1,5 +1,6 @@
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { type Address, SocketAddress_Protocol as Protocol } from "../gen/envoy/config/core/v3/address_pb.ts";
+import { TrafficDirection } from "../gen/envoy/config/core/v3/base_pb.ts";
 import {
   type FilterChainMatch,
   type ListenerFilterChainMatchPredicate as Predicate,
@@ -49,6 +50,9 @@ function tcpAddress(address: Address | undefined): readonly ListenAddress[] {
   if (protocol !== Protocol.TCP || portSpecifier.case !== "portValue") return [];
   return [{ address: text, port: portSpecifier.value, takesIpv4: ipv4Compat }];
 }
+
+/** Is it for calls to the workload beside the proxy? */
+export const isInbound = ({ trafficDirection }: Listener): boolean => trafficDirection === TrafficDirection.INBOUND;
 
 /** Without a port of its own, a listener gets only what another one hands over. */
 export const bindsToPort = ({ bindToPort = true, deprecatedV1 }: Listener): boolean =>
