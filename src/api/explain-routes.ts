@@ -21,12 +21,12 @@ export const explainRoutes = ({ question, answer }: ExplainPort["formats"]): rea
       answers: { 200: { summary: "What becomes of it.", types: { [json]: schemaOf(answer) } } },
       problems: ["api/not-found", "api/invalid-syntax", "api/invalid"],
     },
-    handler: ({ ports, query, body }) => {
+    handler: async ({ ports, query, body }) => {
       const decoded = decodeQuery(query, {});
       if (!decoded.ok) return decoded.answer;
       const read = jsonBody(body);
       if (!read.ok) return read.answer;
-      const outcome = ports.explain.explain(read.value);
+      const outcome = await ports.explain.explain(read.value);
       switch (outcome.kind) {
         case "done":
           return ok(outcome.explanation);

@@ -170,6 +170,6 @@ export type ExplainOutcome =
 
 /** Where a request goes that a proxy gets. The body is plain data, decoded behind the port. */
 export interface ExplainPort {
-  readonly explain: (body: unknown) => ExplainOutcome;
+  readonly explain: (body: unknown) => Promise<ExplainOutcome>;
   readonly formats: { readonly question: Decoder<unknown>; readonly answer: Decoder<unknown> };
 }

@@ -37,7 +37,7 @@ import { createExplainPort } from "./explain-port.ts";
 import { keepJournal } from "./keep-journal.ts";
 import { logFindings } from "./log-findings.ts";
 import { createRegistrationsPort } from "./registrations-port.ts";
-import { openRouteTests } from "./route-tests.ts";
+import type { RouteTests, RouteTestsOptions } from "./route-tests.ts";
 import { createSideServices } from "./side-services.ts";
 import { openStore, type StoreOptions } from "./store.ts";
 import { createTokensPort } from "./tokens-port.ts";
@@ -162,12 +162,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       trouble,
       lag: journal.trouble,
     });
-    const routeTests = await openRouteTests({
-      paths: options.routeTests ?? [],
+    const routeTests = await routeTestsOf(options.routeTests ?? [], {
       present: () => ({ rules: ruleSet.value.rules, catalog: aggregate.catalog.value }),
       ...{ mesh, clock, log },
     });
-    stops.push(routeTests.close);
+    if (routeTests !== undefined) stops.push(routeTests.close);
     const ports: ApiPorts = {
       ...read,
       store,
@@ -180,9 +179,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
           mesh,
         }),
         clock,
-        () => !routeTests.isEmpty(),
+        () => routeTests !== undefined,
       ),
-      brokenTests: routeTests.brokenBy,
+      ...(routeTests && { brokenTests: routeTests.brokenBy }),
       access: createAccess({
         ...{ tokens, clock, log, metrics },
         ...(anonymous !== undefined && { anonymous }),
@@ -230,6 +229,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await stop();
     throw error;
   }
+}
+
+/** The matcher takes time to load, which a start without tests does not have. */
+async function routeTestsOf(
+  paths: readonly string[],
+  options: Omit<RouteTestsOptions, "paths">,
+): Promise<RouteTests | undefined> {
+  if (paths.length === 0) return undefined;
+  const { openRouteTests } = await import("./route-tests.ts");
+  return openRouteTests({ paths, ...options });
 }
 
 function firstToken(

@@ -1,16 +1,9 @@
-import type { ExplainOutcome, ExplainPort } from "../api/ports.ts";
+import type { ExplainPort } from "../api/ports.ts";
 import { decode } from "../base/decode.ts";
-import { MeshError } from "../base/errors.ts";
 import type { Signal } from "../base/signal.ts";
-import type { RuleKey } from "../config/rule.ts";
 import type { RuleSet } from "../config/rule-set.ts";
 import type { Ledger } from "../delivery/ledger.ts";
-import { resourcesIn } from "../envoy/proxy-resources.ts";
-import type { ResourceSet } from "../envoy/resource-set.ts";
-import { Unsupported } from "../explain/condition.ts";
-import { explain } from "../explain/explain.ts";
-import { proxyQuestion, type Question } from "../explain/question.ts";
-import { semanticsOf } from "../explain/semantics.ts";
+import { proxyQuestion } from "../explain/question.ts";
 import { explanation } from "../explain/shapes.ts";
 import type { ProxyNode } from "../model/proxy.ts";
 import type { ResourceCache } from "../snapshot/resource-cache.ts";
@@ -26,7 +19,7 @@ export const explainFormats: ExplainPort["formats"] = { question: proxyQuestion,
 /** Explains by what a proxy would get now. */
 export const createExplainPort = ({ ruleSet, ledger, resources }: ExplainInput): ExplainPort => ({
   formats: explainFormats,
-  explain(body) {
+  async explain(body) {
     const decoded = decode(proxyQuestion, body);
     if (!decoded.ok) return { kind: "invalid", problems: decoded.problems };
     const { proxy, question } = decoded.value;
@@ -43,24 +36,10 @@ export const createExplainPort = ({ ruleSet, ledger, resources }: ExplainInput):
       const hint = "Ask again when GET /readyz says so.";
       return { kind: "not-found", message: "The registries have not all reported yet.", hint };
     }
+    // The matcher takes time to load, which a start does not have.
+    const { explained } = await import("./explain-answer.ts");
     return explained(question, node, set, ruleSet.value);
   },
 });
 
 const namesOf = ({ id, name, namespace }: ProxyNode): readonly string[] => [id, name, `${name}.${namespace}`];
-
-function explained(question: Question, node: ProxyNode, set: ResourceSet, ruleSet: RuleSet): ExplainOutcome {
-  const locate = (rule: string, pointer: string) => {
-    const { pointer: _, ...place } = ruleSet.locate(rule as RuleKey, pointer);
-    return place;
-  };
-  try {
-    const answer = explain({ resources: resourcesIn(set), locate }, question, semanticsOf(node.client.version));
-    return { kind: "done", explanation: answer };
-  } catch (error) {
-    if (error instanceof Unsupported) return { kind: "unclear", message: `It cannot be said: ${error.message}.` };
-    if (!(error instanceof MeshError) || error.code !== "input/invalid") throw error;
-    const message = `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`;
-    return { kind: "unclear", message, ...(error.hint !== undefined && { hint: error.hint }) };
-  }
-}

@@ -15,7 +15,7 @@ import { explain } from "../explain/explain.ts";
 import { mismatchesOf } from "../explain/mismatches.ts";
 import { type Configuration, nowhere } from "../explain/places.ts";
 import type { RouteTest } from "../explain/route-test.ts";
-import { type Semantics, semanticsOf } from "../explain/semantics.ts";
+import { type Semantics, semanticsOfClient } from "../explain/semantics.ts";
 import type { Catalog } from "../model/catalog.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
 import type { ProxyNode } from "../model/proxy.ts";
@@ -32,7 +32,6 @@ export interface RouteTestsOptions {
 
 /** Tests of where requests go, which a change must not break. */
 export interface RouteTests {
-  readonly isEmpty: () => boolean;
   /** Those that hold now, and would not after a change of these rules. */
   readonly brokenBy: (changed: ChangedRules) => readonly BrokenTest[];
   readonly close: () => Promise<void>;
@@ -59,12 +58,11 @@ export async function openRouteTests({ paths, present, mesh, clock, log }: Route
     all.flatMap((suite) => {
       const world = createWorld(catalog, { rules, revision: 0 }, [], mesh);
       const configuration = { resources: resourcesIn(compiler.compileFor(world, suite.node)), locate: nowhere };
-      const semantics = semanticsOf(suite.node.client.version);
+      const semantics = semanticsOfClient(suite.node.client);
       return suite.suite.tests.map((test, index) => verdictOn({ suite, test, index }, configuration, semantics));
     }),
   );
   return {
-    isEmpty: () => suites.length === 0,
     brokenBy(changed) {
       const { rules, catalog } = present();
       if (catalog === undefined) return [];

@@ -158,7 +158,7 @@ export const ports = (part: Partial<ApiPorts> = {}): ApiPorts => ({
   tokens: { create: async () => ({ conflict: "There is one." }), list: async () => [], revoke: async () => false },
   registrations,
   explain: {
-    explain: () => ({ kind: "not-found", message: "No such proxy is known.", hint: "There are none." }),
+    explain: async () => ({ kind: "not-found", message: "No such proxy is known.", hint: "There are none." }),
     formats: { question: anything, answer: anything },
   },
   ...part,
