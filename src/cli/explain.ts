@@ -1,8 +1,9 @@
+import type { JsonValue } from "@bufbuild/protobuf";
 import { decode } from "../base/decode.ts";
 import { MeshError } from "../base/errors.ts";
 import type { RuleKey } from "../config/rule.ts";
 import type { RuleSet } from "../config/rule-set.ts";
-import { resourcesInDump } from "../envoy/config-dump.ts";
+import { releaseInDump, resourcesInDump } from "../envoy/config-dump.ts";
 import { resourcesIn } from "../envoy/proxy-resources.ts";
 import { Unsupported } from "../explain/condition.ts";
 import { leadsSomewhere } from "../explain/endpoints.ts";
@@ -10,7 +11,7 @@ import { explain } from "../explain/explain.ts";
 import type { Explanation } from "../explain/explanation.ts";
 import { type Configuration, nowhere } from "../explain/places.ts";
 import { question } from "../explain/question.ts";
-import { type Semantics, semanticsOf } from "../explain/semantics.ts";
+import { type Semantics, semanticsOf, semanticsOfClient } from "../explain/semantics.ts";
 import { explanation as explanationShape } from "../explain/shapes.ts";
 import { type CliIo, type CommandInput, type ExitCode, type FlagValues, flagValue, flagValues } from "./command.ts";
 import { formatExplanation } from "./explanation-text.ts";
@@ -123,14 +124,15 @@ async function offline(asked: Asked, flags: FlagValues, io: CliIo): Promise<Told
   }
 }
 
-interface Decided {
+/** What decides. */
+export interface Decided {
   readonly configuration: Configuration;
   readonly semantics: Semantics;
 }
 
 async function configurationIn(flags: FlagValues, io: CliIo): Promise<Decided> {
   const dump = flagValue(flags, "configDump");
-  if (dump !== undefined) return { configuration: await dumpIn(dump, io), semantics: semanticsOf(undefined) };
+  if (dump !== undefined) return dumpIn(dump, io);
   const file = flagValue(flags, "from");
   if (file === undefined) {
     throw new MeshError("usage/invalid", "it is not said which proxy gets the request", {
@@ -141,7 +143,7 @@ async function configurationIn(flags: FlagValues, io: CliIo): Promise<Decided> {
   const { ruleSet, resourcesFor } = await offlineMesh(flags, io);
   return {
     configuration: { resources: resourcesIn(resourcesFor(node)), locate: placesIn(ruleSet) },
-    semantics: semanticsOf(node.client.version),
+    semantics: semanticsOfClient(node.client),
   };
 }
 
@@ -154,13 +156,18 @@ export const placesIn =
 
 const maxDumpBytes = 256 * 1024 * 1024;
 
-export async function dumpIn(file: string, io: CliIo): Promise<Configuration> {
+/** What an Envoy has, and as which release it decides. */
+export async function dumpIn(file: string, io: CliIo): Promise<Decided> {
   const text = await readText(file, io, maxDumpBytes);
   const json = parseJson(text);
   const hint = "Ask an Envoy's admin address for /config_dump?include_eds.";
   if (json === undefined) throw new MeshError("input/invalid", `${file} is no JSON`, { hint });
   try {
-    return { resources: resourcesInDump(json as never), locate: nowhere };
+    const dump = json as JsonValue;
+    return {
+      configuration: { resources: resourcesInDump(dump), locate: nowhere },
+      semantics: semanticsOf(releaseInDump(dump)),
+    };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new MeshError("input/invalid", `${file} is no config dump: ${reason}`, { hint, cause });

@@ -8,7 +8,7 @@ import { mismatchesOf } from "../explain/mismatches.ts";
 import type { Configuration } from "../explain/places.ts";
 import type { Question } from "../explain/question.ts";
 import type { AskedRequest } from "../explain/route-test.ts";
-import { type Semantics, semanticsOf } from "../explain/semantics.ts";
+import { type Semantics, semanticsOfClient } from "../explain/semantics.ts";
 import { explanation as explanationShape } from "../explain/shapes.ts";
 import type { CliIo, FlagValues } from "./command.ts";
 import { dumpIn, placesIn } from "./explain.ts";
@@ -58,7 +58,7 @@ export async function filesJudge(flags: FlagValues, io: CliIo): Promise<FilesJud
     ...{ ...unseenInside, hasRefused },
     judgeFor: async (document) => {
       const node = await suiteNode(document);
-      return byConfiguration({ resources: resourcesIn(resourcesFor(node)), locate }, semanticsOf(node.client.version));
+      return byConfiguration({ resources: resourcesIn(resourcesFor(node)), locate }, semanticsOfClient(node.client));
     },
   };
 }
@@ -70,7 +70,8 @@ const byConfiguration = (configuration: Configuration, semantics: Semantics): Ju
 
 /** What a running Envoy has; which rules are behind it, a dump does not say. */
 export async function dumpJudge(file: string, io: CliIo): Promise<Judge> {
-  const judgeTest = byConfiguration(await dumpIn(file, io), semanticsOf(undefined));
+  const { configuration, semantics } = await dumpIn(file, io);
+  const judgeTest = byConfiguration(configuration, semantics);
   return {
     sees: (field) => field !== "rule" && field !== "response",
     blind: "cannot be seen in a config dump",

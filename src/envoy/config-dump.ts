@@ -43,6 +43,17 @@ export function resourcesInDump(dump: JsonValue): ProxyResources {
   };
 }
 
+/** Which release of Envoy made the dump, such as `1.40.0`; undefined where it does not say. */
+export function releaseInDump(dump: JsonValue): string | undefined {
+  const path = ["bootstrap", "node", "user_agent_build_version", "version"] as const;
+  const [version] = items(fieldOf(dump, "configs")).flatMap((part) => {
+    const found = path.reduce<JsonValue | undefined>(fieldOf, part);
+    return isObject(found) ? [found] : [];
+  });
+  if (version === undefined) return undefined;
+  return ["major_number", "minor_number", "patch"].map((field) => Number(version[field] ?? 0)).join(".");
+}
+
 /** What comes first counts. */
 function byName<T>(messages: readonly T[], nameOf: (message: T) => string): ReadonlyMap<string, T> {
   return new Map(messages.map((message) => [nameOf(message), message] as const).reverse());

@@ -55,3 +55,7 @@ export function semanticsOf(version: string | undefined): Semantics {
   );
   return found?.[1] ?? present;
 }
+
+/** Of a client as it names itself; who is no Envoy has no releases of Envoy. */
+export const semanticsOfClient = ({ name, version }: { readonly name: string; readonly version: string }): Semantics =>
+  name === "envoy" ? semanticsOf(version) : present;
