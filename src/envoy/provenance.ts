@@ -102,10 +102,15 @@ function isOneof(value: unknown): value is { readonly case: string; readonly val
 
 /** Who gave the part that `pointer` names: the row of the part itself, or of the nearest part around it. */
 export function originsAt(provenance: Provenance, pointer: JsonPointer): readonly Origin[] {
-  let best: ProvenanceRow | undefined;
-  for (const row of provenance) {
-    const covers = row.pointer === pointer || pointer.startsWith(`${row.pointer}/`);
-    if (covers && (best === undefined || row.pointer.length >= best.pointer.length)) best = row;
+  const rows = rowsByPointer(provenance);
+  for (let at = pointer; ; at = at.slice(0, at.lastIndexOf("/"))) {
+    const row = rows.get(at);
+    if (row !== undefined || at === "") return row?.origins ?? [];
   }
-  return best?.origins ?? [];
 }
+
+/** Large route tables have thousands, and an explanation asks for many. Of several for one part the last counts. */
+const rowsByPointer = memoize(
+  (provenance: Provenance): ReadonlyMap<JsonPointer, ProvenanceRow> =>
+    new Map(provenance.map((row) => [row.pointer, row])),
+);
