@@ -99,11 +99,11 @@ const parts = [
     ...test("test/xds/fuzz-socket.test.ts", fuzz),
   },
   {
-    title: "1,000,000 requests to random route tables, beside each of two Envoys",
-    ...test("test/explain/differential.test.ts", fuzz),
+    title: "1,000,000 requests to random route tables, half of them beside each of two Envoys",
+    ...test("test/explain/differential.test.ts", { ...fuzz, FAIRWAY_FUZZ_PERCENT: "50" }),
   },
   {
-    title: "200,000 connections to random listeners, beside each of two Envoys",
+    title: "200,000 connections to random listeners, half of them beside each of two Envoys",
     ...test("test/explain/chains.test.ts", fuzz),
   },
   {
