@@ -7,6 +7,7 @@ import type {
   ExplainedRoute,
   Explanation,
   FailedCondition,
+  Forwarded,
   NearMiss,
   Outcome,
   Result,
@@ -94,7 +95,12 @@ function destinationText({ cluster, service }: Destination): string {
 const wayLines = ({ route, result }: Outcome, style: Style): readonly Line[] => [
   ...(route === undefined ? [] : routeLines(route, style)),
   ...(result.kind === "forward"
-    ? [...changeLines(result.changes, style), ...addedLines(result.changes, style), ...policyLines(result.policies)]
+    ? [
+        ...changeLines(result.changes, style),
+        ...namedLines(result),
+        ...addedLines(result.changes, style),
+        ...policyLines(result.policies),
+      ]
     : []),
 ];
 
@@ -136,6 +142,9 @@ const changeLines = (changes: readonly Change[], style: Style): readonly Line[] 
   changes
     .filter((change) => !isUsual(change))
     .flatMap((change) => [changeLine(change), ...originLines(change.origins, style)]);
+
+const namedLines = ({ takesNameOfInstance }: Pick<Forwarded, "takesNameOfInstance">): readonly Line[] =>
+  takesNameOfInstance ? [["authority", "the name of the instance that is chosen"]] : [];
 
 /** In one line. */
 function addedLines(changes: readonly Change[], style: Style): readonly Line[] {

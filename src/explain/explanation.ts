@@ -131,6 +131,8 @@ export interface Forwarded extends Destination {
   readonly kind: "forward";
   /** As it is sent on. */
   readonly request: RoutedRequest;
+  /** The name of the instance that is chosen takes the place of the authority, where it has one. */
+  readonly takesNameOfInstance: boolean;
   /** As they are sent on, each value by itself; without those that Envoy adds to every request, such as `x-request-id`. */
   readonly headers: readonly SentHeader[];
   /** What was done to it on the way, in order. */

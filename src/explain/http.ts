@@ -1,26 +1,17 @@
-import type { JsonPointer } from "../base/json-pointer.ts";
-import type { HttpConnectionManager } from "../envoy/filter-messages.ts";
-import type { MatchingRoute, RouteConfiguration, VirtualHost } from "../envoy/route-messages.ts";
+import type { RouteConfiguration } from "../envoy/route-messages.ts";
 import { asCharacters } from "../envoy/string-matcher.ts";
 import type { Action } from "./action.ts";
 import { changesBetween } from "./changes.ts";
 import type { Condition } from "./condition.ts";
-import { destinationOf } from "./destination.ts";
-import type {
-  Change,
-  ExplainedHost,
-  ExplainedRoute,
-  Explanation,
-  Outcome,
-  Result,
-  RoutedRequest,
-} from "./explanation.ts";
-import { type Forward, type StageLevel, stageOf } from "./forward.ts";
+import { explainForward } from "./explain-forward.ts";
+import type { ExplainedHost, ExplainedRoute, Explanation, Outcome, Result } from "./explanation.ts";
+import { stageOf } from "./forward.ts";
 import { type Around, originsOf, within } from "./places.ts";
-import { policiesOf } from "./policies.ts";
 import { type Facts, factsOf, type Request } from "./request.ts";
 import { type FoundRoute, routeTable, type TableDecision } from "./route-table.ts";
+import { routedRequest } from "./routed-request.ts";
 import type { Semantics } from "./semantics.ts";
+import type { TableAround } from "./table-around.ts";
 import { allowsUpgrade, upgradeOf } from "./upgrade.ts";
 import type { FoundHost } from "./virtual-host.ts";
 
@@ -30,13 +21,6 @@ export type HttpExplanation = Pick<Explanation, "request" | "admitted" | "virtua
 export interface Admitted {
   readonly sent: Request;
   readonly admitted: Request;
-}
-
-export interface TableAround {
-  readonly table: RouteConfiguration;
-  /** Where it stands. */
-  readonly place: Around;
-  readonly manager: HttpConnectionManager;
 }
 
 /** What is left of a sum of shares. */
@@ -102,11 +86,6 @@ export function explainRouting(
   };
 }
 
-const routedRequest = ({ request: { method }, scheme, authority, path }: Facts): RoutedRequest => ({
-  ...{ method, scheme, authority: asCharacters(authority) },
-  ...(path !== undefined && { path: asCharacters(path) }),
-});
-
 const explainedHost = (
   { name: table }: RouteConfiguration,
   { host, domain }: FoundHost,
@@ -158,75 +137,6 @@ function resultOf(action: Action, { index, route }: FoundRoute, found: Found): R
     case "answer":
       return { ...action, reason: "the route says so" };
     case "forward":
-      return forwarded(action, { route, host: host.host, around, hostPlace, routePlace, facts, semantics });
+      return explainForward(action, { route, host: host.host, around, hostPlace, routePlace, facts, semantics });
   }
-}
-
-interface ForwardAround {
-  readonly route: MatchingRoute;
-  readonly host: VirtualHost;
-  readonly around: TableAround;
-  readonly hostPlace: Around;
-  readonly routePlace: Around;
-  readonly facts: Facts;
-  readonly semantics: Semantics;
-}
-
-/** What Envoy answers where a route names a cluster that is not there. */
-const missingStatuses: Readonly<Record<number, number>> = { 0: 503, 1: 404, 2: 500 };
-
-function forwarded(
-  forward: Forward,
-  { route, host, around, hostPlace, routePlace, facts, semantics }: ForwardAround,
-): Result {
-  const { table, manager, place } = around;
-  const action = route.action.value;
-  if (route.action.case !== "route" || action === undefined)
-    throw new Error("a route that forwards has such an action");
-  const destination = destinationOf(place.configuration, forward.cluster);
-  if (destination.leadsTo.kind === "missing") {
-    const status = missingStatuses[route.action.value.clusterNotFoundResponseCode] ?? 503;
-    return { kind: "answer", status, reason: `the proxy has no cluster ${JSON.stringify(forward.cluster)}` };
-  }
-  const clusterPlace = within(routePlace, clusterPointer(route, forward));
-  const settings = weightedAt(route, forward.clusterIndex)?.typedPerFilterConfig;
-  const cluster = { name: forward.cluster, ...(settings && { settings }) };
-  return {
-    ...{ kind: "forward", ...destination },
-    request: routedRequest({ ...facts, authority: forward.authority, path: forward.path }),
-    headers: [...forward.headers].flatMap(([name, values]) =>
-      values.map((value) => [name, asCharacters(value)] as const),
-    ),
-    changes: changesOf(facts, forward, {
-      ...{ proxy: undefined, route: routePlace, "virtual-host": hostPlace, "route-table": place },
-      cluster: clusterPlace,
-    }),
-    policies: policiesOf(route.action.value, { manager, table, host, route, cluster, facts, semantics }),
-    origins: originsOf(forward.clusterIndex === undefined ? clusterPlace : within(clusterPlace, "/name")),
-  };
-}
-
-function weightedAt({ action }: MatchingRoute, index: number | undefined) {
-  if (action.case !== "route" || action.value.clusterSpecifier.case !== "weightedClusters") return undefined;
-  return index === undefined ? undefined : action.value.clusterSpecifier.value.clusters[index];
-}
-
-/** Which part of a route speaks of the cluster. */
-const clusterPointer = ({ action }: MatchingRoute, { clusterIndex }: Forward): JsonPointer =>
-  clusterIndex === undefined
-    ? `/route/${(action.case === "route" && action.value.clusterSpecifier.case) || "cluster"}`
-    : `/route/weightedClusters/clusters/${clusterIndex}`;
-
-function changesOf(
-  facts: Facts,
-  forward: Forward,
-  places: Readonly<Record<StageLevel, Around | undefined>>,
-): readonly Change[] {
-  let before = stageOf(facts);
-  return forward.steps.flatMap(({ by, pointer, stage }) => {
-    const around = places[by];
-    const changes = changesBetween(before, stage, by, around && { around, pointer });
-    before = stage;
-    return changes;
-  });
 }

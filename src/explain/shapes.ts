@@ -137,7 +137,7 @@ const policies = shape<Policies>({
 const result: Decoder<Result> = oneOfKinds<Result>("kind", {
   forward: shape<Kind<Result, "forward">>({
     ...{ kind: required(word("forward")), cluster: required(anyText), service: optional(service) },
-    ...{ leadsTo: required(leadsTo), request: required(request) },
+    ...{ leadsTo: required(leadsTo), request: required(request), takesNameOfInstance: required(boolean) },
     ...{ headers: required(list(sentHeader)), changes: required(list(change)) },
     ...{ policies: required(policies), origins },
   }),

@@ -129,6 +129,7 @@ const to = (subset: string, share = 1): Outcome => ({
     },
     leadsTo: { kind: "endpoints", endpoints: [] },
     request: { method: "GET", scheme: "http", authority: "reviews", path: "/v1?q" },
+    takesNameOfInstance: false,
     headers: [
       ["x-user", "bob"],
       ["x-many", "a"],
