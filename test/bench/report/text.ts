@@ -22,8 +22,6 @@ const shown: ReadonlyMap<string, string> = new Map([
   ["p50Ms", "time, p50 of proxies"],
   ["p99Ms", "time, p99"],
   ["lastMs", "time, last proxy"],
-  ["addLastMs", "time of an addition, last"],
-  ["deleteLastMs", "time of a removal, last"],
   ["stormLastMs", "storm, last proxy"],
   ["stormCpuS", "storm, CPU"],
   ["wholeCpuS", "CPU from its start"],

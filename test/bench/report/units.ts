@@ -12,7 +12,11 @@ const formats: Readonly<Record<string, (value: number) => string>> = {
     value >= 10_000 ? `${(value / 1e3).toFixed(1)} s` : `${value >= 100 ? value.toFixed(0) : value.toPrecision(3)} ms`,
   S: (value) => `${value >= 10 ? value.toFixed(1) : value.toFixed(3)} s`,
   Bytes: (value) =>
-    value >= 1e6 ? `${(value / 1e6).toFixed(1)} MB` : value >= 1e3 ? `${(value / 1e3).toFixed(1)} kB` : `${value} B`,
+    value >= 1e6
+      ? `${(value / 1e6).toFixed(1)} MB`
+      : value >= 1e3
+        ? `${(value / 1e3).toFixed(1)} kB`
+        : `${value.toFixed(0)} B`,
   Share: (value) => `${(100 * value).toFixed(0)} %`,
 };
 

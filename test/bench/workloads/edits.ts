@@ -3,8 +3,7 @@ import { annotate, changeBalancer, changeEveryCluster, type Edit, shiftWeight } 
 import { type MeshRule, type MeshService, namespaceOf, ruleId } from "../fixture/mesh.ts";
 import { type BenchType, benchTypes } from "../fixture/types.ts";
 import { type Session, verify } from "../session.ts";
-import { spreadOf } from "../statistics.ts";
-import { bytesOf, costFigures, resourcesOf, sumOf, timeFigures } from "./figures.ts";
+import { bytesOf, costFigures, editFigures, resourcesOf, sumOf } from "./figures.ts";
 import type { Figures, Workload } from "./workload.ts";
 
 /** The edits one after the other; figures are means of one edit. */
@@ -18,8 +17,7 @@ async function runEdits(session: Session, edits: readonly Edit[]) {
 function figuresOf(changes: readonly Change[]): Figures {
   const costs = changes.map(({ cost }) => cost);
   return {
-    ...timeFigures(changes.flatMap(({ tookMs }) => tookMs)),
-    lastMs: spreadOf(changes.map(({ tookMs }) => Math.max(...tookMs))).median,
+    ...editFigures(changes.map(({ tookMs }) => tookMs)),
     ...costFigures(costs, changes.length),
     missingCount: changes.reduce((sum, { missing }) => sum + missing, 0),
     loadShare: sumOf(costs, ({ counts }) => counts.cpuMs) / changes.reduce((sum, change) => sum + workMs(change), 0),
@@ -94,9 +92,7 @@ export const serviceEdit: Workload = {
     const changes = await edited(session, 2 * edits, (index) =>
       index % 2 === 0 ? { kind: "put-service", service } : { kind: "delete-service", service },
     );
-    const each = (parity: number) => changes.filter((_, index) => index % 2 === parity);
-    const [added, deleted] = [figuresOf(each(0)), figuresOf(each(1))];
-    return { ...figuresOf(changes), addLastMs: added["lastMs"] ?? 0, deleteLastMs: deleted["lastMs"] ?? 0 };
+    return figuresOf(changes);
   },
 };
 

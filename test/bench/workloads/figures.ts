@@ -1,7 +1,7 @@
 import { type BenchType, benchTypes } from "../fixture/types.ts";
 import type { LoadCounts } from "../load/commands.ts";
 import type { Cost } from "../session.ts";
-import { ascending, quantile } from "../statistics.ts";
+import { ascending, quantile, spreadOf } from "../statistics.ts";
 import type { Figures } from "./workload.ts";
 
 export const cpuOf = ({ userSeconds, systemSeconds }: Cost): number => userSeconds + systemSeconds;
@@ -22,6 +22,17 @@ export const responsesOf = ({ totals }: LoadCounts): number =>
 export function timeFigures(tookMs: readonly number[]): Figures {
   const list = ascending(tookMs);
   return { p50Ms: quantile(list, 0.5), p99Ms: quantile(list, 0.99), lastMs: quantile(list, 1) };
+}
+
+/** The p99 of a few edits is the slowest of them, and of a few proxies one of those: chance, from run to run. */
+const enough = { edits: 20, times: 5_000 } as const;
+
+/** How long edits took, in milliseconds, each at the proxies that it is for: to the last of them, as the median of edits. */
+export function editFigures(edits: readonly (readonly number[])[]): Figures {
+  const all = edits.flat();
+  const lastMs = spreadOf(edits.map((tookMs) => Math.max(...tookMs))).median;
+  const isEnough = edits.length >= enough.edits && all.length >= enough.times;
+  return { ...(isEnough && timeFigures(all)), lastMs };
 }
 
 /** What the work cost, and what was sent by it; `each`: divided by the number of edits. */

@@ -3,8 +3,7 @@ import { runMove } from "../change.ts";
 import { moveInstance } from "../fixture/edits.ts";
 import type { MeshService } from "../fixture/mesh.ts";
 import { type Session, verify } from "../session.ts";
-import { spreadOf } from "../statistics.ts";
-import { costFigures, resourcesOf, sumOf, timeFigures } from "./figures.ts";
+import { costFigures, editFigures, resourcesOf, sumOf } from "./figures.ts";
 import type { Figures, Workload } from "./workload.ts";
 
 const pauseMs = 100;
@@ -39,8 +38,7 @@ export async function loneChanges(session: Session, count: number, seenBy: SeenB
   await verify(session, "after lone changes");
   const costs = changes.map(({ cost }) => cost);
   return {
-    ...timeFigures(changes.flatMap(({ tookMs }) => tookMs)),
-    lastMs: spreadOf(changes.map(({ tookMs }) => Math.max(...tookMs))).median,
+    ...editFigures(changes.map(({ tookMs }) => tookMs)),
     ...costFigures(costs, count),
     missingCount: changes.reduce((sum, { missing }) => sum + missing, 0),
     touchedCount: sumOf(costs, ({ counts }) => counts.touched) / count,
