@@ -10,7 +10,7 @@ import type { ResourceCache } from "../snapshot/resource-cache.ts";
 
 export interface ExplainInput {
   readonly ruleSet: Signal<RuleSet>;
-  readonly ledger: Pick<Ledger, "proxies">;
+  readonly ledger: Pick<Ledger, "proxies" | "receiptsOf">;
   readonly resources: Pick<ResourceCache, "resourcesOf">;
 }
 
@@ -23,7 +23,7 @@ export const createExplainPort = ({ ruleSet, ledger, resources }: ExplainInput):
     const decoded = decode(proxyQuestion, body);
     if (!decoded.ok) return { kind: "invalid", problems: decoded.problems };
     const { proxy, question } = decoded.value;
-    const [node, ...others] = ledger.proxies().flatMap((one) => (namesOf(one.node).includes(proxy) ? [one.node] : []));
+    const [node, ...others] = nodesNamed(proxy, ledger);
     if (node === undefined) {
       return { kind: "not-found", message: "No such proxy is known.", hint: "GET /api/v1/proxies lists all." };
     }
@@ -42,4 +42,10 @@ export const createExplainPort = ({ ruleSet, ledger, resources }: ExplainInput):
   },
 });
 
-const namesOf = ({ id, name, namespace }: ProxyNode): readonly string[] => [id, name, `${name}.${namespace}`];
+/** Who asks much asks by the node.id, which costs no look at all proxies. */
+function nodesNamed(wanted: string, { receiptsOf, proxies }: ExplainInput["ledger"]): readonly ProxyNode[] {
+  const own = receiptsOf(wanted)?.node;
+  if (own !== undefined) return [own];
+  const nodes = proxies().map(({ node }) => node);
+  return nodes.filter(({ name, namespace }) => wanted === name || wanted === `${name}.${namespace}`);
+}

@@ -1,17 +1,17 @@
 import type { BrokenTest } from "../api/ports.ts";
 import type { Clock } from "../base/clock.ts";
-import { MeshError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { memoize } from "../base/memo.ts";
+import { createTurns } from "../base/turns.ts";
 import { watchFiles } from "../base/watch-files.ts";
 import { readSuites, type SuiteDocument } from "../cli/route-test-files.ts";
 import { suiteNode } from "../cli/suite-node.ts";
 import { createCompiler } from "../compile/compile.ts";
+import { type Profile, profileKey, profileOf } from "../compile/profile.ts";
 import { createWorld, type World } from "../compile/world.ts";
 import type { ChangedRules } from "../config/change.ts";
 import { resourcesIn } from "../envoy/proxy-resources.ts";
-import { Unsupported } from "../explain/condition.ts";
-import { explain } from "../explain/explain.ts";
+import { answerTo } from "../explain/answer.ts";
 import { mismatchesOf } from "../explain/mismatches.ts";
 import { type Configuration, nowhere } from "../explain/places.ts";
 import type { RouteTest } from "../explain/route-test.ts";
@@ -44,7 +44,8 @@ interface Suite extends SuiteDocument {
 /** Throws `usage/invalid` when the files cannot be read now; when that happens later, the tests that were read last stay. */
 export async function openRouteTests({ paths, present, mesh, clock, log }: RouteTestsOptions): Promise<RouteTests> {
   let suites = await load(paths);
-  const watch = await watchFiles({ paths, clock, log, onChange: () => void reload() });
+  const turns = createTurns();
+  const watch = await watchFiles({ paths, clock, log, onChange: () => void turns.alone(reload) });
   const reload = async (): Promise<void> => {
     try {
       suites = await load(paths);
@@ -54,10 +55,14 @@ export async function openRouteTests({ paths, present, mesh, clock, log }: Route
     }
   };
   const compiler = createCompiler();
+  const profileFor = keepProfiles();
   const judged = memoize((rules: World["rules"], catalog: Catalog, all: readonly Suite[]): readonly Verdict[] =>
     all.flatMap((suite) => {
       const world = createWorld(catalog, { rules, revision: 0 }, [], mesh);
-      const configuration = { resources: resourcesIn(compiler.compileFor(world, suite.node)), locate: nowhere };
+      const configuration = {
+        resources: resourcesIn(compiler.compile(world, profileFor(world, suite))),
+        locate: nowhere,
+      };
       const semantics = semanticsOfClient(suite.node.client);
       return suite.suite.tests.map((test, index) => verdictOn({ suite, test, index }, configuration, semantics));
     }),
@@ -71,6 +76,18 @@ export async function openRouteTests({ paths, present, mesh, clock, log }: Route
       return after.filter((verdict, i) => verdict.broken !== undefined && before[i]?.broken === undefined).map(toldOf);
     },
     close: () => watch.close(),
+  };
+}
+
+/** The very profile of the last time, where it is equal: then a compiler goes on from its last result. */
+function keepProfiles(): (world: World, suite: Suite) => Profile {
+  const last = new WeakMap<Suite, Profile>();
+  return (world, suite) => {
+    const made = profileOf(world, suite.node);
+    const before = last.get(suite);
+    if (before !== undefined && profileKey(before) === profileKey(made)) return before;
+    last.set(suite, made);
+    return made;
   };
 }
 
@@ -94,14 +111,12 @@ interface Verdict extends PlacedTest {
 
 function verdictOn(placed: PlacedTest, configuration: Configuration, semantics: Semantics): Verdict {
   const { request, expect } = placed.test;
-  try {
-    const [broken] = mismatchesOf(expect, explain(configuration, request.question, semantics));
-    return { ...placed, broken };
-  } catch (error) {
-    const isUnclear = error instanceof Unsupported || (error instanceof MeshError && error.code === "input/invalid");
-    if (!isUnclear) throw error;
-    return { ...placed, broken: { pointer: "", message: `it cannot be said where it goes: ${error.message}` } };
-  }
+  const answer = answerTo(configuration, request.question, semantics);
+  const broken =
+    answer.kind === "told"
+      ? mismatchesOf(expect, answer.explanation)[0]
+      : { pointer: "", message: answer.message.replace(/\.$/, "") };
+  return { ...placed, broken };
 }
 
 function toldOf({ suite: { file, locate }, test: { name }, index, broken }: Verdict): BrokenTest {

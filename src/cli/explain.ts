@@ -1,13 +1,11 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { decode } from "../base/decode.ts";
 import { MeshError } from "../base/errors.ts";
-import type { RuleKey } from "../config/rule.ts";
-import type { RuleSet } from "../config/rule-set.ts";
+import { placesIn } from "../config/rule-set.ts";
 import { releaseInDump, resourcesInDump } from "../envoy/config-dump.ts";
 import { resourcesIn } from "../envoy/proxy-resources.ts";
-import { Unsupported } from "../explain/condition.ts";
+import { answerTo } from "../explain/answer.ts";
 import { leadsSomewhere } from "../explain/endpoints.ts";
-import { explain } from "../explain/explain.ts";
 import type { Explanation } from "../explain/explanation.ts";
 import { type Configuration, nowhere } from "../explain/places.ts";
 import { question } from "../explain/question.ts";
@@ -115,13 +113,9 @@ async function offline(asked: Asked, flags: FlagValues, io: CliIo): Promise<Told
     throw new MeshError("usage/invalid", message, hint === undefined ? {} : { hint });
   }
   const { configuration, semantics } = await configurationIn(flags, io);
-  try {
-    const told = explain(configuration, decoded.value, semantics);
-    return { raw: told, told };
-  } catch (error) {
-    if (!(error instanceof Unsupported)) throw error;
-    throw new MeshError("input/invalid", `it cannot be said: ${error.message}`);
-  }
+  const answer = answerTo(configuration, decoded.value, semantics);
+  if (answer.kind === "told") return { raw: answer.explanation, told: answer.explanation };
+  throw new MeshError("input/invalid", answer.message, answer.hint === undefined ? {} : { hint: answer.hint });
 }
 
 /** What decides. */
@@ -146,13 +140,6 @@ async function configurationIn(flags: FlagValues, io: CliIo): Promise<Decided> {
     semantics: semanticsOfClient(node.client),
   };
 }
-
-export const placesIn =
-  (ruleSet: RuleSet): Configuration["locate"] =>
-  (rule, pointer) => {
-    const { pointer: _, ...place } = ruleSet.locate(rule as RuleKey, pointer);
-    return place;
-  };
 
 const maxDumpBytes = 256 * 1024 * 1024;
 

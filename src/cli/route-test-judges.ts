@@ -1,17 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { MeshError } from "../base/errors.ts";
+import { placesIn } from "../config/rule-set.ts";
 import { resourcesIn } from "../envoy/proxy-resources.ts";
-import { Unsupported } from "../explain/condition.ts";
-import { explain } from "../explain/explain.ts";
-import type { Explanation } from "../explain/explanation.ts";
+import { type Answer, answerTo } from "../explain/answer.ts";
 import { mismatchesOf } from "../explain/mismatches.ts";
 import type { Configuration } from "../explain/places.ts";
-import type { Question } from "../explain/question.ts";
 import type { AskedRequest } from "../explain/route-test.ts";
 import { type Semantics, semanticsOfClient } from "../explain/semantics.ts";
 import { explanation as explanationShape } from "../explain/shapes.ts";
 import type { CliIo, FlagValues } from "./command.ts";
-import { dumpIn, placesIn } from "./explain.ts";
+import { dumpIn } from "./explain.ts";
 import { readNodeFile } from "./node-file.ts";
 import { offlineMesh } from "./offline.ts";
 import { proxyNamed } from "./proxies.ts";
@@ -28,19 +25,14 @@ const unseenInside: Pick<Judge, "sees" | "blind" | "parallel"> = {
   parallel: 1,
 };
 
-/** Throws `Unsupported`, or `input/invalid`, for a request of which nothing can be said. */
-type Explain = (request: AskedRequest) => Explanation | Promise<Explanation>;
+type Ask = (request: AskedRequest) => Answer | Promise<Answer>;
 
-const byExplaining =
-  (explainOne: Explain): JudgeTest =>
+const byAnswer =
+  (ask: Ask): JudgeTest =>
   async ({ request }, expect) => {
-    try {
-      return { kind: "compared", mismatches: mismatchesOf(expect, await explainOne(request)) };
-    } catch (error) {
-      if (error instanceof Unsupported) return { kind: "failed", reason: `it cannot be said: ${error.message}` };
-      if (!(error instanceof MeshError) || error.code !== "input/invalid") throw error;
-      return { kind: "failed", reason: [error.message.replace(/\.$/, ""), error.hint].filter(Boolean).join(". ") };
-    }
+    const answer = await ask(request);
+    if (answer.kind === "told") return { kind: "compared", mismatches: mismatchesOf(expect, answer.explanation) };
+    return { kind: "failed", reason: [answer.message.replace(/\.$/, ""), answer.hint].filter(Boolean).join(". ") };
   };
 
 /* By files */
@@ -64,7 +56,7 @@ export async function filesJudge(flags: FlagValues, io: CliIo): Promise<FilesJud
 }
 
 const byConfiguration = (configuration: Configuration, semantics: Semantics): JudgeTest =>
-  byExplaining(({ question }: { readonly question: Question }) => explain(configuration, question, semantics));
+  byAnswer(({ question }) => answerTo(configuration, question, semantics));
 
 /* By a config dump */
 
@@ -89,7 +81,7 @@ export async function serverJudge(flags: FlagValues, io: CliIo): Promise<Judge> 
     ...unseenInside,
     judgeFor: async (document) => {
       const proxy = await proxyNamed(server, await nameOf(document));
-      return byExplaining(({ written }) => askServer(server, { ...written, proxy }));
+      return byAnswer(({ written }) => askServer(server, { ...written, proxy }));
     },
   };
 }
@@ -104,15 +96,21 @@ async function nameOf(document: SuiteDocument): Promise<string> {
 /** Many tests are more than a server takes from one client at once. */
 const tooMany = { status: 429, pauseMs: 250, times: 100 } as const;
 
-async function askServer(server: Server, body: object): Promise<Explanation> {
+async function askServer(server: Server, body: object): Promise<Answer> {
   for (let times = 0; ; times++) {
     try {
       const request = { method: "POST", path: pathOf("explain"), body, repeatable: true } as const;
-      return (await askJson(server, request, explanationShape)).value;
+      const { value: explanation } = await askJson(server, request, explanationShape);
+      return { kind: "told", explanation };
     } catch (error) {
-      const isLimit = error instanceof ServerRefusal && error.status === tooMany.status;
-      if (!isLimit || times === tooMany.times) throw error;
-      await delay(tooMany.pauseMs, undefined, { signal: server.signal });
+      if (!(error instanceof ServerRefusal)) throw error;
+      const { status, code, message, hint } = error;
+      if (status === tooMany.status && times < tooMany.times) {
+        await delay(tooMany.pauseMs, undefined, { signal: server.signal });
+        continue;
+      }
+      if (code !== "input/invalid") throw error;
+      return { kind: "unclear", message, ...(hint !== undefined && { hint }) };
     }
   }
 }

@@ -3,8 +3,7 @@ import { type JsonPointer, pointerSteps, pointerTo } from "../base/json-pointer.
 import { nearest } from "../base/nearest.ts";
 import { readFiles } from "../base/read-files.ts";
 import type { Place } from "../config/finding.ts";
-import type { RuleKey } from "../config/rule.ts";
-import type { RuleSet } from "../config/rule-set.ts";
+import { placesIn, type RuleSet } from "../config/rule-set.ts";
 import { type Origin, originsAt } from "../envoy/provenance.ts";
 import type { ResourceSet } from "../envoy/resource-set.ts";
 import type { TypeName } from "../envoy/resource-types.ts";
@@ -75,8 +74,7 @@ function choices(parent: JsonPointer, step: string, value: object): string {
 
 function withPlace(origin: Origin, ruleSet: RuleSet): Origin | RuleOrigin {
   if (origin.kind !== "rule") return origin;
-  const { pointer: _same, ...place } = ruleSet.locate(origin.rule as RuleKey, origin.pointer);
-  return { ...origin, ...place };
+  return { ...origin, ...placesIn(ruleSet)(origin.rule, origin.pointer) };
 }
 
 /** The field, then everyone behind it; rules with their line of source. */

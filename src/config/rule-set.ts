@@ -43,3 +43,11 @@ export const emptyRuleSet: RuleSet = {
   locate: (_rule, pointer) => ({ pointer }),
   dataOf: () => undefined,
 };
+
+/** Where the field of a rule in force stands, without the pointer that it was asked by. */
+export const placesIn =
+  ({ locate }: Pick<RuleSet, "locate">): ((rule: string, pointer: JsonPointer) => Omit<Place, "pointer">) =>
+  (rule, pointer) => {
+    const { pointer: _, ...place } = locate(rule as RuleKey, pointer);
+    return place;
+  };

@@ -38,7 +38,10 @@ const nodes = [sidecar("web-1"), sidecar("x"), sidecar("x", { id: "other", names
 function appWith({ proxies = nodes, isReady = true }: { proxies?: readonly ProxyNode[]; isReady?: boolean } = {}) {
   const input = {
     ruleSet: createSignal(rules),
-    ledger: { proxies: () => proxies.map((node) => ({ node })) },
+    ledger: {
+      proxies: () => proxies.map((node) => ({ node })),
+      receiptsOf: (wanted: string) => proxies.flatMap((node) => (node.id === wanted ? [{ node }] : []))[0],
+    },
     resources: { resourcesOf: (node: ProxyNode) => (isReady ? compiler.compileFor(world, node) : undefined) },
   } as unknown as ExplainInput;
   return createApp({ ports: ports({ explain: createExplainPort(input) }), log: silent, clock, version });
