@@ -1,3 +1,4 @@
+import { formatHostPort } from "../base/host-port.ts";
 import { type Cluster, Cluster_DiscoveryType } from "../gen/envoy/config/cluster/v3/cluster_pb.ts";
 import type { Address } from "../gen/envoy/config/core/v3/address_pb.ts";
 import { HealthStatus } from "../gen/envoy/config/core/v3/health_check_pb.ts";
@@ -61,7 +62,6 @@ export function addressText(address: Address | undefined): string {
   const where = address?.address;
   if (where?.case === "pipe") return where.value.path;
   if (where?.case !== "socketAddress") return "";
-  const { address: ip, portSpecifier: port } = where.value;
-  const host = ip.includes(":") ? `[${ip}]` : ip;
-  return port.case === "portValue" ? `${host}:${port.value}` : host;
+  const { address: host, portSpecifier: port } = where.value;
+  return port.case === "portValue" ? formatHostPort({ host, port: port.value }) : host;
 }

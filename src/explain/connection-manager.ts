@@ -1,7 +1,7 @@
 import { escapedSlashesOf, type HttpConnectionManager, strippedPortOf } from "../envoy/connection-manager-messages.ts";
 import type { RouteConfiguration } from "../envoy/route-messages.ts";
 import { admittedHeaders } from "./admitted-headers.ts";
-import { isGrpcType } from "./grpc.ts";
+import { isGrpcRequest } from "./grpc.ts";
 import { normalPath, withMergedSlashes, withUnescapedSlashes } from "./normal-path.ts";
 import type { Request } from "./request.ts";
 import type { Semantics } from "./semantics.ts";
@@ -88,11 +88,3 @@ function admittedAuthority(manager: HttpConnectionManager, sent: string, port: n
   if (stripped > maxUint32) return { authority };
   return mode === "any" || stripped === port ? { authority: host, stripped } : { authority };
 }
-
-const isGrpcRequest = ({ headers }: Request): boolean =>
-  isGrpcType(
-    headers
-      .filter(([name]) => name.toLowerCase() === "content-type")
-      .map(([, value]) => value)
-      .join(),
-  );

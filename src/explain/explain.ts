@@ -1,3 +1,4 @@
+import { formatHostPort } from "../base/host-port.ts";
 import {
   apiTerminalOf,
   type HttpConnectionManager,
@@ -14,6 +15,7 @@ import { admissionOf } from "./connection-manager.ts";
 import type { ChainMiss, ExplainedChain, ExplainedListener, Explanation, Outcome, Result } from "./explanation.ts";
 import { type ChainDecision, chooseChain } from "./filter-chain.ts";
 import { type Found, findListener } from "./find-listener.ts";
+import { isGrpcRequest } from "./grpc.ts";
 import { explainRouting } from "./http.ts";
 import { type Around, around, type Configuration, originsOf, within } from "./places.ts";
 import type { Question } from "./question.ts";
@@ -73,7 +75,7 @@ const explainedListener = (found: Extract<Found, { kind: "found" }>, place: Arou
   const [own] = listenAddressesOf(found.listener);
   return {
     name: found.listener.name,
-    ...(own && { address: own.address.includes(":") ? `[${own.address}]:${own.port}` : `${own.address}:${own.port}` }),
+    ...(own && { address: formatHostPort({ host: own.address, port: own.port }) }),
     found: found.how,
     origins: originsOf(place),
   };
@@ -95,10 +97,7 @@ const connectionOf = (question: Question, destination: SocketAddress): Connectio
 /** What a filter finds out of plain HTTP, where nothing else is said: gRPC is HTTP/2. */
 function protocolsOf({ applicationProtocols: said, request, isTls }: Question): readonly string[] {
   if (said.length > 0 || isTls || request === undefined) return said;
-  const isGrpc = request.headers.some(
-    ([name, value]) => name === "content-type" && value.startsWith("application/grpc"),
-  );
-  return [isGrpc ? "h2c" : "http/1.1"];
+  return [isGrpcRequest(request) ? "h2c" : "http/1.1"];
 }
 
 function explainedChain({ outcome }: ChainDecision, place: Around): ExplainedChain | undefined {

@@ -1,13 +1,7 @@
 import type { JsonPointer } from "../base/json-pointer.ts";
-import type {
-  MatchingRoute,
-  RouteAction,
-  RouteConfiguration,
-  VirtualHost,
-  WeightedCluster,
-} from "../envoy/route-messages.ts";
+import type { MatchingRoute, RouteAction, RouteConfiguration, VirtualHost } from "../envoy/route-messages.ts";
 import { asBytes } from "../envoy/string-matcher.ts";
-import { Unsupported } from "./condition.ts";
+import { type ClusterChoice, clustersOf } from "./cluster-choice.ts";
 import { type Mutations, mutated } from "./header-mutations.ts";
 import { replaceAll, withPattern, withPolicy, withPrefix } from "./path-rewrite.ts";
 import { type Facts, type Headers, portStart } from "./request.ts";
@@ -46,14 +40,6 @@ export interface Forward {
   readonly headers: Headers;
   /** What was done to it, in order; the last one is as it is sent on. */
   readonly steps: readonly Step[];
-}
-
-interface ClusterChoice {
-  readonly cluster: string;
-  readonly clusterIndex: number | undefined;
-  readonly share: number;
-  readonly mutations: Mutations;
-  readonly hostRewrite: string;
 }
 
 interface Around {
@@ -159,61 +145,6 @@ function withOriginals(headers: Headers, { path, authority, isForwarded }: Origi
     }
   }
   return next;
-}
-
-const nothing: Mutations = { requestHeadersToAdd: [], requestHeadersToRemove: [] };
-
-function clustersOf({ clusterSpecifier: wanted }: RouteAction, facts: Facts): readonly ClusterChoice[] {
-  const alone = (cluster: string): ClusterChoice => ({
-    ...{ cluster, clusterIndex: undefined, share: 1 },
-    ...{ mutations: nothing, hostRewrite: "" },
-  });
-  switch (wanted.case) {
-    case "cluster":
-      return [alone(wanted.value)];
-    case "clusterHeader":
-      return clusterNamed(wanted.value, facts).map(alone);
-    case "weightedClusters":
-      return weighted(wanted.value, facts);
-    default:
-      throw new Unsupported("a cluster specifier of its own kind", `/route/${wanted.case ?? ""}`);
-  }
-}
-
-/** The first value, where there is one that is not empty. */
-function clusterNamed(name: string, { header, values }: Facts): readonly string[] {
-  const lower = name.toLowerCase();
-  const [first = ""] = values.get(lower) ?? header(lower);
-  return first === "" ? [] : [first];
-}
-
-/** The shares of those that a header is to name, and does not, are missing. */
-function weighted(wanted: WeightedCluster, facts: Facts): readonly ClusterChoice[] {
-  const whole = wanted.clusters.reduce((sum, { weight = 0 }) => sum + weight, 0);
-  if (whole === 0) return [];
-  const number = givenNumber(wanted, facts);
-  const picked = number === undefined ? undefined : Number(number % BigInt(whole));
-  let end = 0;
-  return wanted.clusters.flatMap((one, clusterIndex) => {
-    const { name, clusterHeader, weight = 0, hostRewriteSpecifier } = one;
-    const begin = end;
-    end += weight;
-    const share = picked === undefined ? weight / whole : picked >= begin && picked < end ? 1 : 0;
-    if (share === 0) return [];
-    return (name === "" ? clusterNamed(clusterHeader, facts) : [name]).map((cluster) => ({
-      ...{ cluster, clusterIndex, share, mutations: one },
-      hostRewrite: hostRewriteSpecifier.value ?? "",
-    }));
-  });
-}
-
-const maxUint64 = 2n ** 64n - 1n;
-
-/** The number that a request brings to choose by; undefined: it is left to chance. */
-function givenNumber({ randomValueSpecifier: wanted }: WeightedCluster, { values }: Facts): bigint | undefined {
-  const [text = "", ...more] = values.get(wanted.value?.toLowerCase() ?? "") ?? [];
-  const number = more.length === 0 && /^\+?[0-9]+$/.test(text) ? BigInt(text.replace("+", "")) : undefined;
-  return number === undefined || number > maxUint64 ? undefined : number;
 }
 
 /** undefined: as it is. */

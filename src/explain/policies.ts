@@ -13,6 +13,7 @@ import { type Cors, corsOf } from "./cors.ts";
 import { type Fault, faultOf } from "./fault.ts";
 import type { Facts } from "./request.ts";
 import type { Semantics } from "./semantics.ts";
+import { wholeTimeoutMs } from "./timeouts.ts";
 
 /** What holds for a request on its way to a cluster. Durations in milliseconds; absent: none. */
 export interface Policies {
@@ -61,12 +62,9 @@ export interface Levels {
   readonly semantics: Semantics;
 }
 
-/** Where a route says nothing. */
-const usualTimeoutMs = 15_000;
-
 export function policiesOf(action: RouteAction, levels: Levels): Policies {
   const { host, table } = levels;
-  const timeoutMs = action.timeout === undefined ? usualTimeoutMs : millisecondsOf(action.timeout);
+  const timeoutMs = wholeTimeoutMs(action);
   const grpcMax = action.maxStreamDuration?.grpcTimeoutHeaderMax ?? action.maxGrpcTimeout;
   const retry = action.retryPolicy ?? host.retryPolicy;
   const mirrors = [action, host, table].map((one) => one.requestMirrorPolicies).find((list) => list.length > 0) ?? [];

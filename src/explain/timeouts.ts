@@ -1,17 +1,18 @@
-import type { Duration } from "@bufbuild/protobuf/wkt";
-import type { RouteAction, VirtualHost } from "../envoy/route-messages.ts";
+import { millisecondsOf, type RouteAction, type VirtualHost } from "../envoy/route-messages.ts";
 
+/** Where a route says nothing. */
 const usualTimeoutMs = 15_000;
 
-/** How long an upstream has for its answer, in milliseconds; undefined: as long as it wants. */
+/** For the whole response, tries included; 0: none. */
+export const wholeTimeoutMs = ({ timeout }: RouteAction): number =>
+  timeout === undefined ? usualTimeoutMs : millisecondsOf(timeout);
+
+/** How long an upstream is told that it has for its answer, in whole milliseconds; undefined: as long as it wants. */
 export function expectedTimeoutMs(action: RouteAction, host: VirtualHost): number | undefined {
-  const whole = action.maxStreamDuration === undefined ? millisecondsOf(action.timeout, usualTimeoutMs) : 0;
+  const whole = action.maxStreamDuration === undefined ? Math.trunc(wholeTimeoutMs(action)) : 0;
   const { perTryTimeout } = action.retryPolicy ?? host.retryPolicy ?? {};
-  const perTry = millisecondsOf(perTryTimeout, 0);
+  const perTry = perTryTimeout === undefined ? 0 : Math.trunc(millisecondsOf(perTryTimeout));
   const { hedgeOnPerTryTimeout: isHedged = false } = action.hedgePolicy ?? host.hedgePolicy ?? {};
   const isShorter = perTry > 0 && (whole === 0 || perTry < whole);
   return (isShorter && !isHedged ? perTry : whole) || undefined;
 }
-
-const millisecondsOf = (duration: Duration | undefined, otherwise: number): number =>
-  duration === undefined ? otherwise : Number(duration.seconds) * 1_000 + Math.trunc(duration.nanos / 1_000_000);
