@@ -27,7 +27,10 @@ const table: Readonly<Record<string, Row>> = {
   cli: {
     may: ["base", "model", "config", "envoy", "compile", "explain"],
     types: ["api"],
-    only: { registry: ["source.ts", "file.ts"], api: ["shapes.ts"] },
+    only: {
+      registry: ["source.ts", "file.ts"],
+      api: ["services", "rules", "proxies", "access"].map((file) => `shapes/${file}.ts`),
+    },
   },
   app: {
     may: [

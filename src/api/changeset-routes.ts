@@ -34,7 +34,7 @@ import {
 import { kinds, reasonParameter } from "./rule-docs.ts";
 import { timeOf } from "./rule-object.ts";
 import { writeParameters } from "./rule-writes.ts";
-import { changeSetView } from "./shapes.ts";
+import { changeSetView } from "./shapes/rules.ts";
 import { type Submission, type Submitted, submit } from "./submit.ts";
 import type { ChangeDocument, ChangeSetBody, ChangeSetView, ProblemDetailView } from "./types.ts";
 

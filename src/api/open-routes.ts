@@ -5,7 +5,7 @@ import { json } from "./media-types.ts";
 import { ok, type Route } from "./route.ts";
 import type { AnswerDoc, RouteDoc } from "./route-doc.ts";
 import { kinds } from "./rule-docs.ts";
-import { readyView, versionView } from "./shapes.ts";
+import { readyView, versionView } from "./shapes/server.ts";
 import type { ReadyView, VersionView } from "./types.ts";
 
 const alive = schemaOf(object({ status: required(text()) }));

@@ -6,7 +6,8 @@ import { ruleKinds } from "../config/rule-kinds.ts";
 import { ruleSchema } from "../config/schemas.ts";
 import { type ProblemCode, problemCodes, problemContentType } from "./problem.ts";
 import type { AnswerDoc, ParameterDoc, RouteDoc } from "./route-doc.ts";
-import { namedShapes, problemView } from "./shapes.ts";
+import { namedShapes } from "./shapes/named.ts";
+import { problemView } from "./shapes/server.ts";
 
 /** What the document says of a route. */
 export interface DocumentedRoute {

@@ -1,7 +1,6 @@
 import type { Decoder } from "../base/decode.ts";
 import { schemaOf } from "../base/decode.ts";
 import { json } from "./media-types.ts";
-import { pageOf as pageShape } from "./page-shape.ts";
 import { defaultPageLimit, pageOf } from "./paging.ts";
 import type { ApiPorts, Verb } from "./ports.ts";
 import {
@@ -15,7 +14,10 @@ import {
 } from "./query.ts";
 import { ok, problem, type Route } from "./route.ts";
 import type { ParameterDoc, RouteDoc } from "./route-doc.ts";
-import { findingView, proxyConfigView, proxyView, ruleView, serviceView } from "./shapes.ts";
+import { pageOf as pageShape } from "./shapes/pages.ts";
+import { proxyConfigView, proxyView } from "./shapes/proxies.ts";
+import { findingView, ruleView } from "./shapes/rules.ts";
+import { serviceView } from "./shapes/services.ts";
 import type { FindingView, Page, ProxyConfigView, ProxyView, RuleView, ServiceView } from "./types.ts";
 
 const namespaceFilter = exactly("Only those of this namespace.");

@@ -2,7 +2,6 @@ import { type Decoder, list as listOf, schemaOf } from "../base/decode.ts";
 import { reply, required } from "../base/decode-object.ts";
 import { jsonBody } from "./json-body.ts";
 import { json } from "./media-types.ts";
-import { pageOf as pageShape } from "./page-shape.ts";
 import { defaultPageLimit, pageOf } from "./paging.ts";
 import type { RegistrationOutcome, RegistrationsPort } from "./ports.ts";
 import type { ProblemCode } from "./problem.ts";
@@ -10,7 +9,8 @@ import { decodeQuery, exactly, flag, pageParameters, parameterDocs } from "./que
 import { list } from "./read-routes.ts";
 import { type Answer, type ApiRequest, ok, problem, problems, type Route } from "./route.ts";
 import type { AnswerDoc, BodyDoc, ParameterDoc } from "./route-doc.ts";
-import { heartbeatView, registeredInstanceView, registeredServiceView, serviceView } from "./shapes.ts";
+import { pageOf as pageShape } from "./shapes/pages.ts";
+import { heartbeatView, registeredInstanceView, registeredServiceView, serviceView } from "./shapes/services.ts";
 import type { HeartbeatView, Page, RegisteredInstanceView, RegisteredServiceView, ServiceView } from "./types.ts";
 
 const host: ParameterDoc = {

@@ -5,7 +5,7 @@ import { pluralOf, ruleKinds } from "../config/rule-kinds.ts";
 import { ruleSchema } from "../config/schemas.ts";
 import { json, jsonPatch, mergePatch, yaml } from "./media-types.ts";
 import type { AnswerDoc, BodyDoc, ParameterDoc } from "./route-doc.ts";
-import { ruleObjectView } from "./shapes.ts";
+import { ruleObjectView } from "./shapes/rules.ts";
 
 /** What the documentation of several routes has in common. */
 

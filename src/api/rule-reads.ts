@@ -32,7 +32,7 @@ import {
 import { documentsOfKind, documentsOfNamespace, pageOfDocuments } from "./rule-index.ts";
 import { managerOf, ruleObject, ruleObjectOf } from "./rule-object.ts";
 import { rulesYaml, ruleYaml } from "./rule-yaml.ts";
-import { ruleListView, ruleStatusView } from "./shapes.ts";
+import { ruleListView, ruleStatusView } from "./shapes/rules.ts";
 import type { RuleListView } from "./types.ts";
 import { parsePosition } from "./watch.ts";
 

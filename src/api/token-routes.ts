@@ -7,7 +7,7 @@ import { json } from "./media-types.ts";
 import { decodeQuery } from "./query.ts";
 import { list } from "./read-routes.ts";
 import { ok, problem, problems, type Route } from "./route.ts";
-import { newTokenView, tokenView, whoAmIView } from "./shapes.ts";
+import { newTokenView, tokenView, whoAmIView } from "./shapes/access.ts";
 import type { NewTokenView, Role, TokenView, WhoAmIView } from "./types.ts";
 
 const maxExpiryMs = 10 * 365 * 24 * 3_600_000;

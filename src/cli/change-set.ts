@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { changeSetView } from "../api/shapes.ts";
+import { changeSetView } from "../api/shapes/rules.ts";
 import type { ChangeResultView, ChangeSetBody, ChangeSetView } from "../api/types.ts";
 import { MeshError } from "../base/errors.ts";
 import { type CliIo, type Flag, type FlagValues, flagValue, isSet } from "./command.ts";

@@ -1,4 +1,4 @@
-import { ruleObjectView } from "../api/shapes.ts";
+import { ruleObjectView } from "../api/shapes/rules.ts";
 import type { ChangeResultView, RuleReference } from "../api/types.ts";
 import { MeshError } from "../base/errors.ts";
 import { defaultNamespace } from "../config/decode-rule.ts";

@@ -1,4 +1,4 @@
-import { proxyView } from "../api/shapes.ts";
+import { proxyView } from "../api/shapes/proxies.ts";
 import type { ProxyView, RefusalView, RepairView, TypeDeliveryView } from "../api/types.ts";
 import { MeshError } from "../base/errors.ts";
 import { formatAge } from "./age.ts";

@@ -1,4 +1,4 @@
-import { proxyConfigView } from "../api/shapes.ts";
+import { proxyConfigView } from "../api/shapes/proxies.ts";
 import type { ProxyResourceView } from "../api/types.ts";
 import { MeshError } from "../base/errors.ts";
 import { type CliIo, type Command, type CommandInput, type ExitCode, type FlagValues, flagValue } from "./command.ts";

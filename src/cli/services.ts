@@ -1,4 +1,4 @@
-import { serviceView } from "../api/shapes.ts";
+import { serviceView } from "../api/shapes/services.ts";
 import type { ServiceView } from "../api/types.ts";
 import type { CliIo, Command, CommandInput, ExitCode } from "./command.ts";
 import { count } from "./findings-text.ts";

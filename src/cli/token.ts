@@ -1,4 +1,4 @@
-import { newTokenView, tokenView } from "../api/shapes.ts";
+import { newTokenView, tokenView } from "../api/shapes/access.ts";
 import type { NewTokenView, Role, TokenView } from "../api/types.ts";
 import { MeshError } from "../base/errors.ts";
 import { formatAge, formatTimeLeft } from "./age.ts";

@@ -1,4 +1,4 @@
-import { whoAmIView } from "../api/shapes.ts";
+import { whoAmIView } from "../api/shapes/access.ts";
 import type { CliIo, Command, CommandInput, ExitCode } from "./command.ts";
 import { outputFlag, wantsJson, writeJson } from "./output.ts";
 import { askJson, pathOf } from "./request.ts";

@@ -1,21 +1,19 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { describe, expect, test } from "vitest";
-import { pageOf } from "../../src/api/page-shape.ts";
+import { newTokenView } from "../../src/api/shapes/access.ts";
+import { pageOf } from "../../src/api/shapes/pages.ts";
+import { proxyConfigView, proxyView } from "../../src/api/shapes/proxies.ts";
 import {
   changeSetView,
   findingView,
-  newTokenView,
-  problemView,
-  proxyConfigView,
-  proxyView,
-  registeredInstanceView,
   ruleListView,
   ruleObjectView,
   ruleView,
-  serviceView,
   watchEventView,
-} from "../../src/api/shapes.ts";
+} from "../../src/api/shapes/rules.ts";
+import { problemView } from "../../src/api/shapes/server.ts";
+import { registeredInstanceView, serviceView } from "../../src/api/shapes/services.ts";
 import type {
   ChangeSetView,
   FindingView,

@@ -1,0 +1,94 @@
+import { boolean, type Decoder, integer, list, mapOf } from "../../base/decode.ts";
+import { oneOfKinds, optional, required } from "../../base/decode-object.ts";
+import { anyText, many, number, positive, shape, texts, time, word } from "../../base/shape.ts";
+import type {
+  HeartbeatView,
+  InstanceView,
+  LeaseView,
+  OriginView,
+  PortView,
+  RegisteredInstanceView,
+  RegisteredServiceView,
+  ServiceView,
+} from "../types.ts";
+
+/* Services and instances, as clients read them. */
+
+const portNumber = integer({ min: 1, max: 65_535 });
+export const portView = shape<PortView>({
+  name: required(anyText),
+  number: required(portNumber),
+  protocol: required(anyText),
+});
+const ports = list(portView);
+const portNumbers = mapOf(portNumber);
+const health = word("healthy", "unhealthy", "draining");
+
+export const originView: Decoder<OriginView> = oneOfKinds<OriginView>("kind", {
+  registry: shape<Extract<OriginView, { readonly kind: "registry" }>>({
+    kind: required(word("registry")),
+    registry: required(anyText),
+  }),
+  rule: shape<Extract<OriginView, { readonly kind: "rule" }>>({
+    kind: required(word("rule")),
+    rule: required(anyText),
+  }),
+});
+
+export const instanceView = shape<InstanceView>({
+  id: required(anyText),
+  address: required(anyText),
+  ports: required(portNumbers),
+  labels: required(texts),
+  locality: required(anyText),
+  weight: required(number),
+  health: required(health),
+  registry: required(anyText),
+});
+
+export const serviceView: Decoder<ServiceView> = shape<ServiceView>({
+  host: required(anyText),
+  namespace: required(anyText),
+  ports: required(ports),
+  resolution: required(word("instances", "dns", "dns-round-robin")),
+  external: required(boolean),
+  origin: required(originView),
+  instances: required(list(instanceView, many)),
+});
+
+export const registeredServiceView: Decoder<RegisteredServiceView> = shape<RegisteredServiceView>({
+  host: required(anyText),
+  namespace: required(anyText),
+  ports: required(ports),
+  external: required(boolean),
+  registeredAt: required(time),
+  registeredBy: required(anyText),
+});
+
+const leaseView = shape<LeaseView>({
+  ttlMs: required(positive),
+  expiresAt: required(time),
+  state: required(word("live", "missed")),
+});
+
+export const registeredInstanceView: Decoder<RegisteredInstanceView> = shape<RegisteredInstanceView>({
+  id: required(anyText),
+  address: required(anyText),
+  ports: required(portNumbers),
+  labels: required(texts),
+  locality: required(anyText),
+  weight: required(number),
+  health: required(health),
+  registeredAt: required(time),
+  registeredBy: required(anyText),
+  generation: required(number),
+  lease: optional(leaseView),
+  draining: optional(
+    shape<NonNullable<RegisteredInstanceView["draining"]>>({ since: required(time), until: required(time) }),
+  ),
+});
+
+export const heartbeatView: Decoder<HeartbeatView> = shape<HeartbeatView>({
+  id: required(anyText),
+  state: required(word("live", "not-found", "stale")),
+});
