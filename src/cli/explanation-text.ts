@@ -1,5 +1,5 @@
 import { percent } from "../base/percent.ts";
-import { type ExplainedCluster, type ExplainedEndpoint, leadsSomewhere } from "../explain/endpoints.ts";
+import { leadsSomewhere } from "../explain/endpoints.ts";
 import type {
   ChainMiss,
   Change,
@@ -12,16 +12,15 @@ import type {
   Outcome,
   Result,
 } from "../explain/explanation.ts";
-import type { PlacedOrigin } from "../explain/places.ts";
-import type { Policies, Retry } from "../explain/policies.ts";
-import { formatLocality, type Locality } from "../model/locality.ts";
+import { clusterLines } from "./cluster-lines.ts";
+import { formatLines, type Line } from "./labelled-lines.ts";
+import { distinctOrigins, originLines } from "./origin-lines.ts";
+import { policyLines } from "./policy-lines.ts";
 import type { Style } from "./style.ts";
-import { displayWidth, padEnd, visibleText } from "./terminal-text.ts";
+import { visibleText } from "./terminal-text.ts";
 
 /** As many as are shown of one list; JSON has them all. */
-const limits = { endpoints: 10, misses: 20, conditions: 5 } as const;
-
-type Line = readonly [label: string, text: string];
+const limits = { misses: 20, conditions: 5 } as const;
 
 /** Where a request goes and why, for a terminal; `question` is what was asked, in a few words. */
 export function formatExplanation(explanation: Explanation, question: string, style: Style): string {
@@ -157,104 +156,6 @@ function changeLine({ what, before, after }: Change): Line {
   return [what, after === undefined ? `${visibleText(before)}, removed` : visibleText(`${before} → ${after}`)];
 }
 
-function policyLines({ timeoutMs, idleTimeoutMs, retry, mirrors, hashOn, fault, cors }: Policies): readonly Line[] {
-  const lines: (Line | undefined)[] = [
-    ["timeout", timeoutMs === undefined ? "none" : milliseconds(timeoutMs)],
-    idleTimeoutMs === undefined ? undefined : ["idle", `at most ${milliseconds(idleTimeoutMs)}`],
-    retry && ["retries", retryText(retry)],
-    ...mirrors.map(({ cluster, share }): Line => ["mirror", `${visibleText(cluster)}, ${percent(share)}`]),
-    hashOn.length > 0 ? ["hashed by", visibleText(hashOn.join(", then "))] : undefined,
-    fault?.delay && ["fault", `${milliseconds(fault.delay.ms)} late, ${percent(fault.delay.share)}`],
-    fault?.abort && ["fault", `${abortText(fault.abort)}, ${percent(fault.abort.share)}`],
-    cors && ["cors", `for pages whose origin ${visibleText(cors.allowOrigins.join(", or ")) || "is nowhere"}`],
-  ];
-  return lines.filter((line) => line !== undefined);
-}
-
-const retryText = ({ retries, on, statusCodes }: Retry): string =>
-  `${retries}, on ${visibleText(on.join(", "))}${statusCodes === undefined ? "" : ` (${statusCodes.join(", ")})`}`;
-
-const abortText = ({ status, grpcStatus }: { readonly status?: number; readonly grpcStatus?: number }): string =>
-  status === undefined ? `answered with gRPC status ${grpcStatus}` : `answered with ${status}`;
-
-const milliseconds = (ms: number): string => (ms >= 1_000 ? `${ms / 1_000} s` : `${ms} ms`);
-
-function clusterLines(cluster: ExplainedCluster, style: Style): readonly Line[] {
-  switch (cluster.kind) {
-    case "missing":
-      return [["endpoints", style("bad", "the proxy has no such cluster")]];
-    case "original-destination":
-      return [["endpoints", cluster.isKnown ? "the address that the client dialled" : undialledText(style)]];
-    case "other":
-      return [["endpoints", `found by ${visibleText(cluster.type)}`]];
-    case "endpoints":
-      return endpointLines(cluster.endpoints, style);
-  }
-}
-
-const undialledText = (style: Style): string =>
-  `${style("bad", "none")}, as the listener does not find out which address the client dialled`;
-
-function endpointLines(endpoints: readonly ExplainedEndpoint[], style: Style): readonly Line[] {
-  if (endpoints.length === 0) return [["endpoints", `${style("bad", "none")}, so that the proxy cannot send it on`]];
-  const shown = endpoints.slice(0, limits.endpoints);
-  const texts = columnsOf(shown.map((endpoint) => endpointCells(endpoint, endpoints)));
-  const more = endpoints.length - shown.length;
-  return [...texts, ...(more > 0 ? [style("quiet", `and ${more} more`)] : [])].map((text, i) => [
-    i === 0 ? "endpoints" : "",
-    text,
-  ]);
-}
-
-/** Side by side; a column in which nothing stands is left out. */
-function columnsOf(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => displayWidth(row[i] ?? ""))));
-  return rows.map((row) =>
-    row
-      .flatMap((cell, i) => (widths[i] === 0 ? [] : padEnd(cell, widths[i] ?? 0)))
-      .join("  ")
-      .trimEnd(),
-  );
-}
-
-/** Address, place, and what sets it apart from the others; at the end who knows it. */
-function endpointCells(endpoint: ExplainedEndpoint, all: readonly ExplainedEndpoint[]): readonly string[] {
-  const { address, locality, priority, weight, localityWeight, health, origins } = endpoint;
-  const differ = (of: (one: ExplainedEndpoint) => unknown): boolean => new Set(all.map(of)).size > 1;
-  const facts = [
-    ...(differ((one) => one.priority) ? [`priority ${priority}`] : []),
-    ...(differ((one) => one.weight) ? [`weight ${weight}`] : []),
-    ...(localityWeight !== undefined && differ((one) => one.localityWeight)
-      ? [`locality weight ${localityWeight}`]
-      : []),
-    ...(health === "healthy" || health === "unknown" ? [] : [health]),
-  ];
-  const registry = origins.flatMap((origin) =>
-    origin.kind === "registry" ? [`${origin.instance ?? origin.service} (${origin.registry})`] : [],
-  );
-  const place = locality === undefined ? "" : formatLocality(locality satisfies Locality);
-  return [address, place, facts.join(", "), registry.join(", ")].map(visibleText);
-}
-
-/** Rules with their place in a file, and what else is behind it. */
-export const originLines = (origins: readonly PlacedOrigin[], style: Style): readonly Line[] =>
-  origins.map((origin) => ["", style("quiet", originText(origin))]);
-
-function originText(origin: PlacedOrigin): string {
-  switch (origin.kind) {
-    case "rule": {
-      const place = [origin.file, origin.line, origin.column].filter((part) => part !== undefined).join(":");
-      return visibleText([place, origin.rule, origin.pointer].filter((part) => part !== "").join("  "));
-    }
-    case "registry":
-      return visibleText(`registry ${origin.registry}: ${origin.service}`);
-    case "setting":
-      return `default: ${origin.name}`;
-    case "repair":
-      return `put in by Fairway: ${visibleText(origin.reason)}`;
-  }
-}
-
 const failedText = ({ asks, found }: FailedCondition): string => `asks that ${asks}; ${found}`;
 
 /** What was in the way of each, and where that stands. */
@@ -275,25 +176,13 @@ function missLines({ name, index, failed, origins }: NearMiss, style: Style): re
   return [
     ...shown.map((one, i): Line => [i === 0 ? label : "", visibleText(failedText(one))]),
     ...(more === 0 ? [] : [["", style("quiet", `and ${more} more`)] as const]),
-    ...originLines(distinct(shown.flatMap((one) => one.origins)), style),
+    ...originLines(distinctOrigins(shown.flatMap((one) => one.origins)), style),
   ];
 }
-
-const distinct = (origins: readonly PlacedOrigin[]): readonly PlacedOrigin[] => [
-  ...new Map(origins.map((origin) => [originText(origin), origin])).values(),
-];
 
 function formatChainMisses(misses: readonly ChainMiss[], style: Style): string {
   const lines = misses.map(({ name, index, failed }): Line => {
     return [name === "" ? `number ${index + 1}` : name, visibleText(failedText(failed))];
   });
   return `${style("strong", "The filter chains that are there")}\n${formatLines(lines, style)}`;
-}
-
-function formatLines(lines: readonly Line[], style: Style): string {
-  const width = Math.max(0, ...lines.map(([label]) => displayWidth(visibleText(label))));
-  return lines
-    .map(([label, text]) => `  ${style("quiet", padEnd(visibleText(label), width))}  ${text}`.trimEnd())
-    .map((line) => `${line}\n`)
-    .join("");
 }

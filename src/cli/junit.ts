@@ -1,4 +1,4 @@
-import { originLines } from "./explanation-text.ts";
+import { originLines } from "./origin-lines.ts";
 import { countsOf, type Failure, type SuiteResult, type TestResult, unseenText } from "./route-test-results.ts";
 import { plainStyle } from "./style.ts";
 

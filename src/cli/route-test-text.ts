@@ -1,5 +1,5 @@
-import { originLines } from "./explanation-text.ts";
 import { count, type SourceTexts } from "./findings-text.ts";
+import { originLines } from "./origin-lines.ts";
 import {
   type Counts,
   countsOf,

@@ -1,17 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import type { Change } from "../../src/explain/explanation.ts";
-import {
-  type Around,
-  ask,
-  clusterOf,
-  configurationOf,
-  endpoint,
-  forwardedIn,
-  listenerOf,
-  managerAround,
-  resultsOf,
-} from "./configuration.ts";
+import { type Around, askAround, forwardedIn, resultsOf } from "./configuration.ts";
 
 /* Who did what to a request, in which order; what becomes of it is held to real Envoys. */
 
@@ -19,13 +9,8 @@ const adding = (name: string, value: string): JsonObject => ({
   request_headers_to_add: [{ header: { key: name, value } }],
 });
 
-const explained = (around: Around, request: JsonObject = {}) => {
-  const clusters = [clusterOf("a", endpoint("10.0.0.1")), clusterOf("b", endpoint("10.0.0.2"))];
-  return ask(configurationOf({ listeners: [listenerOf(managerAround(around))], clusters }), {
-    url: "http://a/old?q",
-    ...request,
-  });
-};
+const explained = (around: Around, request: JsonObject = {}) =>
+  askAround(around, { url: "http://a/old?q", ...request });
 
 const told = ({ what, before = "nothing", after = "nothing", by }: Change): string =>
   `${by}: ${what} ${before} → ${after}`;

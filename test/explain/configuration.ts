@@ -106,6 +106,13 @@ export function ask(configuration: Configuration, body: JsonObject): Explanation
   return explain(configuration, asked.value, semanticsOf(undefined));
 }
 
+/** Of the levels around one route, which leads to the cluster `a`; there is `b` too. */
+export const askAround = (around: Around, request: JsonObject = {}): Explanation =>
+  ask(configurationOf({ listeners: [listenerOf(managerAround(around))], clusters: [clusterOf("a"), clusterOf("b")] }), {
+    url: "http://a/",
+    ...request,
+  });
+
 export const resultsOf = ({ outcomes }: Explanation): readonly Result[] => outcomes.map(({ result }) => result);
 
 export function forwardedIn(explanation: Explanation): Forwarded {

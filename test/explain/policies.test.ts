@@ -4,29 +4,20 @@ import type { Policies } from "../../src/explain/policies.ts";
 import {
   type Around,
   ask,
-  clusterOf,
+  askAround,
   configurationOf,
   filter,
   forwardedIn,
   httpManager,
   listenerOf,
-  managerAround,
   per,
   resultsOf,
   settings,
   tableOf,
 } from "./configuration.ts";
 
-const explained = (around: Around, request: JsonObject = {}) => {
-  const listeners = [listenerOf(managerAround(around))];
-  return ask(configurationOf({ listeners, clusters: [clusterOf("a"), clusterOf("b")] }), {
-    url: "http://a/",
-    ...request,
-  });
-};
-
 const policiesOf = (around: Around, request: JsonObject = {}): Policies =>
-  forwardedIn(explained(around, request)).policies;
+  forwardedIn(askAround(around, request)).policies;
 
 describe("timeouts", () => {
   test.each<[string, JsonObject, Partial<Policies>]>([
@@ -251,7 +242,7 @@ describe("what the proxy answers itself", () => {
     [{ cluster_not_found_response_code: "NOT_FOUND" }, 404],
     [{ cluster_not_found_response_code: "INTERNAL_SERVER_ERROR" }, 500],
   ])("of a cluster that is not there: %j", (code, status) => {
-    expect(resultsOf(explained({ action: { cluster: "gone", ...code } }))).toEqual([
+    expect(resultsOf(askAround({ action: { cluster: "gone", ...code } }))).toEqual([
       { kind: "answer", status, reason: 'the proxy has no cluster "gone"' },
     ]);
   });

@@ -9,6 +9,7 @@ import { defaultMeshSettings } from "../../src/model/mesh-settings.ts";
 import { startEcho } from "../support/echo-server.ts";
 import { freePort } from "../support/free-port.ts";
 import { startGrpcClient } from "../support/grpc-client.ts";
+import { reviewsSubsets } from "../support/shop-rules.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /* Rules in files, our whole control plane, and real gRPC processes that call and serve by them. */
@@ -71,15 +72,7 @@ ${lost ? "    - match: [{ headers: { to: { exact: nowhere } } }]\n      route: [
         - destination: { host: reviews, subset: v2 }
           weight: ${v2}
 ---
-apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: { name: reviews, namespace: shop }
-spec:
-  host: reviews
-  subsets:
-    - { name: v1, labels: { version: v1 } }
-    - { name: v2, labels: { version: v2 } }
-`;
+${reviewsSubsets}`;
 
 describe.concurrent.each(["grpc-js", "grpcio"] as const)("%s", { timeout: 60_000 }, (language) => {
   test("a canary moves, and a route to nowhere takes nothing else down", async (context) => {
