@@ -12,6 +12,7 @@ export const explainCommand: Command = {
     "and of the routes that come before it what was in their way.\n" +
     "With --rules or --catalog it works without a server, and --from is a file with an Envoy node; " +
     "with --config-dump it speaks of what a running Envoy has.\n" +
+    "Method and URL come before the options that take several.\n" +
     "tcp:// and tls:// stand for connections without requests.\n" +
     "Exit code 1 when the request ends without reaching a service, a redirect, or an answer below 400.",
   arguments: "<method> <url>",
@@ -35,7 +36,7 @@ export const explainCommand: Command = {
       summary: "what becomes of a request that web-1 sends",
     },
     {
-      line: "fairway explain --rules rules/ --catalog catalog.yaml --from web.json GET http://reviews:9080/",
+      line: "fairway explain GET http://reviews:9080/ --from web.json --rules rules/ --catalog catalog.yaml",
       summary: "the same by files alone, before they are applied",
     },
     {
