@@ -15,8 +15,10 @@ export interface Page<T> {
 export interface ServiceView {
   readonly host: string;
   readonly namespace: string;
+  /** What clients dial: IP addresses and networks; empty where it has only names. */
+  readonly addresses: readonly string[];
   readonly ports: readonly PortView[];
-  readonly resolution: "instances" | "dns" | "dns-round-robin";
+  readonly resolution: "instances" | "dns" | "dns-round-robin" | "original-destination";
   readonly external: boolean;
   readonly origin: OriginView;
   readonly instances: readonly InstanceView[];

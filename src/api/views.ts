@@ -20,6 +20,7 @@ const serviceView = memoize(
   (service: Service, instances: readonly Instance[]): ServiceView => ({
     host: service.hostname,
     namespace: service.namespace,
+    addresses: service.addresses,
     ports: service.ports,
     resolution: service.resolution,
     external: service.external,

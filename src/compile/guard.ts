@@ -94,7 +94,7 @@ export function guardAspects(aspects: Aspects, report: Report): Aspects {
         () => aspects.egressListener(rule, index),
         (error) => {
           const egress = rule.spec.egress[index];
-          if (egress !== undefined) brokenListener(egressBind(egress), egress.port.number, error);
+          if (egress !== undefined) brokenListener(egressBind(egress), egress.port?.number ?? 0, error);
           return undefined;
         },
       ),

@@ -52,7 +52,7 @@ export function egressScopes(
       listener,
       services: services.flatMap((candidates) => {
         const imported = candidates.filter((service) => imports.some((one) => isServiceImported(service, one)));
-        return imported.flatMap((service) => reachableAt(service, listener.port.number)).slice(0, 1);
+        return imported.flatMap((service) => reachableAt(service, listener.port?.number ?? 0)).slice(0, 1);
       }),
       virtualServices: virtualServices.filter((one) => isImported(one, imports)),
     };

@@ -7,6 +7,7 @@ import { parseLocality } from "../model/locality.ts";
 import { type Resolution, serviceKey } from "../model/service.ts";
 
 const resolutions: Readonly<Record<ServiceEntrySpec["resolution"], Resolution>> = {
+  NONE: "original-destination",
   STATIC: "instances",
   DNS: "dns",
   DNS_ROUND_ROBIN: "dns-round-robin",
@@ -21,6 +22,7 @@ export function servicesOfEntry(rule: Rule<"ServiceEntry">): readonly CatalogEnt
       key: serviceKey(namespace, hostname),
       hostname,
       namespace,
+      addresses: spec.addresses,
       ports: spec.ports.map(({ name, number, protocol }) => ({ name, number, protocol })),
       resolution: resolutions[spec.resolution],
       external: spec.location === "MESH_EXTERNAL",

@@ -39,5 +39,7 @@ export const isOwnAddress = (address: string): boolean => address === "0.0.0.0" 
 
 /** Does the rule listen on the workload's own address or send to it? */
 export function usesOwnAddress(spec: SidecarSpec): boolean {
-  return spec.ingress.some(({ bind, defaultEndpoint }) => bind === undefined || isOwnAddress(defaultEndpoint.address));
+  return spec.ingress.some(
+    ({ bind, defaultEndpoint }) => bind === undefined || isOwnAddress(defaultEndpoint?.address ?? ""),
+  );
 }

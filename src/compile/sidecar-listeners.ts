@@ -24,7 +24,7 @@ export const ingressBind = ({ bind }: IngressListener, address: string | undefin
 export function compileEgressListener(rule: Rule<"Sidecar">, index: number): Resource | undefined {
   const egress = rule.spec.egress[index];
   if (egress === undefined) return undefined;
-  const { port } = egress;
+  const { port = { number: 0 } } = egress;
   return compileHttpListener({
     bind: egressBind(egress),
     port: port.number,
@@ -48,7 +48,7 @@ export function compileIngress(
 ): readonly Resource[] {
   const ingress = rule.spec.ingress[index];
   if (ingress === undefined) return [];
-  const { port, defaultEndpoint } = ingress;
+  const { port, defaultEndpoint = { address: "127.0.0.1", port: port.number } } = ingress;
   const origin = fromRule(rule, `/spec/ingress/${index}`);
   const ownTarget = isOwnAddress(defaultEndpoint.address) ? address : undefined;
   const target = { address: ownTarget ?? defaultEndpoint.address, port: defaultEndpoint.port };

@@ -19,7 +19,7 @@ export function compileSidecar(view: View, aspects: Aspects): readonly Resource[
     sidecar?.spec.ingress.flatMap((_, index) => aspects.ingress(sidecar, mesh, index, profile.address)) ?? [];
   const egress = view.egress.flatMap((scope) => [
     aspects.egressListener(scope.rule, scope.index),
-    aspects.routeTable(sidecarRouteName(scope.listener.port.number), [
+    aspects.routeTable(sidecarRouteName(scope.listener.port?.number ?? 0), [
       ...virtualHosts(view, scope, aspects),
       aspects.unknownHosts(mesh),
     ]),
@@ -30,7 +30,7 @@ export function compileSidecar(view: View, aspects: Aspects): readonly Resource[
 /** One virtual host a service: with the routes of the oldest rule that speaks of it, else with one route to all instances. */
 function virtualHosts(view: View, scope: EgressScope, aspects: Aspects): readonly VirtualHost[] {
   const { profile } = view;
-  const port = scope.listener.port.number;
+  const port = scope.listener.port?.number ?? 0;
   const services = new Map(scope.services.filter(isRouted).map((reachable) => [reachable.service.hostname, reachable]));
   const made = new Map<Hostname, VirtualHost>();
   const virtualHostOf = (reachable: Reachable, routes: readonly Route[] | undefined): VirtualHost => {

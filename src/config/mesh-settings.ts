@@ -93,6 +93,10 @@ const meshSettings: Decoder<MeshSettings> = mapped(
     outboundTrafficPolicy: outboundTrafficPolicy.mode,
     connectTimeoutMs: connectTimeout,
     dnsRefreshRateMs: dnsRefreshRate,
+    proxyListenPort: defaultMeshSettings.proxyListenPort,
+    proxyInboundListenPort: defaultMeshSettings.proxyInboundListenPort,
+    proxyHttpPort: defaultMeshSettings.proxyHttpPort,
+    protocolDetectionTimeoutMs: defaultMeshSettings.protocolDetectionTimeoutMs,
   }),
 );
 

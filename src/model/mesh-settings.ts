@@ -9,6 +9,13 @@ export interface MeshSettings {
   readonly connectTimeoutMs: number;
   /** How often a proxy resolves a host name whose answer carries no time to live. */
   readonly dnsRefreshRateMs: number;
+  /** Where captured connections come in, from the workload and to it. */
+  readonly proxyListenPort: number;
+  readonly proxyInboundListenPort: number;
+  /** The port of each sidecar's loopback address where applications find an HTTP proxy; 0: none. */
+  readonly proxyHttpPort: number;
+  /** How long a proxy waits for the first bytes by which it recognises a protocol; then it is taken for TCP. 0: for ever. */
+  readonly protocolDetectionTimeoutMs: number;
 }
 
 export const defaultMeshSettings: MeshSettings = {
@@ -17,4 +24,8 @@ export const defaultMeshSettings: MeshSettings = {
   outboundTrafficPolicy: "ALLOW_ANY",
   connectTimeoutMs: 10_000,
   dnsRefreshRateMs: 60_000,
+  proxyListenPort: 15_001,
+  proxyInboundListenPort: 15_006,
+  proxyHttpPort: 0,
+  protocolDetectionTimeoutMs: 0,
 };

@@ -7,15 +7,21 @@ export type ServiceKey = Brand<string, "ServiceKey">;
 
 /**
  * How a proxy finds the instances: `instances`: it is told each one; `dns`: it resolves the instances' host names and uses all
- * addresses; `dns-round-robin`: it uses one address at a time.
+ * addresses; `dns-round-robin`: it uses one address at a time; `original-destination`: the client has chosen one by its address
+ * already (a headless service, a ServiceEntry without resolution).
  */
-export type Resolution = "instances" | "dns" | "dns-round-robin";
+export type Resolution = "instances" | "dns" | "dns-round-robin" | "original-destination";
 
 /** What clients call. It has no instances inside, so that it keeps its identity while instances come and go. */
 export interface Service {
   readonly key: ServiceKey;
   readonly hostname: Hostname;
   readonly namespace: string;
+  /**
+   * What clients dial: virtual IPs, IPv4 or IPv6, or networks (`10.1.0.0/16`) in which each address is an instance's. None: the service
+   * has only names.
+   */
+  readonly addresses: readonly string[];
   readonly ports: readonly ServicePort[];
   readonly resolution: Resolution;
   /** Outside the mesh: no sidecar there. */

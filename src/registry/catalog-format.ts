@@ -208,6 +208,7 @@ function entryOf(fields: ServiceFields, site: Site, { registry, domain }: Catalo
       key: serviceKey(namespace, hostname),
       hostname,
       namespace,
+      addresses: [],
       ports: fields.ports,
       resolution: resolutionOf(fields.instances),
       external: fields.external,

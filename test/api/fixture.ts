@@ -25,6 +25,7 @@ export const service = (namespace: string, name: string): ServiceView => ({
   host: `${name}.${namespace}.svc.cluster.local`,
   namespace,
   ports: [{ name: "http", number: 9080, protocol: "http" }],
+  addresses: [],
   resolution: "instances",
   external: false,
   origin: { kind: "registry", registry: "file" },

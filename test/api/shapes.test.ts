@@ -37,6 +37,7 @@ const service: ServiceView = {
   host: "reviews.shop.svc.cluster.local",
   namespace: "shop",
   ports: [{ name: "http", number: 80, protocol: "http" }],
+  addresses: [],
   resolution: "instances",
   external: false,
   origin: { kind: "registry", registry: "file" },

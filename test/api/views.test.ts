@@ -32,6 +32,7 @@ const service = {
   key: serviceKey("shop", hostname),
   hostname,
   namespace: "shop",
+  addresses: [],
   ports: [{ name: "http", number: 9080, protocol: "http" }],
   resolution: "instances",
   external: false,
@@ -46,6 +47,7 @@ test("services with their instances; what did not change is the same view", () =
     {
       host: "reviews.shop.svc.cluster.local",
       namespace: "shop",
+      addresses: [],
       ports: [{ name: "http", number: 9080, protocol: "http" }],
       resolution: "instances",
       external: false,

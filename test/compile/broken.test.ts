@@ -133,8 +133,8 @@ describe("each aspect that throws is told as the resource that it was for", () =
     const broken: Broken[] = [];
     const aspects = guarded(broken);
     const own = rule("Sidecar", "own", {
-      ingress: [{ port, defaultEndpoint: { address: "127.0.0.1", port: 8080 } }],
-      egress: [{ port, hosts: ["*/*"] }],
+      ingress: [{ port, captureMode: "NONE", defaultEndpoint: { address: "127.0.0.1", port: 8080 } }],
+      egress: [{ port, captureMode: "NONE", hosts: ["*/*"] }],
     });
     const edge = rule("Gateway", "edge", { selector: {}, servers: [{ port, hosts: ["*"], bind: "10.0.0.1" }] });
     expect(aspects.egressListener(own, 0)).toBeUndefined();

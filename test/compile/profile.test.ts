@@ -11,6 +11,7 @@ const ingress = (defaultAddress: string, bind?: string) =>
     ingress: [
       {
         port: { number: 9080, protocol: "http", name: "http" },
+        captureMode: "NONE",
         defaultEndpoint: { address: defaultAddress, port: 8080 },
         ...(bind === undefined ? {} : { bind }),
       },
@@ -84,8 +85,8 @@ describe("a hold keeps its cohort at the rule's held version", () => {
 test("a Sidecar rule that wants one address twice gets its first listener, and all else is served", () => {
   const port = { number: 9080, protocol: "http", name: "http" } as const;
   const twice = rule("Sidecar", "twice", {
-    ingress: [{ port, bind: "127.0.0.1", defaultEndpoint: { address: "127.0.0.1", port: 8080 } }],
-    egress: [{ port, hosts: ["*/*"] }],
+    ingress: [{ port, bind: "127.0.0.1", captureMode: "NONE", defaultEndpoint: { address: "127.0.0.1", port: 8080 } }],
+    egress: [{ port, captureMode: "NONE", hosts: ["*/*"] }],
   });
   const { resources } = createCompiler().compileFor(
     world({ services: [service("reviews")], rules: [twice] }),

@@ -42,7 +42,7 @@ test("a host name in two namespaces: the imported one is served", () => {
   };
   const importsB = rule("Sidecar", "s", {
     ingress: [],
-    egress: [{ port: { number: 9080, protocol: "http", name: "http" }, hosts: ["b/*"] }],
+    egress: [{ port: { number: 9080, protocol: "http", name: "http" }, captureMode: "NONE", hosts: ["b/*"] }],
   });
   const here = world({ services: [of("a", "10.0.0.1"), of("b", "10.0.0.2")], rules: [importsB] });
   const { resources } = createCompiler().compileFor(here, sidecar());
@@ -70,6 +70,7 @@ test("a name resolved to one address at a time, with a subset that nobody is in,
     hosts: ["one.example.com"],
     ports: [{ number: 9080, protocol: "http", name: "http" }],
     location: "MESH_EXTERNAL",
+    addresses: [],
     resolution: "DNS_ROUND_ROBIN",
     endpoints: [],
   });

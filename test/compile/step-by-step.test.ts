@@ -66,7 +66,11 @@ const allRules: readonly Rule[] = [
     {
       ingress: [],
       egress: [
-        { port: { number: 9080, protocol: "http", name: "http" }, hosts: ["./*", "shop/cart.shop.svc.cluster.local"] },
+        {
+          port: { number: 9080, protocol: "http", name: "http" },
+          captureMode: "NONE",
+          hosts: ["./*", "shop/cart.shop.svc.cluster.local"],
+        },
       ],
     },
     { namespace: "far" },
@@ -86,6 +90,7 @@ const allRules: readonly Rule[] = [
     hosts: ["users.shop.svc.cluster.local"],
     ports: [{ number: 9080, protocol: "http", name: "http" }],
     location: "MESH_INTERNAL",
+    addresses: [],
     resolution: "STATIC",
     endpoints: [{ address: "10.9.9.9", labels: { version: "v1" }, ports: {}, locality: "", weight: 1 }],
   }),

@@ -18,6 +18,7 @@ function service(name: string) {
       hostname,
       namespace: "shop",
       ports: [],
+      addresses: [],
       resolution: "instances" as const,
       external: false,
       createdAt: 0,

@@ -16,6 +16,7 @@ function service(name: string, namespace: string, ...instances: readonly Labels[
       hostname,
       namespace,
       ports: [{ name: "http", number: 80, protocol: "http" as const }],
+      addresses: [],
       resolution: "instances" as const,
       external: false,
       createdAt: 0,

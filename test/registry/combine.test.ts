@@ -25,6 +25,7 @@ const catalog = (registry: string, ...entries: readonly Entry[]): Catalog =>
         hostname: host(at),
         namespace,
         ports: [{ name: "http", number: port, protocol: "http" }],
+        addresses: [],
         resolution: "instances",
         external: false,
         createdAt: 0,

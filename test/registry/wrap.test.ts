@@ -18,6 +18,7 @@ const catalogWith = (...ids: string[]): Catalog =>
         hostname: a,
         namespace: "shop",
         ports: [],
+        addresses: [],
         resolution: "instances",
         external: false,
         createdAt: 0,

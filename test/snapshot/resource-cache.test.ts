@@ -100,7 +100,7 @@ describe("who is told", () => {
     const own = rule("Sidecar", "web", {
       workloadSelector: { app: "web" },
       ingress: [],
-      egress: [{ port: { number: 9080, protocol: "http", name: "http" }, hosts: ["*/*"] }],
+      egress: [{ port: { number: 9080, protocol: "http", name: "http" }, captureMode: "NONE", hosts: ["*/*"] }],
     });
     current.set(world({ services, rules: [own] }));
     expect(heard).toHaveLength(1);

@@ -44,7 +44,10 @@ function start(size: number) {
   const onlyOther = rule(
     "Sidecar",
     "default",
-    { ingress: [], egress: [{ port: { number: 9080, protocol: "http", name: "http" }, hosts: ["far/*"] }] },
+    {
+      ingress: [],
+      egress: [{ port: { number: 9080, protocol: "http", name: "http" }, captureMode: "NONE", hosts: ["far/*"] }],
+    },
     { namespace: "far" },
   );
   const present = createSignal<World | undefined>(

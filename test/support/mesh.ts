@@ -48,6 +48,7 @@ export function service(
       hostname,
       namespace,
       ports: [{ name: "http", number: port, protocol: "http" }],
+      addresses: [],
       resolution: "instances",
       external: false,
       createdAt,
@@ -119,7 +120,7 @@ export function gateway(name = "gw-1", options: Partial<ProxyNode> = {}): ProxyN
 export function egressEverywhere(port = 9080): Rule<"Sidecar"> {
   return rule("Sidecar", "default", {
     ingress: [],
-    egress: [{ port: { number: port, protocol: "http", name: "http" }, hosts: ["*/*"] }],
+    egress: [{ port: { number: port, protocol: "http", name: "http" }, captureMode: "NONE", hosts: ["*/*"] }],
   });
 }
 

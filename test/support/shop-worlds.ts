@@ -80,6 +80,7 @@ function entryOf(name: ServiceName, { copies }: ShopService, ports: ShopPorts): 
       hostname,
       namespace: "shop",
       ports: ports.listeners.map((number, index) => ({ name: `http-${index}`, number, protocol: "http" })),
+      addresses: [],
       resolution: "instances",
       external: false,
       createdAt: 0,
@@ -107,6 +108,7 @@ function openPorts({ second }: Shop, { listeners }: ShopPorts): readonly Rule[] 
       egress: open.map((number) => ({
         port: { number, protocol: "http", name: `http-${number}` },
         bind: "127.0.0.1",
+        captureMode: "NONE",
         hosts: ["*/*"],
       })),
     }),
@@ -115,6 +117,7 @@ function openPorts({ second }: Shop, { listeners }: ShopPorts): readonly Rule[] 
       servers: open.map((number) => ({
         port: { number, protocol: "http", name: `http-${number}` },
         bind: "127.0.0.1",
+        captureMode: "NONE",
         hosts: ["*"],
       })),
     }),

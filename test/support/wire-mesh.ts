@@ -113,7 +113,7 @@ function listenerOf({ kind, name, address }: WireProxy, number: number): Rule {
     : rule("Sidecar", name, {
         workloadSelector: { proxy: name },
         ingress: [],
-        egress: [{ port, bind: address, hosts: ["./*"] }],
+        egress: [{ port, bind: address, captureMode: "NONE", hosts: ["./*"] }],
       });
 }
 

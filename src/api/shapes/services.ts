@@ -49,8 +49,9 @@ export const instanceView = shape<InstanceView>({
 export const serviceView: Decoder<ServiceView> = shape<ServiceView>({
   host: required(anyText),
   namespace: required(anyText),
+  addresses: required(list(anyText, many)),
   ports: required(ports),
-  resolution: required(word("instances", "dns", "dns-round-robin")),
+  resolution: required(word("instances", "dns", "dns-round-robin", "original-destination")),
   external: required(boolean),
   origin: required(originView),
   instances: required(list(instanceView, many)),

@@ -45,9 +45,11 @@ export interface ServiceEntryEndpoint {
 /** A ServiceEntry (`networking.istio.io`): services that no registry reports. */
 export interface ServiceEntrySpec {
   readonly hosts: readonly string[];
+  /** IP addresses, and networks (`10.1.0.0/16`) for resolutions NONE and STATIC. */
+  readonly addresses: readonly string[];
   readonly ports: readonly ServiceEntryPort[];
   readonly location: "MESH_EXTERNAL" | "MESH_INTERNAL";
-  readonly resolution: "STATIC" | "DNS" | "DNS_ROUND_ROBIN";
+  readonly resolution: "NONE" | "STATIC" | "DNS" | "DNS_ROUND_ROBIN";
   readonly endpoints: readonly ServiceEntryEndpoint[];
 }
 
@@ -119,8 +121,8 @@ const endpoint: Decoder<ServiceEntryEndpoint> = object(
 
 const location = choice({ MESH_EXTERNAL: "MESH_EXTERNAL", MESH_INTERNAL: "MESH_INTERNAL" } as const);
 
-const resolution = choice({ STATIC: "STATIC", DNS: "DNS", DNS_ROUND_ROBIN: "DNS_ROUND_ROBIN" } as const, {
-  unsupported: ["NONE", "DYNAMIC_DNS"],
+const resolution = choice({ NONE: "NONE", STATIC: "STATIC", DNS: "DNS", DNS_ROUND_ROBIN: "DNS_ROUND_ROBIN" } as const, {
+  unsupported: ["DYNAMIC_DNS"],
 });
 
 /** One check a line: what must hold between the fields. */
@@ -172,6 +174,7 @@ export const serviceEntry: Decoder<ServiceEntrySpec> = refined(
   object(
     {
       hosts: required(hosts),
+      addresses: withDefault(list(text()), []),
       ports: withDefault(ports, []),
       location: withDefault(location, "MESH_EXTERNAL"),
       resolution: required(
@@ -180,7 +183,7 @@ export const serviceEntry: Decoder<ServiceEntrySpec> = refined(
       ),
       endpoints: withDefault(list(endpoint), []),
     },
-    { unsupported: ["addresses", "workloadSelector", "exportTo", "subjectAltNames"] },
+    { unsupported: ["workloadSelector", "exportTo", "subjectAltNames"] },
   ),
   (spec, site) => {
     for (const check of checks) check(spec, site);

@@ -87,6 +87,7 @@ function serviceOf({ record, hasNames }: CurrentService, registry: string): Serv
     key: serviceKey(namespace, host),
     hostname: host,
     namespace,
+    addresses: [],
     ports,
     resolution: hasNames ? "dns" : "instances",
     external,
