@@ -314,7 +314,7 @@ export interface RepairView {
    * `missing`: others name it and it does not exist; an empty one answers. `broken`: it could not be compiled; its last good version
    * stays, or nothing where there was none.
    */
-  readonly kind: "missing" | "broken";
+  readonly kind: "missing" | "broken" | "conflict";
   readonly reason: string;
 }
 

@@ -11,10 +11,18 @@ interface Node<V> {
  * ones). A result lives as long as its object arguments: give at least one, and the objects first.
  */
 export function memoize<A extends readonly Key[], V>(fn: (...args: A) => V): (...args: A) => V {
+  return memoizeBy((...args) => args, fn);
+}
+
+/** The same for a function whose arguments are made anew for each call: by the parts that its result follows from. */
+export function memoizeBy<A extends readonly unknown[], V>(
+  partsOf: (...args: A) => readonly Key[],
+  fn: (...args: A) => V,
+): (...args: A) => V {
   const root: Node<V> = {};
   return (...args) => {
     let node = root;
-    for (const arg of args) node = child(node, arg);
+    for (const part of partsOf(...args)) node = child(node, part);
     node.result ??= { value: fn(...args) };
     return node.result.value;
   };

@@ -1,20 +1,27 @@
-import { keepSameList, memoize, memoizeList } from "../base/memo.ts";
+import { keepSameList, memoize, memoizeBy, memoizeList } from "../base/memo.ts";
 import type { Resource } from "../envoy/resource-set.ts";
 import type { Instance } from "../model/instance.ts";
 import { compileOutboundCluster, compileSpecialClusters } from "./clusters.ts";
 import { compileEndpoints } from "./endpoints.ts";
 import { compileGatewayListener } from "./gateway-listener.ts";
+import { compileHttpProxyListener } from "./http-proxy.ts";
+import { compileVirtualInbound } from "./inbound.ts";
+import { compileInboundPassthrough, compileWorkloadCluster } from "./inbound-clusters.ts";
+import { compileIngress } from "./ingress.ts";
+import { compileOutboundListener, compileVirtualOutbound, partsOfListener } from "./outbound-listeners.ts";
+import { planCaptured, planDialled } from "./outbound-plan.ts";
 import { compilePlaceholder } from "./placeholders.ts";
 import { compileClientCluster, compileEmptyClientCluster } from "./proxyless-clusters.ts";
 import { compileClientListeners, compileServerListeners } from "./proxyless-listeners.ts";
 import { compileRouteTable } from "./route-table.ts";
 import { routesOf } from "./routes.ts";
-import { compileEgressListener, compileIngress } from "./sidecar-listeners.ts";
 import {
   blackHoleVirtualHost,
   clientVirtualHost,
   hostVirtualHost,
   mergeRoutes,
+  ownVirtualHost,
+  proxyVirtualHost,
   serviceVirtualHost,
   unknownHosts,
 } from "./virtual-hosts.ts";
@@ -33,11 +40,20 @@ export interface Aspects {
   readonly routes: typeof routesOf;
   readonly mergeRoutes: typeof mergeRoutes;
   readonly serviceVirtualHost: typeof serviceVirtualHost;
+  readonly ownVirtualHost: typeof ownVirtualHost;
+  readonly proxyVirtualHost: typeof proxyVirtualHost;
   readonly hostVirtualHost: typeof hostVirtualHost;
   readonly unknownHosts: typeof unknownHosts;
   readonly blackHoleVirtualHost: typeof blackHoleVirtualHost;
   readonly routeTable: typeof compileRouteTable;
-  readonly egressListener: typeof compileEgressListener;
+  readonly planCaptured: typeof planCaptured;
+  readonly planDialled: typeof planDialled;
+  readonly outboundListener: (...args: Parameters<typeof compileOutboundListener>) => Resource | undefined;
+  readonly virtualOutbound: (...args: Parameters<typeof compileVirtualOutbound>) => Resource | undefined;
+  readonly virtualInbound: (...args: Parameters<typeof compileVirtualInbound>) => Resource | undefined;
+  readonly workloadCluster: typeof compileWorkloadCluster;
+  readonly inboundPassthrough: typeof compileInboundPassthrough;
+  readonly httpProxyListener: typeof compileHttpProxyListener;
   readonly ingress: typeof compileIngress;
   readonly gatewayListener: typeof compileGatewayListener;
   readonly clientListeners: typeof compileClientListeners;
@@ -65,11 +81,20 @@ export function createAspects(onResource: (resource: Resource) => void = () => {
     routes: memoize(routesOf),
     mergeRoutes: memoize(mergeRoutes),
     serviceVirtualHost: memoize(serviceVirtualHost),
+    ownVirtualHost: memoize(ownVirtualHost),
+    proxyVirtualHost: memoize(proxyVirtualHost),
     hostVirtualHost: memoize(hostVirtualHost),
     unknownHosts: memoize(unknownHosts),
     blackHoleVirtualHost: memoize(blackHoleVirtualHost),
     routeTable: memoizeList(heard(compileRouteTable)),
-    egressListener: memoize(heard(compileEgressListener)),
+    planCaptured: memoize(planCaptured),
+    planDialled: memoize(planDialled),
+    outboundListener: memoizeBy(partsOfListener, heard(compileOutboundListener)),
+    virtualOutbound: memoize(heard(compileVirtualOutbound)),
+    virtualInbound: memoizeBy((settings, ports) => [...ports, settings], heard(compileVirtualInbound)),
+    workloadCluster: memoize(heard(compileWorkloadCluster)),
+    inboundPassthrough: memoize(heard(compileInboundPassthrough)),
+    httpProxyListener: memoize(heard(compileHttpProxyListener)),
     ingress: memoize(heard(compileIngress)),
     gatewayListener: memoize(heard(compileGatewayListener)),
     clientListeners: memoize(heard(compileClientListeners)),

@@ -14,6 +14,8 @@ import { type Broken, keep, type Report } from "./broken.ts";
 import type { DestinationPolicy } from "./destination-policy.ts";
 import { compileGateway } from "./gateway.ts";
 import { guardAspects } from "./guard.ts";
+import { isPerInstance } from "./listener-claims.ts";
+import { type Own, withoutConflicts } from "./own.ts";
 import { compileProxyless, compileProxylessService } from "./proxyless.ts";
 import { ReferenceIndex } from "./reference-index.ts";
 import { envoyPlaceholders, type MakePlaceholders, type Repaired, repairReferences } from "./references.ts";
@@ -34,7 +36,7 @@ export interface Compiled extends ResourceSet {
 export interface Assembly {
   readonly view: View;
   readonly compiled: Compiled;
-  readonly own: readonly Resource[];
+  readonly own: Own;
   /** Handed on from one assembly to the next, which changes them: only the newest one of a profile may be used. */
   readonly parts: Map<Reachable, Part>;
   /** Undefined where something is broken, dangles or has the name of another. */
@@ -54,7 +56,7 @@ export interface Part {
 
 interface Kind {
   /** What does not depend on instances. Comes first: where two want one name (listeners on one address), the first has it. */
-  readonly own: (view: View, aspects: Aspects, report: Report) => readonly Resource[];
+  readonly own: (view: View, aspects: Aspects, report: Report) => Own;
   readonly service: (one: Reachable, view: View, aspects: Aspects, report: Report) => readonly Resource[];
   /** What stands in for what is named and not there. */
   readonly placeholders: (view: View, aspects: Aspects) => MakePlaceholders;
@@ -69,12 +71,12 @@ const byKind: Readonly<Record<ProxyKind, Kind>> = {
     placeholders: placeholdersOfEnvoy,
   },
   gateway: {
-    own: (view, aspects, report) => compileGateway(view, guardAspects(aspects, report)),
+    own: (view, aspects, report) => withoutConflicts(compileGateway(view, guardAspects(aspects, report))),
     service: compileService,
     placeholders: placeholdersOfEnvoy,
   },
   proxyless: {
-    own: (view, aspects, report) => compileProxyless(view, guardAspects(aspects, report)),
+    own: (view, aspects, report) => withoutConflicts(compileProxyless(view, guardAspects(aspects, report))),
     service: compileProxylessService,
     placeholders: placeholdersOfClient,
   },
@@ -136,15 +138,16 @@ function exchange(
   parts: Assembly["parts"],
 ): Assembly | undefined {
   const { index, compiled } = last;
-  const owned = without(own, last.own);
-  const disowned = without(last.own, own);
+  const owned = without(own.resources, last.own.resources);
+  const disowned = without(last.own.resources, own.resources);
   const come = [...parts].filter(([one, part]) => last.parts.get(one) !== part).map(([, part]) => part);
   const gone = [...last.parts].filter(([one, part]) => parts.get(one) !== part).map(([, part]) => part);
   const added = [...owned, ...come.flatMap(({ resources }) => resources)];
   const removed = [...disowned, ...gone.flatMap(({ resources }) => resources)];
   if (index?.replace(removed, added) !== true) return undefined;
   const resources = edited(compiled, removed, added);
-  return { view, own, parts, index, compiled: { ...compiled, resources, repair: repairIn(view, aspects) } };
+  const repairs = own.conflicts.length === 0 && compiled.repairs.length === 0 ? compiled.repairs : own.conflicts;
+  return { view, own, parts, index, compiled: { ...compiled, resources, repairs, repair: repairIn(view, aspects) } };
 }
 
 const without = <T>(list: readonly T[], others: readonly T[]): readonly T[] => {
@@ -174,7 +177,7 @@ function putTogether(
   aspects: Aspects,
   { own, parts, broken }: Pick<Assembly, "own" | "parts"> & Pick<Compiled, "broken">,
 ): Assembly {
-  const all = [...own, ...[...parts.values()].flatMap((part) => part.resources)];
+  const all = [...own.resources, ...[...parts.values()].flatMap((part) => part.resources)];
   const named = firstOfEach(all);
   // A name that another has is not broken.
   const inPlace = broken.filter((one) => named.find((resource) => isSame(resource, one)) === one.standIn);
@@ -187,7 +190,7 @@ function putTogether(
     parts,
     index: isWhole ? new ReferenceIndex(all) : undefined,
     compiled: {
-      ...createResourceSet(resources, [...inPlace.map(repairOf), ...repairs]),
+      ...createResourceSet(resources, [...inPlace.map(repairOf), ...repairs, ...own.conflicts]),
       broken: [...inPlace, ...repairs.filter(({ kind: how }) => how === "broken").map(withoutStandIn)],
       repair,
     },
@@ -205,6 +208,7 @@ export function replaceParts(last: Assembly, view: View, makePart: MakePart): As
   if (last.view.policies !== view.policies) {
     for (const [one, { from }] of last.parts) if (from.policy !== view.policyFor(one.service)) touched.add(one);
   }
+  if ([...touched].some(({ service, port }) => isPerInstance({ service, port }))) return undefined;
   if (touched.size === 0) return { ...last, view };
   const replaced = [...touched].map((one) => ({ one, before: last.parts.get(one), after: makePart(one) }));
   if (!replaced.every(({ before, after }) => before && isReplaceable(last.compiled, before, after))) return undefined;

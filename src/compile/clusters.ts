@@ -1,6 +1,6 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import type { SimpleLoadBalancer, TrafficPolicy } from "../config/kinds/destination-rule.ts";
-import { blackHoleCluster, inboundClusterName, outboundClusterName, passthroughCluster } from "../envoy/names.ts";
+import { blackHoleCluster, outboundClusterName, passthroughCluster } from "../envoy/names.ts";
 import { packAny } from "../envoy/pack.ts";
 import { type Origin, trace } from "../envoy/provenance.ts";
 import type { Resource } from "../envoy/resource-set.ts";
@@ -12,31 +12,16 @@ import {
 } from "../gen/envoy/config/cluster/v3/cluster_pb.ts";
 import { DnsLookupFamily } from "../gen/envoy/extensions/clusters/common/dns/v3/dns_pb.ts";
 import { DnsClusterSchema } from "../gen/envoy/extensions/clusters/dns/v3/dns_cluster_pb.ts";
-import { HttpProtocolOptionsSchema } from "../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts";
 import type { Instance } from "../model/instance.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
-import { isHttp, isHttp2, type Protocol, type ServicePort } from "../model/port.ts";
+import type { ServicePort } from "../model/port.ts";
 import type { Service } from "../model/service.ts";
 import type { DestinationPolicy } from "./destination-policy.ts";
 import { loadAssignment, withLabels } from "./endpoints.ts";
 import { fromService, fromSetting } from "./origins.ts";
 import { encodeResource } from "./resource.ts";
-import { duration, overAds, socketAddress, unlimited } from "./wire-values.ts";
-
-/** Some fields of a cluster, still to be made one. */
-type ClusterInit = Exclude<MessageInitShape<typeof ClusterSchema>, Cluster>;
-
-const noLimits = {
-  thresholds: [
-    {
-      maxConnections: unlimited,
-      maxPendingRequests: unlimited,
-      maxRequests: unlimited,
-      maxRetries: unlimited,
-      trackRemaining: true,
-    },
-  ],
-};
+import { type ClusterInit, noLimits, upstreamProtocol } from "./upstream.ts";
+import { duration, overAds } from "./wire-values.ts";
 
 const lbPolicies: Readonly<Record<SimpleLoadBalancer, Cluster_LbPolicy>> = {
   LEAST_REQUEST: Cluster_LbPolicy.LEAST_REQUEST,
@@ -47,7 +32,8 @@ const lbPolicies: Readonly<Record<SimpleLoadBalancer, Cluster_LbPolicy>> = {
 
 /**
  * The cluster for calls to one port of a service, or of one subset of it (an index into the policy's subsets). `instances` are
- * needed only where the proxy resolves their names itself.
+ * needed only where the proxy resolves their names itself. `knowsDestination`: the proxy learns which address a client has dialled, and
+ * can leave the choice of an instance to it.
  */
 export function compileOutboundCluster(
   service: Service,
@@ -56,6 +42,7 @@ export function compileOutboundCluster(
   policy: DestinationPolicy | undefined,
   instances: readonly Instance[] | undefined,
   subsetIndex: number | undefined,
+  knowsDestination: boolean,
 ): Resource {
   const subset = subsetIndex === undefined ? undefined : policy?.subsets[subsetIndex];
   const name = outboundClusterName(port.number, subset?.subset.name ?? "", service.hostname);
@@ -63,19 +50,20 @@ export function compileOutboundCluster(
   if (service.resolution === "dns-round-robin" && members.length !== 1) {
     return compileEmptyCluster(mesh, name, "it needs exactly one address to resolve, and has none or several");
   }
-  const balancer = loadBalancerFor(policy, subset);
+  const isClientsChoice = service.resolution === "original-destination" && knowsDestination;
+  const balancer = isClientsChoice ? undefined : loadBalancerFor(policy, subset);
   const cluster = create(ClusterSchema, {
     name,
     connectTimeout: duration(mesh.connectTimeoutMs),
     circuitBreakers: noLimits,
     ...upstreamProtocol(port.protocol),
     ...discovery(name, service, port, mesh, members),
-    ...(balancer?.simple === "PASSTHROUGH" ? toDialledAddress : {}),
     lbPolicy: lbPolicies[balancer?.simple ?? "LEAST_REQUEST"],
+    ...(isClientsChoice || balancer?.simple === "PASSTHROUGH" ? toDialledAddress : {}),
   });
   trace(cluster, [...(subset === undefined ? [] : [subset.origin]), fromService(service)], {
     connectTimeout: fromSetting("connectTimeout"),
-    lbPolicy: balancer?.origin ?? fromSetting("default load balancer"),
+    ...(isClientsChoice ? {} : { lbPolicy: balancer?.origin ?? fromSetting("default load balancer") }),
   });
   const isEds = cluster.clusterDiscoveryType.value === Cluster_DiscoveryType.EDS;
   return encodeResource("CDS", name, ClusterSchema, cluster, isEds ? [{ type: "EDS", name }] : []);
@@ -85,6 +73,7 @@ const toDialledAddress: ClusterInit = {
   clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.ORIGINAL_DST },
   edsClusterConfig: undefined,
   loadAssignment: undefined,
+  lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
 };
 
 /** A subset's load balancer replaces that of the rule. */
@@ -110,7 +99,7 @@ function discovery(
   mesh: MeshSettings,
   instances: readonly Instance[],
 ): ClusterInit {
-  if (service.resolution === "instances") {
+  if (!isResolvedByDns(service)) {
     return {
       clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.EDS },
       edsClusterConfig: { edsConfig: overAds(), serviceName: name },
@@ -132,58 +121,12 @@ function discovery(
   };
 }
 
+/** Does a proxy resolve the names of its instances? */
+export const isResolvedByDns = ({ resolution }: Service): boolean =>
+  resolution === "dns" || resolution === "dns-round-robin";
+
 /** Keeps many proxies from resolving at the same moment. */
 const dnsJitterMs = 100;
-
-const protocolOptionsKey = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
-
-/** HTTP/1.1 needs no options; an undeclared protocol goes on as it came. */
-function upstreamProtocol(protocol: Protocol): ClusterInit {
-  if (isHttp2(protocol)) {
-    return httpOptions({
-      case: "explicitHttpConfig",
-      value: { protocolConfig: { case: "http2ProtocolOptions", value: {} } },
-    });
-  }
-  return protocol === "auto"
-    ? httpOptions({ case: "useDownstreamProtocolConfig", value: { httpProtocolOptions: {}, http2ProtocolOptions: {} } })
-    : {};
-}
-
-function httpOptions(
-  upstreamProtocolOptions: NonNullable<MessageInitShape<typeof HttpProtocolOptionsSchema>["upstreamProtocolOptions"]>,
-): ClusterInit {
-  const options = create(HttpProtocolOptionsSchema, { upstreamProtocolOptions });
-  return { typedExtensionProtocolOptions: { [protocolOptionsKey]: packAny(HttpProtocolOptionsSchema, options) } };
-}
-
-/** The application behind a sidecar, at one fixed address. */
-export function compileInboundCluster(
-  port: { readonly number: number; readonly protocol: Protocol },
-  target: { readonly address: string; readonly port: number },
-  mesh: MeshSettings,
-  origin: Origin,
-): Resource {
-  const name = inboundClusterName(port.number);
-  const cluster = create(ClusterSchema, {
-    name,
-    clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.STATIC },
-    connectTimeout: duration(mesh.connectTimeoutMs),
-    circuitBreakers: noLimits,
-    ...(isHttp(port.protocol) ? upstreamProtocol(port.protocol) : {}),
-    loadAssignment: {
-      clusterName: name,
-      endpoints: [
-        {
-          lbEndpoints: [
-            { hostIdentifier: { case: "endpoint", value: { address: socketAddress(target.address, target.port) } } },
-          ],
-        },
-      ],
-    },
-  });
-  return encodeResource("CDS", name, ClusterSchema, trace(cluster, origin), []);
-}
 
 /** Where a sidecar sends what no registry knows: to the address that was dialled, or nowhere. */
 export function compileSpecialClusters(mesh: MeshSettings): readonly Resource[] {

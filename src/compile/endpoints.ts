@@ -48,7 +48,7 @@ export function loadAssignment(
     (instance) =>
       instance.health !== "unhealthy" &&
       instance.weight > 0 &&
-      (service.resolution !== "instances" || isIpAddress(instance.address)),
+      (service.resolution.startsWith("dns") || isIpAddress(instance.address)),
   );
   const byLocality = Map.groupBy(withUniqueAddresses(usable, port), ({ locality }) => formatLocality(locality));
   const localities = [...byLocality].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);

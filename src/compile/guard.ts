@@ -1,5 +1,5 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
-import { listenerName } from "../envoy/names.ts";
+import { listenerName, virtualInbound, virtualOutbound } from "../envoy/names.ts";
 import { type Origin, trace } from "../envoy/provenance.ts";
 import type { Resource, ResourceSet } from "../envoy/resource-set.ts";
 import {
@@ -12,9 +12,10 @@ import { RouteConfigurationSchema } from "../gen/envoy/config/route/v3/route_pb.
 import type { Aspects } from "./aspects.ts";
 import { attempt, keep, type Report } from "./broken.ts";
 import { serverBind } from "./gateway-listener.ts";
+import { ingressBind } from "./ingress.ts";
 import { fromRule, fromService } from "./origins.ts";
 import { compileRouteTable } from "./route-table.ts";
-import { egressBind, ingressBind } from "./sidecar-listeners.ts";
+import { isCaptured } from "./sidecar-choice.ts";
 
 /** Why a part of a route table could not be made, and who wanted it. */
 interface Failure {
@@ -35,8 +36,8 @@ export function guardAspects(aspects: Aspects, report: Report): Aspects {
   };
   const failureOf = (host: VirtualHost): Failure | undefined =>
     [host, ...host.routes].map((part) => failures.get(part)).find((failure) => failure !== undefined);
-  const brokenListener = (bind: string, port: number, error: Error): void => {
-    const listener = { type: "LDS", name: listenerName(bind, port) } as const;
+  const brokenListener = (name: string, error: Error): undefined => {
+    const listener = { type: "LDS", name } as const;
     report({ ...listener, error, standIn: undefined, rescue: keep(listener) });
   };
 
@@ -55,6 +56,11 @@ export function guardAspects(aspects: Aspects, report: Report): Aspects {
             error,
             origin: fromService(service),
           }),
+      ),
+    ownVirtualHost: (service, port, routes) =>
+      attempt(
+        () => aspects.ownVirtualHost(service, port, routes),
+        (error) => failed(hostAt(`${service.hostname}:${port.number}`, ["*"]), { error, origin: fromService(service) }),
       ),
     hostVirtualHost: (rule, host, port, routes) =>
       attempt(
@@ -89,21 +95,29 @@ export function guardAspects(aspects: Aspects, report: Report): Aspects {
       report({ type: "RDS", name, error: failure.error, standIn, rescue });
       return standIn;
     },
-    egressListener: (rule, index) =>
+    outboundListener: (listener, ...rest) =>
       attempt(
-        () => aspects.egressListener(rule, index),
-        (error) => {
-          const egress = rule.spec.egress[index];
-          if (egress !== undefined) brokenListener(egressBind(egress), egress.port?.number ?? 0, error);
-          return undefined;
-        },
+        () => aspects.outboundListener(listener, ...rest),
+        (error) => brokenListener(listenerName(listener.binds[0] ?? "", listener.port), error),
       ),
-    ingress: (rule, mesh, index, address) =>
+    virtualOutbound: (settings) =>
       attempt(
-        () => aspects.ingress(rule, mesh, index, address),
+        () => aspects.virtualOutbound(settings),
+        (error) => brokenListener(virtualOutbound, error),
+      ),
+    virtualInbound: (settings, ports) =>
+      attempt(
+        () => aspects.virtualInbound(settings, ports),
+        (error) => brokenListener(virtualInbound, error),
+      ),
+    ingress: (rule, settings, index, address) =>
+      attempt(
+        () => aspects.ingress(rule, settings, index, address),
         (error) => {
           const ingress = rule.spec.ingress[index];
-          if (ingress !== undefined) brokenListener(ingressBind(ingress, address), ingress.port.number, error);
+          if (ingress !== undefined && !isCaptured(ingress, settings.interception)) {
+            brokenListener(listenerName(ingressBind(ingress, address), ingress.port.number), error);
+          }
           return [];
         },
       ),
@@ -112,7 +126,7 @@ export function guardAspects(aspects: Aspects, report: Report): Aspects {
         () => aspects.gatewayListener(rule, index),
         (error) => {
           const server = rule.spec.servers[index];
-          if (server !== undefined) brokenListener(serverBind(server), server.port.number, error);
+          if (server !== undefined) brokenListener(listenerName(serverBind(server), server.port.number), error);
           return undefined;
         },
       ),

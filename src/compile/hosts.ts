@@ -1,5 +1,6 @@
-import { expandShortName, type Hostname, parseHostname } from "../model/hostname.ts";
+import { expandShortName, type Hostname, isWildcard, parseHostname } from "../model/hostname.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
+import { isSingle, parseNetwork } from "../model/network.ts";
 import type { Service } from "../model/service.ts";
 
 /** A host of a rule in `namespace` as a full name; undefined when it cannot be one (decoding has refused such rules). */
@@ -14,6 +15,27 @@ export function expandHost(host: string, namespace: string, mesh: MeshSettings):
 export function callableNames({ hostname }: Service, dnsDomain: string): readonly string[] {
   const shared = sharedSuffix(hostname, dnsDomain);
   return [hostname, `${hostname}.`, ...shared];
+}
+
+/**
+ * The same and what else may stand in a Host header of captured calls: the addresses that clients dial, and the names of single
+ * instances of a headless service.
+ */
+export function captureNames(service: Service, dnsDomain: string): readonly string[] {
+  const names = callableNames(service, dnsDomain);
+  const isHeadless = service.resolution === "original-destination" && service.origin.kind === "registry";
+  return [
+    ...names,
+    ...service.addresses.flatMap((address) => addressName(address) ?? []),
+    ...(isHeadless && !isWildcard(service.hostname) ? names.map((name) => `*.${name}`) : []),
+  ];
+}
+
+/** A network has no name. */
+function addressName(text: string): string | undefined {
+  const network = parseNetwork(text);
+  if (network === undefined || !isSingle(network)) return undefined;
+  return network.address.includes(":") ? `[${network.address}]` : network.address;
 }
 
 /**

@@ -4,12 +4,15 @@ import { type Origin, trace } from "../envoy/provenance.ts";
 import type { Reference, Resource } from "../envoy/resource-set.ts";
 import { TrafficDirection } from "../gen/envoy/config/core/v3/base_pb.ts";
 import { ListenerSchema } from "../gen/envoy/config/listener/v3/listener_pb.ts";
-import { httpConnectionManager, httpConnectionManagerName, type RouteSource } from "./http-connection-manager.ts";
+import type { RouteSource } from "./http-connection-manager.ts";
+import { httpChain } from "./network-filters.ts";
 import { encodeResource } from "./resource.ts";
-import { socketAddress } from "./wire-values.ts";
+import { listenAddresses } from "./wire-values.ts";
 
 export interface HttpListenerInput {
   readonly bind: string;
+  /** Addresses that it listens at besides. */
+  readonly others?: readonly string[];
   readonly port: number;
   readonly direction: "inbound" | "outbound";
   readonly routes: RouteSource;
@@ -23,23 +26,14 @@ const directions = { inbound: TrafficDirection.INBOUND, outbound: TrafficDirecti
 
 /** A listener that routes every connection request by request. */
 export function compileHttpListener(input: HttpListenerInput): Resource {
-  const { bind, port, direction, routes, edge, clusters, origin } = input;
+  const { bind, others = [], port, direction, routes, edge, clusters, origin } = input;
   const name = listenerName(bind, port);
   const statPrefix = `${direction}_${name}`;
   const listener = create(ListenerSchema, {
     name,
-    address: socketAddress(bind, port),
+    ...listenAddresses([bind, ...others], port),
     trafficDirection: directions[direction],
-    filterChains: [
-      {
-        filters: [
-          {
-            name: httpConnectionManagerName,
-            configType: { case: "typedConfig", value: httpConnectionManager({ statPrefix, routes, edge }) },
-          },
-        ],
-      },
-    ],
+    filterChains: [httpChain({ statPrefix, routes, edge })],
   });
   const references: readonly Reference[] = [
     ...(routes.kind === "rds" ? [{ type: "RDS" as const, name: routes.name }] : []),

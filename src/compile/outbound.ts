@@ -1,6 +1,7 @@
 import type { Resource } from "../envoy/resource-set.ts";
 import type { Instance } from "../model/instance.ts";
 import type { Aspects } from "./aspects.ts";
+import { isResolvedByDns } from "./clusters.ts";
 import { withLabels } from "./endpoints.ts";
 import type { Reachable } from "./scope.ts";
 import type { View } from "./view.ts";
@@ -19,9 +20,9 @@ export interface Outbound extends Reachable {
 export function outboundOf({ service, port }: Reachable, view: View, aspects: Aspects): readonly Outbound[] {
   const policy = view.policyFor(service);
   const instances = view.instancesOf(service);
-  const resolved = service.resolution === "instances" ? undefined : instances;
+  const resolved = isResolvedByDns(service) ? instances : undefined;
   return [undefined, ...(policy?.subsets.keys() ?? [])].map((subset) => {
-    const cluster = aspects.outboundCluster(service, port, view.mesh, policy, resolved, subset);
+    const cluster = aspects.outboundCluster(service, port, view.mesh, policy, resolved, subset, false);
     const labels = subset === undefined ? undefined : policy?.subsets[subset]?.subset.labels;
     const members = labels === undefined ? instances : aspects.sameList(cluster, withLabels(instances, labels));
     return { service, port, cluster, subset, members };

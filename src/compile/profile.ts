@@ -2,9 +2,10 @@ import { memoize } from "../base/memo.ts";
 import type { Rule } from "../config/rule.ts";
 import { byAge } from "../model/age.ts";
 import type { Cohort } from "../model/hold.ts";
+import { familiesOf, type IpFamilies } from "../model/ip-families.ts";
 import { type Selector, selectorText, selects } from "../model/labels.ts";
-import type { ProxyKind, ProxyNode } from "../model/proxy.ts";
-import { portsListenedOn } from "./listening.ts";
+import type { InterceptionMode, ProxyKind, ProxyNode } from "../model/proxy.ts";
+import { type ImplementedPort, portsImplemented } from "./implemented.ts";
 import { sidecarFor, usesOwnAddress } from "./sidecar-choice.ts";
 import { rulesUnderHolds, type World } from "./world.ts";
 
@@ -22,6 +23,12 @@ export interface Profile {
   readonly selectors: readonly string[];
   /** Ids of the holds whose cohort the proxy belongs to, in order. */
   readonly holds: readonly string[];
+  /** How connections come to a sidecar; gateways and gRPC processes have them made to them. */
+  readonly interception: InterceptionMode;
+  /** Of a sidecar's own addresses; gateways listen where their rules say. */
+  readonly families: IpFamilies;
+  /** What a sidecar's workload implements, where connections to it are captured and no rule says what becomes of them. */
+  readonly implemented?: readonly ImplementedPort[];
   /** The proxy's own address, only where its Sidecar rule opens a listener on it or sends to it. */
   readonly address?: string;
   /** Ports that the instances of a proxyless workload listen on, as far as the registries know it; in order. */
@@ -34,7 +41,8 @@ export const profileKey = (profile: Profile): string => JSON.stringify(profile);
 /** What of `node` matters in this world. */
 export function profileOf(world: World, node: ProxyNode): Profile {
   const holds = world.holds.filter(({ hold }) => inCohort(hold.cohort, node)).map(({ hold }) => hold.id);
-  const choosing = rulesThatChoose(rulesUnderHolds(world, holds.sort()));
+  const rules = rulesUnderHolds(world, holds.sort());
+  const choosing = rulesThatChoose(rules);
   const matching = selectorsFor(choosing, node).filter((selector) => selects(selector, node.labels));
   const profile: Profile = {
     kind: node.kind,
@@ -42,13 +50,23 @@ export function profileOf(world: World, node: ProxyNode): Profile {
     dnsDomain: node.kind === "gateway" ? "" : node.dnsDomain,
     selectors: [...new Set(matching.map(selectorText))].sort(),
     holds,
+    interception: "none",
+    families: "ipv4",
   };
-  if (node.kind === "proxyless") return { ...profile, listensOn: portsListenedOn(world.catalog, node.addresses) };
-  const sidecar = node.kind === "sidecar" ? sidecarFor(choosing.sidecars, world.mesh, profile) : undefined;
+  if (node.kind === "gateway") return profile;
+  const implemented = () => portsImplemented({ catalog: world.catalog, rules }, node.addresses);
+  if (node.kind === "proxyless") {
+    return { ...profile, listensOn: [...new Set(implemented().map(({ target }) => target))].sort((a, b) => a - b) };
+  }
+  const interception = node.interceptionMode;
+  const sidecar = sidecarFor(choosing.sidecars, world.mesh, profile);
   const [address] = node.addresses;
-  return address !== undefined && sidecar !== undefined && usesOwnAddress(sidecar.spec)
-    ? { ...profile, address }
-    : profile;
+  return {
+    ...profile,
+    ...{ interception, families: familiesOf(node.addresses) },
+    ...(interception !== "none" && (sidecar?.spec.ingress ?? []).length === 0 && { implemented: implemented() }),
+    ...(address !== undefined && sidecar !== undefined && usesOwnAddress(sidecar.spec, interception) && { address }),
+  };
 }
 
 /** The rules that proxies are told apart by, oldest first; one walk over all rules for all proxies. */

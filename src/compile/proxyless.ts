@@ -3,6 +3,7 @@ import type { Resource } from "../envoy/resource-set.ts";
 import { type Hostname, isWildcard, isWithin } from "../model/hostname.ts";
 import { isHttp } from "../model/port.ts";
 import type { Aspects } from "./aspects.ts";
+import { isResolvedByDns } from "./clusters.ts";
 import { domainFor } from "./hosts.ts";
 import { outboundOf } from "./outbound.ts";
 import type { Reachable } from "./scope.ts";
@@ -40,7 +41,7 @@ export function compileProxyless(view: View, aspects: Aspects): readonly Resourc
 
 /** Calls are routed one by one, to instances that we know. */
 const isCallable = ({ service, port: { protocol } }: Reachable): boolean =>
-  service.resolution === "instances" && (isHttp(protocol) || protocol === "auto");
+  !isResolvedByDns(service) && (isHttp(protocol) || protocol === "auto");
 
 /** Clusters and endpoints of one service. Endpoints carry the version of Envoy's cluster, so that they are the same resource for Envoys and gRPC. */
 export function compileProxylessService(one: Reachable, view: View, aspects: Aspects): readonly Resource[] {

@@ -2,17 +2,18 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { compareText } from "../base/compare-text.ts";
 import { memoize } from "../base/memo.ts";
+import { httpProxyRouteName } from "../envoy/names.ts";
 import type { Reference, Resource } from "../envoy/resource-set.ts";
 import { type Route, type VirtualHost, VirtualHostSchema } from "../gen/envoy/config/route/v3/route_components_pb.ts";
 import { type RouteConfiguration, RouteConfigurationSchema } from "../gen/envoy/config/route/v3/route_pb.ts";
 import { resourceOf } from "./resource.ts";
 
-/** A table of virtual hosts. A port in the Host header does not matter; names are in order. */
+/** A table of virtual hosts. A port in the Host header does not matter, but to a proxy that is told no other; names are in order. */
 export function routeTable(name: string, virtualHosts: readonly VirtualHost[]): RouteConfiguration {
   return create(RouteConfigurationSchema, {
     name,
     virtualHosts: withUniqueDomains([...virtualHosts].sort((a, b) => compareText(a.name, b.name))),
-    ignorePortInHostMatching: true,
+    ignorePortInHostMatching: name !== httpProxyRouteName,
     validateClusters: false,
   });
 }

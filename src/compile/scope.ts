@@ -1,9 +1,12 @@
 import { memoize } from "../base/memo.ts";
-import type { EgressListener } from "../config/kinds/sidecar.ts";
 import type { Rule } from "../config/rule.ts";
+import type { Origin } from "../envoy/provenance.ts";
 import { type Hostname, hostsOverlap, isWithin, parseHostname } from "../model/hostname.ts";
 import type { ServicePort } from "../model/port.ts";
+import type { InterceptionMode } from "../model/proxy.ts";
 import type { Service } from "../model/service.ts";
+import { fromRule, fromSetting } from "./origins.ts";
+import { isCaptured } from "./sidecar-choice.ts";
 import type { BoundVirtualService } from "./virtual-service.ts";
 
 /** One port of a service that a proxy may call. */
@@ -15,13 +18,16 @@ export interface Reachable {
 /** The same object for the same service and port. */
 export const reachable = memoize((service: Service, port: ServicePort): Reachable => ({ service, port }));
 
-/** What one egress listener of a Sidecar rule lets through. */
+/** One way out for an application: an egress listener of its Sidecar rule, or the one of a sidecar that no rule speaks of. */
 export interface EgressScope {
-  readonly rule: Rule<"Sidecar">;
-  /** Its index in the rule. */
-  readonly index: number;
-  readonly listener: EgressListener;
-  /** Services that it imports and that have its port; in the order of their host names. */
+  readonly origin: Origin;
+  /** Undefined: all ports that no other scope has. */
+  readonly port: number | undefined;
+  /** The address of its listener, where the rule gives one. */
+  readonly bind: string | undefined;
+  /** Connections are captured on their way; else the application dials the sidecar. */
+  readonly captured: boolean;
+  /** Ports of services that it lets through; in the order of their host names. */
   readonly services: readonly Reachable[];
   /** Rules that it imports, oldest first. */
   readonly virtualServices: readonly BoundVirtualService[];
@@ -40,24 +46,52 @@ interface Import {
  */
 export function egressScopes(
   rule: Rule<"Sidecar">,
-  namespace: string,
+  { namespace, interception }: Workload,
   services: readonly (readonly Service[])[],
   virtualServices: readonly BoundVirtualService[],
 ): readonly EgressScope[] {
   return rule.spec.egress.map((listener, index) => {
     const imports = listener.hosts.flatMap((text) => parseImport(text, namespace));
+    const number = listener.port?.number;
+    const portsOf = (service: Service) => (number === undefined ? everyPort(service) : reachableAt(service, number));
     return {
-      rule,
-      index,
-      listener,
+      origin: egressOrigin(rule, index),
+      port: number,
+      bind: listener.bind,
+      captured: isCaptured(listener, interception),
       services: services.flatMap((candidates) => {
         const imported = candidates.filter((service) => imports.some((one) => isServiceImported(service, one)));
-        return imported.flatMap((service) => reachableAt(service, listener.port?.number ?? 0)).slice(0, 1);
+        const [found = []] = imported.map(portsOf).filter((ports) => ports.length > 0);
+        return found;
       }),
       virtualServices: virtualServices.filter((one) => isImported(one, imports)),
     };
   });
 }
+
+interface Workload {
+  readonly namespace: string;
+  readonly interception: InterceptionMode;
+}
+
+/** One object for one place, so that what is made of it is made once. */
+const egressOrigin = memoize((rule: Rule<"Sidecar">, index: number): Origin => fromRule(rule, `/spec/egress/${index}`));
+
+const noRule = fromSetting("default sidecar");
+
+/** The scope of a sidecar whose rule, if it has one, says nothing of egress: it sees the whole mesh. */
+export const wholeMesh = (
+  interception: InterceptionMode,
+  services: readonly Reachable[],
+  virtualServices: readonly BoundVirtualService[],
+): EgressScope => ({
+  origin: noRule,
+  port: undefined,
+  bind: undefined,
+  captured: interception !== "none",
+  services,
+  virtualServices,
+});
 
 /** Whether any of the egress listeners imports a service, as a workload of `namespace` sees it. */
 export function importsService({ spec }: Rule<"Sidecar">, namespace: string): (service: Service) => boolean {
@@ -82,6 +116,10 @@ const isImported = ({ rule: { namespace }, hosts }: BoundVirtualService, imports
   imports.some(({ covers, host }) => covers(namespace) && hosts.some((own) => hostsOverlap(own, host)));
 
 /** UDP is not proxied. */
+export function everyPort(service: Service): readonly Reachable[] {
+  return service.ports.filter(({ protocol }) => protocol !== "udp").map((port) => reachable(service, port));
+}
+
 function reachableAt(service: Service, portNumber: number): readonly Reachable[] {
   const port = service.ports.find(({ number }) => number === portNumber);
   return port === undefined || port.protocol === "udp" ? [] : [reachable(service, port)];

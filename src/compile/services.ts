@@ -4,7 +4,7 @@ import type { Instance } from "../model/instance.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
 import type { Aspects } from "./aspects.ts";
 import { attempt, keep, type Report } from "./broken.ts";
-import { compileEmptyCluster } from "./clusters.ts";
+import { compileEmptyCluster, isResolvedByDns } from "./clusters.ts";
 import type { DestinationPolicy } from "./destination-policy.ts";
 import { withLabels } from "./endpoints.ts";
 import { emptyEndpoints } from "./placeholders.ts";
@@ -20,7 +20,14 @@ export function compileService(
   report: Report,
 ): readonly Resource[] {
   const policy = view.policyFor(service);
-  const callable = { service, port, mesh: view.mesh, policy, instances: view.instancesOf(service) };
+  const callable = {
+    service,
+    port,
+    mesh: view.mesh,
+    policy,
+    instances: view.instancesOf(service),
+    knowsDestination: knowsDestination(view),
+  };
   const subsets = [undefined, ...(policy?.subsets.keys() ?? [])];
   return subsets.flatMap((subset) => compileCluster(callable, subset, aspects, report));
 }
@@ -30,11 +37,15 @@ interface Callable extends Reachable {
   readonly mesh: MeshSettings;
   readonly policy: DestinationPolicy | undefined;
   readonly instances: readonly Instance[];
+  readonly knowsDestination: boolean;
 }
+
+/** Only what is captured comes with the address that was dialled. */
+const knowsDestination = ({ egress }: View): boolean => egress.some(({ captured }) => captured);
 
 /** All of it, or one of its subsets. */
 function compileCluster(
-  { service, port, mesh, policy, instances }: Callable,
+  { service, port, mesh, policy, instances, knowsDestination }: Callable,
   subset: number | undefined,
   aspects: Aspects,
   report: Report,
@@ -60,9 +71,9 @@ function compileCluster(
     return [cluster, endpoints];
   };
 
-  const resolved = service.resolution === "instances" ? undefined : instances;
+  const resolved = isResolvedByDns(service) ? instances : undefined;
   return attempt(
-    () => withEndpoints(aspects.outboundCluster(service, port, mesh, policy, resolved, subset)),
+    () => withEndpoints(aspects.outboundCluster(service, port, mesh, policy, resolved, subset, knowsDestination)),
     (error) => {
       const name = outboundClusterName(port.number, subsetName, service.hostname);
       const standIn = compileEmptyCluster(mesh, name, error.message);

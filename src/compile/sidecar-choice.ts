@@ -1,7 +1,8 @@
-import type { SidecarSpec } from "../config/kinds/sidecar.ts";
+import type { CaptureMode, SidecarSpec } from "../config/kinds/sidecar.ts";
 import type { Rule } from "../config/rule.ts";
 import { selectorText } from "../model/labels.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
+import type { InterceptionMode } from "../model/proxy.ts";
 
 /** What the choice of a Sidecar rule needs to know of a proxy. */
 interface Workload {
@@ -37,9 +38,16 @@ export function sidecarFor(
 /** In a Sidecar rule the wildcard address stands for the workload's own. */
 export const isOwnAddress = (address: string): boolean => address === "0.0.0.0" || address === "::";
 
+/** Do connections come to this listener of a Sidecar rule as the kernel leads them, or are they made to its address? */
+export const isCaptured = (
+  { captureMode }: { readonly captureMode: CaptureMode },
+  interception: InterceptionMode,
+): boolean => captureMode === "DEFAULT" && interception !== "none";
+
 /** Does the rule listen on the workload's own address or send to it? */
-export function usesOwnAddress(spec: SidecarSpec): boolean {
-  return spec.ingress.some(
-    ({ bind, defaultEndpoint }) => bind === undefined || isOwnAddress(defaultEndpoint?.address ?? ""),
+export const usesOwnAddress = ({ ingress }: SidecarSpec, interception: InterceptionMode): boolean =>
+  ingress.some(
+    (listener) =>
+      (listener.bind === undefined && !isCaptured(listener, interception)) ||
+      (listener.defaultEndpoint !== undefined && isOwnAddress(listener.defaultEndpoint.address)),
   );
-}

@@ -1,69 +1,96 @@
-import { sidecarRouteName } from "../envoy/names.ts";
+import { memoize } from "../base/memo.ts";
+import { listenerName } from "../envoy/names.ts";
 import type { Resource } from "../envoy/resource-set.ts";
-import type { Route, VirtualHost } from "../gen/envoy/config/route/v3/route_components_pb.ts";
-import { type Hostname, isWildcard, isWithin } from "../model/hostname.ts";
-import { isHttp } from "../model/port.ts";
+import { loopbackAddresses, wildcardAddresses } from "../model/ip-families.ts";
 import type { Aspects } from "./aspects.ts";
-import { domainFor } from "./hosts.ts";
+import { chooseTargets, type InboundPort, inboundPort } from "./inbound.ts";
+import { capturedIngress } from "./ingress.ts";
+import { isPerInstance } from "./listener-claims.ts";
+import type { OutboundListener, OutboundPlan } from "./outbound-plan.ts";
+import { compileTables } from "./outbound-tables.ts";
+import type { Own } from "./own.ts";
 import type { EgressScope, Reachable } from "./scope.ts";
 import type { View } from "./view.ts";
-import { routesFor } from "./virtual-service.ts";
-
-/** Plain HTTP: the one port on which a host that no registry knows gets a virtual host, as Istio has it. */
-const unknownHostPort = 80;
 
 /** What only sidecars get: their listeners, the route tables of these, and the clusters for what is not a service. */
-export function compileSidecar(view: View, aspects: Aspects): readonly Resource[] {
-  const { sidecar, mesh, profile } = view;
-  const ingress =
-    sidecar?.spec.ingress.flatMap((_, index) => aspects.ingress(sidecar, mesh, index, profile.address)) ?? [];
-  const egress = view.egress.flatMap((scope) => [
-    aspects.egressListener(scope.rule, scope.index),
-    aspects.routeTable(sidecarRouteName(scope.listener.port?.number ?? 0), [
-      ...virtualHosts(view, scope, aspects),
-      aspects.unknownHosts(mesh),
-    ]),
-  ]);
-  return [...ingress, ...egress.filter((resource) => resource !== undefined), ...aspects.specialClusters(mesh)];
-}
-
-/** One virtual host a service: with the routes of the oldest rule that speaks of it, else with one route to all instances. */
-function virtualHosts(view: View, scope: EgressScope, aspects: Aspects): readonly VirtualHost[] {
-  const { profile } = view;
-  const port = scope.listener.port?.number ?? 0;
-  const services = new Map(scope.services.filter(isRouted).map((reachable) => [reachable.service.hostname, reachable]));
-  const made = new Map<Hostname, VirtualHost>();
-  const virtualHostOf = (reachable: Reachable, routes: readonly Route[] | undefined): VirtualHost => {
-    const { service, port: servicePort } = reachable;
-    return aspects.serviceVirtualHost(service, servicePort, domainFor(service, profile.dnsDomain), routes);
+export function compileSidecar(view: View, aspects: Aspects): Own {
+  const { settings } = view;
+  const outbound = view.egress.map((scope) => ({ scope, plan: planOf(scope, view, aspects) }));
+  const listeners = firstOfEachName(
+    outbound.flatMap(({ scope, plan }) => plan.listeners.map((listener) => ({ scope, listener }))),
+  );
+  const inbound = settings.interception === "none" ? { resources: [], conflicts: [] } : compileInbound(view, aspects);
+  return {
+    resources: [
+      ...inbound.resources,
+      ...compileIngressRules(view, aspects),
+      ...listeners.flatMap(({ scope, listener }) => aspects.outboundListener(listener, settings, scope.origin) ?? []),
+      ...compileTables(
+        view,
+        listeners.map(({ listener }) => listener),
+        aspects,
+      ),
+      ...[aspects.httpProxyListener(settings)].filter((one) => one !== undefined),
+      ...aspects.specialClusters(settings.mesh),
+    ],
+    conflicts: [...outbound.flatMap(({ plan }) => plan.conflicts), ...inbound.conflicts],
   };
-
-  for (const virtualService of scope.virtualServices) {
-    if (!virtualService.gateways.includes("mesh")) continue;
-    const routes = routesFor(virtualService, view, port, aspects.routes);
-    for (const host of virtualService.hosts) {
-      const meant = servicesMeant(host, services);
-      for (const reachable of meant) {
-        const { hostname } = reachable.service;
-        if (!made.has(hostname)) made.set(hostname, virtualHostOf(reachable, routes));
-      }
-      const isUnknown = meant.length === 0 && view.findService(host) === undefined;
-      if (isUnknown && port === unknownHostPort && !made.has(host)) {
-        made.set(host, aspects.hostVirtualHost(virtualService.rule, host, port, routes));
-      }
-    }
-  }
-  for (const [hostname, reachable] of services) {
-    if (!made.has(hostname)) made.set(hostname, virtualHostOf(reachable, undefined));
-  }
-  return [...made].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, host]) => host);
 }
 
-/** Only what is routed request by request (or may be) has a virtual host. */
-const isRouted = ({ port: { protocol } }: Reachable): boolean => isHttp(protocol) || protocol === "auto";
-
-function servicesMeant(host: Hostname, services: ReadonlyMap<Hostname, Reachable>): readonly Reachable[] {
-  if (isWildcard(host)) return [...services.values()].filter(({ service }) => isWithin(service.hostname, host));
-  const exact = services.get(host);
-  return exact === undefined ? [] : [exact];
+/** A listener of its own for the scope's port, or those that its services ask for. */
+function planOf({ port, bind, captured, services }: EgressScope, view: View, aspects: Aspects): OutboundPlan {
+  const { settings } = view;
+  if (port !== undefined) {
+    const anywhere = (captured ? wildcardAddresses : loopbackAddresses)[settings.families];
+    const binds = bind === undefined ? anywhere : [bind];
+    const listener: OutboundListener = {
+      binds,
+      port,
+      captured,
+      passesRest: captured,
+      http: { kind: "shared" },
+      tcp: [],
+    };
+    return { listeners: [listener], conflicts: [] };
+  }
+  if (!captured) return aspects.planDialled(services, settings);
+  return aspects.planCaptured(
+    services,
+    settings,
+    ...perInstance(services).map(({ service }) => view.instancesOf(service)),
+  );
 }
+
+const perInstance = memoize((services: readonly Reachable[]) => services.filter(isPerInstance));
+
+/** What an earlier scope listens at is its. */
+function firstOfEachName<T extends { readonly listener: OutboundListener }>(all: readonly T[]): readonly T[] {
+  const named = new Map<string, T>();
+  for (const one of all) {
+    const name = listenerName(one.listener.binds[0] ?? "", one.listener.port);
+    if (!named.has(name)) named.set(name, one);
+  }
+  return [...named.values()];
+}
+
+/** The two listeners that all captured connections come to, and the clusters of the workload. */
+function compileInbound(view: View, aspects: Aspects): Own {
+  const { settings, sidecar, inbound } = view;
+  const { targets, conflicts } = chooseTargets(inbound);
+  const ofServices = targets.map((one) => inboundPort(one.service, one.port, one.target));
+  const ofRule = sidecar === undefined ? [] : capturedIngress(sidecar, settings.interception);
+  const ports: readonly InboundPort[] = [...ofServices, ...ofRule];
+  return {
+    resources: [
+      ...[aspects.virtualOutbound(settings), aspects.virtualInbound(settings, ports)].filter(
+        (one) => one !== undefined,
+      ),
+      ...ofServices.map((port) => aspects.workloadCluster(port, settings)),
+      aspects.inboundPassthrough(settings),
+    ],
+    conflicts,
+  };
+}
+
+const compileIngressRules = ({ sidecar, settings, profile }: View, aspects: Aspects): readonly Resource[] =>
+  sidecar?.spec.ingress.flatMap((_, index) => aspects.ingress(sidecar, settings, index, profile.address)) ?? [];

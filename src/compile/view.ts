@@ -13,19 +13,23 @@ import {
   indexDestinationRules,
   mergeDestinationRules,
 } from "./destination-policy.ts";
+import type { InboundTarget } from "./inbound.ts";
 import type { Profile } from "./profile.ts";
 import { createRuleSorter, type RulesByKind } from "./rules-by-kind.ts";
 import {
   type EgressScope,
   egressScopes,
+  everyPort,
   importedVirtualServices,
   importsService,
   type Reachable,
   reachable,
+  wholeMesh,
 } from "./scope.ts";
 import { servicesOfEntry } from "./service-entry.ts";
 import { type AddingEntry, createServiceTables, findService, type ServiceTable } from "./service-table.ts";
 import { sidecarFor } from "./sidecar-choice.ts";
+import { outboundPolicyOf, type SidecarSettings, sidecarSettings } from "./sidecar-settings.ts";
 import { type BoundVirtualService, bindVirtualService } from "./virtual-service.ts";
 import { rulesUnderHolds, type World } from "./world.ts";
 
@@ -47,8 +51,11 @@ export interface Frame {
   readonly mesh: MeshSettings;
   /** The Sidecar rule in force for it; none for gateways. */
   readonly sidecar: Rule<"Sidecar"> | undefined;
-  /** What each egress listener of that rule lets through. */
+  readonly settings: SidecarSettings;
+  /** The ways out for a sidecar's application, in the order in which they get their listeners; none for gateways and gRPC clients. */
   readonly egress: readonly EgressScope[];
+  /** What a sidecar's workload implements, where calls to it are captured and no rule says what becomes of them. */
+  readonly inbound: readonly InboundTarget[];
   /** The Gateway rules that select it, oldest first; none for sidecars. */
   readonly gateways: readonly Rule<"Gateway">[];
   /** Those that say something to it, oldest first. */
@@ -101,19 +108,28 @@ export function createViewer(onFrame: () => void = () => {}): (world: World, pro
     sidecarFor(rules, mesh, profile),
   );
 
+  const everything = memoize((all: readonly (readonly Service[])[]) =>
+    all.flatMap((candidates) => candidates.slice(0, 1)).flatMap(everyPort),
+  );
+  const byService = memoize((all: readonly Reachable[]) => Map.groupBy(all, ({ service }) => service.key));
+
   const newFrame = (from: FrameSources, find: Frame["findService"]): Frame => {
     onFrame();
     const { profile, services, virtualServices, gateways, mesh, sidecar } = from;
+    const { interception, families, kind } = profile;
     const all = visible(services, profile.namespace);
-    const egress = sidecar === undefined ? [] : egressScopes(sidecar, profile.namespace, all, virtualServices);
-    const reachable =
-      egress.length === 0
-        ? all.flatMap((candidates) => candidates.slice(0, 1)).flatMap(everyPort)
-        : reachableThrough(egress, find);
-    const byService = Map.groupBy(reachable, ({ service }) => service.key);
+    const seesEverything = sidecar === undefined || sidecar.spec.egress.length === 0;
+    const egress = seesEverything
+      ? kind === "sidecar"
+        ? [wholeMesh(interception, everything(all), virtualServices)]
+        : []
+      : egressScopes(sidecar, profile, all, virtualServices);
+    const reachable = seesEverything ? everything(all) : reachableThrough(egress, find);
     return {
       ...{ profile, mesh, sidecar, egress, gateways, virtualServices, reachable },
-      reachableOf: (service) => byService.get(service) ?? [],
+      settings: sidecarSettings(mesh, outboundPolicyOf(mesh, sidecar), interception, families),
+      inbound: inboundTargets(profile, services),
+      reachableOf: (service) => byService(reachable).get(service) ?? [],
       findService: find,
     };
   };
@@ -158,9 +174,13 @@ function createFrames(make: (from: FrameSources, find: Frame["findService"]) => 
   }
   const last = new WeakMap<Profile, Known>();
   const imports = memoize(importsService);
+  const implemented = memoize((profile: Profile) => new Set(profile.implemented?.map(({ service }) => service)));
 
   const isShown = (service: Service, { profile, sidecar }: FrameSources): boolean =>
-    sidecar === undefined || sidecar.spec.egress.length === 0 || imports(sidecar, profile.namespace)(service);
+    sidecar === undefined ||
+    sidecar.spec.egress.length === 0 ||
+    imports(sidecar, profile.namespace)(service) ||
+    implemented(profile).has(service.key);
 
   const isConcerned = ({ from, found }: Known, { services, profile }: FrameSources): boolean =>
     from.services.byHost
@@ -197,14 +217,14 @@ function createFrames(make: (from: FrameSources, find: Frame["findService"]) => 
   };
 }
 
-/** Gateways look at rules that name one of their Gateways, sidecars at what their egress imports, gRPC clients at what is for the mesh. */
+/** Gateways look at rules that name one of their Gateways, all others at what is for the mesh, or what their Sidecar rule imports. */
 function relevantVirtualServices(
   { kind, namespace }: Profile,
   all: readonly BoundVirtualService[],
   gateways: readonly Rule<"Gateway">[],
   sidecar: Rule<"Sidecar"> | undefined,
 ): readonly BoundVirtualService[] {
-  if (kind === "sidecar") return sidecar === undefined ? [] : importedVirtualServices(sidecar, namespace, all);
+  if (sidecar !== undefined && sidecar.spec.egress.length > 0) return importedVirtualServices(sidecar, namespace, all);
   const names = kind === "gateway" ? gateways.map((gateway) => `${gateway.namespace}/${gateway.name}`) : ["mesh"];
   return all.filter((virtualService) => virtualService.gateways.some((gateway) => names.includes(gateway)));
 }
@@ -232,18 +252,30 @@ const noGateways: RulesByKind["Gateway"] = [];
 /** One object, so that having no instances is always the same. */
 const noInstances: readonly Instance[] = Object.freeze([]);
 
+/** The services of each host name in the order in which they win; the same list for all namespaces that see them alike. */
+const servicesByPrecedence = memoize(({ byHost }: ServiceTable): readonly (readonly Service[])[] => [
+  ...byHost.values(),
+]);
+
+/** Hosts that several namespaces have are few. */
+const contested = memoize((table: ServiceTable) => servicesByPrecedence(table).filter(({ length }) => length > 1));
+
 /** The services of each host name as a client in `namespace` prefers them: its own namespace's first. */
-function servicesByHost({ byHost }: ServiceTable, namespace: string): readonly (readonly Service[])[] {
-  return [...byHost.values()].map((services) =>
-    services.length < 2 ? services : services.toSorted((a, b) => own(b, namespace) - own(a, namespace)),
-  );
+function servicesByHost(table: ServiceTable, namespace: string): readonly (readonly Service[])[] {
+  const isOwn = (service: Service): boolean => service.namespace === namespace;
+  const all = servicesByPrecedence(table);
+  if (!contested(table).some((services) => services.findIndex(isOwn) > 0)) return all;
+  return all.map((services) => services.toSorted((a, b) => Number(isOwn(b)) - Number(isOwn(a))));
 }
 
-const own = (service: Service, namespace: string): number => Number(service.namespace === namespace);
-
-/** UDP has no clusters. */
-function everyPort(service: Service): readonly Reachable[] {
-  return service.ports.filter(({ protocol }) => protocol !== "udp").map((port) => reachable(service, port));
+/** The services that a profile says are implemented; one that is gone meanwhile is left out. */
+function inboundTargets({ implemented = [] }: Profile, { byHost }: ServiceTable): readonly InboundTarget[] {
+  return implemented.flatMap(({ service: key, port: number, target }) => {
+    const host = key.slice(key.indexOf("/") + 1) as Hostname;
+    const service = byHost.get(host)?.find((one) => one.key === key);
+    const port = service?.ports.find((one) => one.number === number);
+    return service === undefined || port === undefined ? [] : [{ ...reachable(service, port), target }];
+  });
 }
 
 function isSelected({ spec }: Rule<"Gateway">, { selectors }: Profile): boolean {

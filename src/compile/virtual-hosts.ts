@@ -9,12 +9,12 @@ import {
   VirtualHostSchema,
 } from "../gen/envoy/config/route/v3/route_components_pb.ts";
 import type { Hostname } from "../model/hostname.ts";
-import type { MeshSettings } from "../model/mesh-settings.ts";
 import type { ServicePort } from "../model/port.ts";
 import type { Service } from "../model/service.ts";
-import { callableNames } from "./hosts.ts";
-import { fromRule, fromService, fromSetting } from "./origins.ts";
+import { callableNames, captureNames } from "./hosts.ts";
+import { fromRule, fromService } from "./origins.ts";
 import { defaultRoute, isCatchAllRoute } from "./routes.ts";
+import type { OutboundPolicy } from "./sidecar-settings.ts";
 
 function virtualHost(name: string, domains: readonly string[], routes: readonly Route[], origin: Origin): VirtualHost {
   const host = create(VirtualHostSchema, {
@@ -34,7 +34,25 @@ export function serviceVirtualHost(
   dnsDomain: string,
   routes: readonly Route[] | undefined,
 ): VirtualHost {
-  return hostOfService(service, port, callableNames(service, dnsDomain), routes);
+  return hostOfService(service, port, captureNames(service, dnsDomain), routes);
+}
+
+/** The same for one that has a listener for itself: whatever the host is, the service is meant. */
+export const ownVirtualHost = (
+  service: Service,
+  port: ServicePort,
+  routes: readonly Route[] | undefined,
+): VirtualHost => hostOfService(service, port, ["*"], routes);
+
+/** The same for a proxy that is called by name and port. */
+export function proxyVirtualHost(
+  service: Service,
+  port: ServicePort,
+  dnsDomain: string,
+  routes: readonly Route[] | undefined,
+): VirtualHost {
+  const names = captureNames(service, dnsDomain);
+  return hostOfService(service, port, [...names, ...names.map((name) => `${name}:${port.number}`)], routes);
 }
 
 /** The same for a gRPC client, which looks for the very text that it dialled, port included. */
@@ -77,10 +95,9 @@ export function mergeRoutes(...lists: readonly (readonly Route[])[]): readonly R
   return [...all.filter((route) => !isCatchAllRoute(route)), ...all.filter(isCatchAllRoute)];
 }
 
-/** What a sidecar does with hosts that it does not know, as the mesh's outboundTrafficPolicy says. */
-export function unknownHosts(mesh: MeshSettings): VirtualHost {
-  const origin = fromSetting("outboundTrafficPolicy");
-  if (mesh.outboundTrafficPolicy === "ALLOW_ANY") {
+/** What a sidecar does with hosts that it does not know. */
+export function unknownHosts({ mode, origin }: OutboundPolicy): VirtualHost {
+  if (mode === "ALLOW_ANY") {
     return virtualHost("allow_any", ["*"], [defaultRoute(passthroughCluster, origin, "allow_any")], origin);
   }
   const refuse = create(VirtualHostSchema, {

@@ -25,3 +25,9 @@ export function overAds(): ConfigSource {
 
 /** The largest limit: no limit. */
 export const unlimited = 0xffff_ffff;
+
+/** Where a listener is: at the first address, and at others besides. */
+export const listenAddresses = ([first = "", ...others]: readonly string[], port: number) => ({
+  address: socketAddress(first, port),
+  additionalAddresses: others.map((address) => ({ address: socketAddress(address, port) })),
+});

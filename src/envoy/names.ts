@@ -13,6 +13,16 @@ export const listenerName = (bind: string, port: number): string => `${bind}_${p
 /** A sidecar's route table for one port. */
 export const sidecarRouteName = (port: number): string => String(port);
 
+/** A sidecar's route table for one port of one service, which has the listener for itself. */
+export const serviceRouteName = (hostname: string, port: number): string => `${hostname}:${port}`;
+
+/** A sidecar's route table for applications that call by an HTTP proxy. */
+export const httpProxyRouteName = "http_proxy";
+
+/** Where captured connections come in, from the application and to it. */
+export const virtualOutbound = "virtualOutbound";
+export const virtualInbound = "virtualInbound";
+
 /** A gateway's route table for the plain HTTP servers of one port, and of one address where that is not all of them. */
 export const gatewayRouteName = (port: number, bind: string | undefined): string =>
   bind === undefined ? `http.${port}` : `http.${port}.${bind}`;
@@ -33,6 +43,9 @@ export const serverListenerNames = (bind: string, port: number): readonly string
 export const blackHoleCluster = "BlackHoleCluster";
 /** Where calls go to whatever address the client dialled. */
 export const passthroughCluster = "PassthroughCluster";
+
+/** Where captured connections to the workload go that no service of it has: to the address that was dialled. */
+export const inboundPassthroughCluster = "InboundPassthroughCluster";
 
 /** What the name of a service's cluster says; undefined for a name of another kind. */
 export interface NamedService {

@@ -36,9 +36,10 @@ export interface Repair {
   readonly name: string;
   /**
    * `missing`: others name it, and nothing of that name is there; it is empty. `broken`: it could not be compiled, and what could be
-   * saved of it stands there, mostly its last good version; where nothing could, it is left out.
+   * saved of it stands there, mostly its last good version; where nothing could, it is left out. `conflict`: several services want
+   * to be it, and some of them had to give way.
    */
-  readonly kind: "missing" | "broken";
+  readonly kind: "missing" | "broken" | "conflict";
   /** What names it, or what went wrong: a sentence without its full stop. */
   readonly reason: string;
 }

@@ -1,35 +1,7 @@
 import type { CidrRange } from "../envoy/listener-messages.ts";
-import { isIpv4, isIpv6 } from "../model/ip-address.ts";
-
-/** An IP address; equal ones are equal in both fields, however they were written. */
-export interface Address {
-  readonly family: 4 | 6;
-  readonly bits: bigint;
-}
+import { type Address, addressOf } from "../model/address-bits.ts";
 
 const sizes = { 4: 32, 6: 128 } as const;
-
-/** Throws a `RangeError` for what is no address. An IPv4 address inside an IPv6 one stays an IPv6 address, as for Envoy. */
-export function addressOf(text: string): Address {
-  if (isIpv4(text)) return { family: 4, bits: joined(octets(text), 8n) };
-  if (!isIpv6(text)) throw new RangeError(`${text} is no IP address`);
-  const [before = [], after = []] = text.split("::").map(words);
-  const zeros = Array.from({ length: 8 - before.length - after.length }, () => 0);
-  return { family: 6, bits: joined([...before, ...zeros, ...after], 16n) };
-}
-
-const octets = (text: string): readonly number[] => text.split(".").map(Number);
-
-/** Of 16 bits each. */
-const words = (text: string): readonly number[] =>
-  text === ""
-    ? []
-    : text.split(":").flatMap((part) => (isIpv4(part) ? pairs(octets(part)) : [Number.parseInt(part, 16)]));
-
-const pairs = ([a = 0, b = 0, c = 0, d = 0]: readonly number[]): readonly number[] => [a * 256 + b, c * 256 + d];
-
-const joined = (parts: readonly number[], width: bigint): bigint =>
-  parts.reduce((bits, part) => (bits << width) | BigInt(part), 0n);
 
 export const isSameAddress = (a: Address, b: Address): boolean => a.family === b.family && a.bits === b.bits;
 

@@ -1,7 +1,8 @@
 import type { JsonPointer } from "../base/json-pointer.ts";
 import { type CidrRange, type FilterChainMatch, type SourceKind, sourceKindOf } from "../envoy/listener-messages.ts";
 import { asBytes, asciiLower } from "../envoy/string-matcher.ts";
-import { type Address, rangeTest, rangeText } from "./address.ts";
+import type { Address } from "../model/address-bits.ts";
+import { rangeTest, rangeText } from "./address.ts";
 import { quoted } from "./condition.ts";
 import type { ConnectionFacts } from "./connection.ts";
 

@@ -1,6 +1,7 @@
 import { type Listener, listenerFiltersAt } from "../envoy/listener-messages.ts";
 import { asBytes, asciiLower } from "../envoy/string-matcher.ts";
-import { type Address, addressOf, isLoopback, isSameAddress } from "./address.ts";
+import { type Address, addressOf } from "../model/address-bits.ts";
+import { isLoopback, isSameAddress } from "./address.ts";
 
 export interface SocketAddress {
   /** IPv4 or IPv6, without brackets. */

@@ -1,6 +1,7 @@
 import { memoizeList } from "../base/memo.ts";
 import { bindsToPort, type Listener, listenAddressesOf, listenerFiltersAt } from "../envoy/listener-messages.ts";
-import { type Address, addressOf, anyAddress, isSameAddress, mappedIpv4 } from "./address.ts";
+import { type Address, addressOf } from "../model/address-bits.ts";
+import { anyAddress, isSameAddress, mappedIpv4 } from "./address.ts";
 import type { SocketAddress } from "./connection.ts";
 
 /** A TCP connection as it comes to a proxy. */

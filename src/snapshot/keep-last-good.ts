@@ -37,7 +37,7 @@ export function keepLastGood(compiled: Compiled, lastGood: ResourceSet | undefin
   }
   const whole = repair([...resources.values()]);
   const others = whole.repairs.filter((one) => !brokenIn(repairs, one));
-  return createResourceSet(whole.resources, [...repairs.filter(({ kind }) => kind === "broken"), ...others]);
+  return createResourceSet(whole.resources, [...repairs.filter(({ kind }) => kind !== "missing"), ...others]);
 }
 
 const brokenIn = (repairs: Compiled["repairs"], { type, name }: Compiled["repairs"][number]): boolean =>

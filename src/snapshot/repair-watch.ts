@@ -3,6 +3,12 @@ import type { Metrics } from "../base/metrics.ts";
 import type { Broken } from "../compile/broken.ts";
 import type { Repair } from "../envoy/resource-set.ts";
 
+const warnings: Readonly<Record<Repair["kind"], string>> = {
+  missing: "a reference leads nowhere; an empty resource stands in",
+  broken: "a resource could not be compiled; the rest of the set goes out",
+  conflict: "services want the same listener and cannot be told apart there; the first one has it",
+};
+
 /** What is repaired for one profile. */
 export interface Repairs {
   readonly repairs: readonly Repair[];
@@ -16,7 +22,7 @@ export interface Repairs {
 export function createRepairWatch(log: Log, metrics: Metrics): (now: Iterable<Repairs>) => void {
   const gauge = metrics.gauge(
     "fairway_repaired_resources",
-    "Resources with a stand-in: `missing`, named by others; `broken`, could not be compiled. Each counts once for all profiles.",
+    "Resources with a stand-in: `missing`, named by others; `broken`, could not be compiled; `conflict`, some services had to give way. Each counts once for all profiles.",
     ["type", "kind"],
   );
   let known: ReadonlySet<string> = new Set();
@@ -32,9 +38,8 @@ export function createRepairWatch(log: Log, metrics: Metrics): (now: Iterable<Re
         reasons.add(key);
         if (known.has(key)) continue;
         const err = broken.find((one) => one.type === type && one.name === name)?.error;
-        if (kind === "missing")
-          log.warn({ type, name, reason }, "a reference leads nowhere; an empty resource stands in");
-        else log.error({ type, name, err }, "a resource could not be compiled; the rest of the set goes out");
+        if (kind === "broken") log.error({ type, name, err }, warnings[kind]);
+        else log.warn({ type, name, reason }, warnings[kind]);
       }
     }
     known = reasons;

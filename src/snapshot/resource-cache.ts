@@ -5,6 +5,7 @@ import type { Metrics } from "../base/metrics.ts";
 import type { Signal } from "../base/signal.ts";
 import type { Compiled } from "../compile/assembly.ts";
 import type { Compiler } from "../compile/compile.ts";
+import { addressesTouched } from "../compile/implemented.ts";
 import { type Profile, profileKey, profileOf } from "../compile/profile.ts";
 import type { World } from "../compile/world.ts";
 import { hasEqualVersions, type Reference, type ResourceSet } from "../envoy/resource-set.ts";
@@ -86,6 +87,15 @@ export function createResourceCache({
   const entries = new Map<string, Entry>();
   /** The last follower of each node. */
   const byNode = new Map<ProxyNode, Follower>();
+  const byAddress = new Map<string, Set<Follower>>();
+  const followersAt = (address: string): ReadonlySet<Follower> => byAddress.get(address) ?? nobody;
+  const noteAddresses = (follower: Follower, isHere: boolean): void => {
+    for (const address of follower.node.addresses) {
+      const there = byAddress.get(address) ?? new Set();
+      if (isHere) byAddress.set(address, there.add(follower));
+      else if (there.delete(follower) && there.size === 0) byAddress.delete(address);
+    }
+  };
   /** Those without an entry: before the first complete world, or because no profile could be made. */
   const waiting = new Set<Follower>();
   const compiles = metrics.counter("fairway_compiles_total", "Resource sets compiled, by outcome.", ["outcome"]);
@@ -187,14 +197,15 @@ export function createResourceCache({
     turns.ask([...moved, ...changed.flatMap(({ followers }) => [...followers])]);
   };
 
-  /** Profiles follow from rules, holds and settings; the catalog moves only those that hold what the proxy's instances listen on. */
-  const mayMove = (before: World | undefined, next: World): readonly Follower[] => {
+  /** Profiles follow from rules, holds and settings; the catalog moves only those at whose addresses something else is implemented. */
+  const mayMove = (before: World | undefined, next: World): Iterable<Follower> => {
     const isSame = before?.rules === next.rules && before.holds === next.holds && before.mesh === next.mesh;
-    const catalogMoves = (entry: Entry): boolean =>
-      entry.profile.kind === "proxyless" && before?.catalog !== next.catalog;
-    const moving = [...entries.values()].filter((entry) => !isSame || catalogMoves(entry));
-    return [...waiting, ...moving.flatMap(({ followers }) => [...followers])];
+    if (!isSame || before === undefined) return [...waiting, ...allFollowers()];
+    const touched = addressesTouched(before.catalog, next.catalog);
+    return new Set([...waiting, ...[...touched].flatMap((address) => [...followersAt(address)])]);
   };
+
+  const allFollowers = () => [...entries.values()].flatMap(({ followers }) => [...followers]);
 
   const turns = createTurns<Follower>(clock, toldPerTurn, (follower) => {
     const { told, listener, entry } = follower;
@@ -209,6 +220,7 @@ export function createResourceCache({
     watch: (node, listener) => {
       const follower: Follower = { node, listener, entry: undefined, told: undefined };
       byNode.set(node, follower);
+      noteAddresses(follower, true);
       const known = entries.size;
       waiting.add(follower);
       if (compiled !== undefined) place(follower, compiled);
@@ -218,6 +230,7 @@ export function createResourceCache({
         current: () => follower.entry?.resources,
         close: () => {
           if (byNode.get(node) === follower) byNode.delete(node);
+          noteAddresses(follower, false);
           waiting.delete(follower);
           turns.leave(follower);
           const isLast = follower.entry?.followers.size === 1;
@@ -250,6 +263,8 @@ export function createResourceCache({
     },
   };
 }
+
+const nobody: ReadonlySet<Follower> = new Set();
 
 const equalVersions = memoize(hasEqualVersions);
 

@@ -3,6 +3,9 @@ import { createAspects } from "../../src/compile/aspects.ts";
 import type { Broken } from "../../src/compile/broken.ts";
 import { createCompiler } from "../../src/compile/compile.ts";
 import { guardAspects } from "../../src/compile/guard.ts";
+import { fromSetting } from "../../src/compile/origins.ts";
+import type { OutboundListener } from "../../src/compile/outbound-plan.ts";
+import { outboundPolicyOf, sidecarSettings } from "../../src/compile/sidecar-settings.ts";
 import type { RuleSpecs } from "../../src/config/rule.ts";
 import { bytesJson } from "../../src/envoy/pack.ts";
 import type { Resource, ResourceSet } from "../../src/envoy/resource-set.ts";
@@ -121,12 +124,17 @@ describe("each aspect that throws is told as the resource that it was for", () =
   const guarded = (broken: Broken[]) => {
     const aspects = {
       ...createAspects(),
-      ...{ routeTable: planted, egressListener: planted, ingress: planted, gatewayListener: planted },
+      ...{ routeTable: planted, outboundListener: planted, ingress: planted, gatewayListener: planted },
       ...{ serviceVirtualHost: planted, hostVirtualHost: planted },
     };
     return guardAspects(aspects, (one) => broken.push(one));
   };
-  const mesh = world({}).mesh;
+  const { mesh } = world({});
+  const settings = sidecarSettings(mesh, outboundPolicyOf(mesh, undefined), "none", "ipv4");
+  const listener: OutboundListener = {
+    ...{ binds: ["127.0.0.1"], port: 80, captured: false, passesRest: false },
+    ...{ http: { kind: "shared" }, tcp: [] },
+  };
   const port = { number: 80, protocol: "http", name: "http" } as const;
 
   test("listeners, with nothing in their place", () => {
@@ -137,8 +145,8 @@ describe("each aspect that throws is told as the resource that it was for", () =
       egress: [{ port, captureMode: "NONE", hosts: ["*/*"] }],
     });
     const edge = rule("Gateway", "edge", { selector: {}, servers: [{ port, hosts: ["*"], bind: "10.0.0.1" }] });
-    expect(aspects.egressListener(own, 0)).toBeUndefined();
-    expect(aspects.ingress(own, mesh, 0, "10.0.0.9")).toEqual([]);
+    expect(aspects.outboundListener(listener, settings, fromSetting("test"))).toBeUndefined();
+    expect(aspects.ingress(own, settings, 0, "10.0.0.9")).toEqual([]);
     expect(aspects.gatewayListener(edge, 0)).toBeUndefined();
     expect(broken.map(({ type, name, standIn }) => [type, name, standIn])).toEqual([
       ["LDS", "127.0.0.1_80", undefined],

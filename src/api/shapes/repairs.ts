@@ -11,7 +11,7 @@ export const rulePlaceView: Decoder<RulePlaceView> = shape<RulePlaceView>({
   ...placeFields,
 });
 
-export const repairFields = { kind: required(word("missing", "broken")), reason: required(anyText) };
+export const repairFields = { kind: required(word("missing", "broken", "conflict")), reason: required(anyText) };
 
 export const repairView: Decoder<RepairView> = shape<RepairView>({
   type: required(anyText),

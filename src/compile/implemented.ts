@@ -1,0 +1,110 @@
+import { compareText } from "../base/compare-text.ts";
+import { memoize } from "../base/memo.ts";
+import { OrderedMap } from "../base/ordered-map.ts";
+import type { Catalog } from "../model/catalog.ts";
+import type { Instance } from "../model/instance.ts";
+import type { ServicePort } from "../model/port.ts";
+import type { Service, ServiceKey } from "../model/service.ts";
+import { portOf } from "./endpoints.ts";
+import { servicesOfEntry } from "./service-entry.ts";
+import type { World } from "./world.ts";
+
+/** A port of a service that a workload is an instance of. */
+export interface ImplementedPort {
+  readonly service: ServiceKey;
+  /** The number that clients call. */
+  readonly port: number;
+  /** The number that the workload listens on. */
+  readonly target: number;
+}
+
+/**
+ * What the instances at some addresses implement, in the order of services and ports, each once; by what the registries say, and the
+ * ServiceEntries in `rules`.
+ */
+export function portsImplemented(
+  { catalog, rules }: Pick<World, "catalog" | "rules">,
+  addresses: readonly string[],
+): readonly ImplementedPort[] {
+  const known = instancesByAddress(catalog.instances);
+  const added = entriesByAddress(rules);
+  const all = addresses.flatMap((address) => [
+    ...[...(known.get(address) ?? [])].flatMap(([key, instances]) =>
+      implementedBy(key, catalog.services.get(key)?.ports ?? [], instances),
+    ),
+    ...(added.get(address) ?? [])
+      .filter(({ service }) => !catalog.services.has(service.key))
+      .flatMap(({ service, instance }) => implementedBy(service.key, service.ports, [instance])),
+  ]);
+  const unique = new Map(all.map((one) => [`${one.service} ${one.port} ${one.target}`, one]));
+  return [...unique.values()].sort(
+    (a, b) => compareText(a.service, b.service) || a.port - b.port || a.target - b.target,
+  );
+}
+
+const implementedBy = (
+  service: ServiceKey,
+  ports: readonly ServicePort[],
+  instances: readonly Instance[],
+): readonly ImplementedPort[] =>
+  instances.flatMap((instance) =>
+    ports.map((port) => ({ service, port: port.number, target: portOf(instance, port) })),
+  );
+
+type ByAddress = Map<string, Map<ServiceKey, readonly Instance[]>>;
+
+/** The index follows from one catalog to the next by what changed; it is to be read at once. */
+const instancesByAddress: (instances: Catalog["instances"]) => ByAddress = createAddressIndex();
+
+function createAddressIndex(): (instances: Catalog["instances"]) => ByAddress {
+  let last: Catalog["instances"] = OrderedMap.of();
+  const index: ByAddress = new Map();
+  return (instances) => {
+    for (const { key, before = [], after = [] } of last.changesTo(instances)) {
+      for (const { address } of before) {
+        const there = index.get(address);
+        there?.delete(key);
+        if (there?.size === 0) index.delete(address);
+      }
+      for (const [address, list] of Map.groupBy(after, ({ address: at }) => at)) {
+        const there = index.get(address) ?? new Map<ServiceKey, readonly Instance[]>();
+        index.set(address, there.set(key, list));
+      }
+    }
+    last = instances;
+    return index;
+  };
+}
+
+interface EntryInstance {
+  readonly service: Service;
+  readonly instance: Instance;
+}
+
+const entryServices = memoize(servicesOfEntry);
+
+/** Made once for each set of rules. */
+const entriesByAddress = memoize((rules: World["rules"]): ReadonlyMap<string, readonly EntryInstance[]> => {
+  const all = [...rules.values()]
+    .filter((rule) => rule.kind === "ServiceEntry")
+    .flatMap((rule) => entryServices(rule))
+    .flatMap(({ service, instances }) => instances.map((instance) => ({ service, instance })));
+  return Map.groupBy(all, ({ instance }) => instance.address);
+});
+
+/** The addresses at which something else may be implemented in one catalog than in another. */
+export function addressesTouched(before: Catalog, after: Catalog): ReadonlySet<string> {
+  const touched = new Set<string>();
+  for (const { before: old = [], after: present = [] } of before.instances.changesTo(after.instances)) {
+    const kept = new Set(present);
+    const known = new Set(old);
+    for (const { address } of [...old.filter((one) => !kept.has(one)), ...present.filter((one) => !known.has(one))]) {
+      touched.add(address);
+    }
+  }
+  for (const { key } of before.services.changesTo(after.services)) {
+    for (const { address } of [...(before.instances.get(key) ?? []), ...(after.instances.get(key) ?? [])])
+      touched.add(address);
+  }
+  return touched;
+}

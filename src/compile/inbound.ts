@@ -1,0 +1,165 @@
+import { create } from "@bufbuild/protobuf";
+import { memoize } from "../base/memo.ts";
+import {
+  blackHoleCluster,
+  inboundClusterName,
+  inboundPassthroughCluster,
+  listenerName,
+  virtualInbound,
+} from "../envoy/names.ts";
+import { type Origin, trace } from "../envoy/provenance.ts";
+import type { Repair, Resource } from "../envoy/resource-set.ts";
+import { TrafficDirection } from "../gen/envoy/config/core/v3/base_pb.ts";
+import type { FilterChain, ListenerFilter } from "../gen/envoy/config/listener/v3/listener_components_pb.ts";
+import { ListenerSchema } from "../gen/envoy/config/listener/v3/listener_pb.ts";
+import { wildcardAddresses } from "../model/ip-families.ts";
+import { isHttp, type Protocol, type ServicePort } from "../model/port.ts";
+import type { Service } from "../model/service.ts";
+import { inboundRoutes } from "./inbound-routes.ts";
+import { isServerFirst } from "./listener-claims.ts";
+import { olderService } from "./listener-conflicts.ts";
+import { httpInspectorAt, originalDestination, originalSource } from "./listener-filters.ts";
+import { chainMatch, httpChain, plainHttp, tcpChain } from "./network-filters.ts";
+import { fromService, fromSetting } from "./origins.ts";
+import { detection } from "./outbound-listeners.ts";
+import { encodeResource } from "./resource.ts";
+import type { Reachable } from "./scope.ts";
+import type { SidecarSettings } from "./sidecar-settings.ts";
+import { listenAddresses } from "./wire-values.ts";
+
+/** A port of a service that the workload beside the sidecar is an instance of. */
+export interface InboundTarget extends Reachable {
+  /** The number that the workload listens on. */
+  readonly target: number;
+}
+
+/** Captured connections to one port of the workload. */
+export interface InboundPort {
+  readonly port: number;
+  readonly protocol: Protocol;
+  /** What clients call it by; names the virtual host. */
+  readonly servicePort: number;
+  readonly origin: Origin;
+}
+
+/** How connections to a port are taken: request by request, as they are, or by what their first bytes look like. */
+type Handling = "http" | "tcp" | "auto";
+
+function handlingOf(protocol: Protocol, ...numbers: readonly number[]): Handling {
+  if (isHttp(protocol)) return "http";
+  return protocol === "auto" && !numbers.some(isServerFirst) ? "auto" : "tcp";
+}
+
+const handlingAt = ({ protocol, port, servicePort }: InboundPort): Handling => handlingOf(protocol, port, servicePort);
+
+export interface ChosenTargets {
+  /** One for each port of the workload, in order. */
+  readonly targets: readonly InboundTarget[];
+  readonly conflicts: readonly Repair[];
+}
+
+/** The same object for the same port of a service. */
+export const inboundPort = memoize(
+  (service: Service, { number, protocol }: ServicePort, target: number): InboundPort => ({
+    ...{ port: target, protocol, servicePort: number, origin: fromService(service) },
+  }),
+);
+
+/** Of several services on one port of the workload the first one says how connections are taken. UDP is not captured. */
+export function chooseTargets(all: readonly InboundTarget[]): ChosenTargets {
+  const targets: InboundTarget[] = [];
+  const conflicts: Repair[] = [];
+  const byPort = Map.groupBy(
+    all.filter(({ port }) => port.protocol !== "udp"),
+    ({ target }) => target,
+  );
+  for (const [port, group] of [...byPort].sort(([a], [b]) => a - b)) {
+    const [first, ...others] = group.toSorted(
+      (a, b) => olderService(a.service, b.service) || a.port.number - b.port.number,
+    );
+    if (first === undefined) continue;
+    targets.push(first);
+    const lost = others.filter((one) => handlingFor(one) !== handlingFor(first));
+    if (lost.length > 0) conflicts.push(conflict(port, first, lost));
+  }
+  return { targets, conflicts };
+}
+
+const handlingFor = ({ port: { protocol, number }, target }: InboundTarget): Handling =>
+  handlingOf(protocol, target, number);
+
+const portText = ({ service, port }: Reachable): string => `${service.hostname} (${port.protocol})`;
+
+const conflict = (port: number, winner: Reachable, lost: readonly Reachable[]): Repair => ({
+  type: "LDS",
+  name: virtualInbound,
+  kind: "conflict",
+  reason: `port ${port} of the workload is taken as ${portText(winner)} has it, not as ${lost.map(portText).join(", ")}`,
+});
+
+/** Takes what is captured on its way to the workload. Ports that nobody speaks of get their connections as they are. */
+export function compileVirtualInbound(settings: SidecarSettings, ports: readonly InboundPort[]): Resource {
+  const { mesh, families, interception } = settings;
+  const own = mesh.proxyInboundListenPort;
+  const isTransparent = interception === "tproxy";
+  const sniffed = ports.filter((one) => handlingAt(one) === "auto").map(({ port }) => port);
+  const listenerFilters: ListenerFilter[] = [
+    originalDestination(),
+    ...(isTransparent ? [originalSource()] : []),
+    ...(sniffed.length > 0 ? [httpInspectorAt(sniffed)] : []),
+  ];
+  const message = create(ListenerSchema, {
+    name: virtualInbound,
+    ...listenAddresses(wildcardAddresses[families], own),
+    trafficDirection: TrafficDirection.INBOUND,
+    ...(isTransparent && { transparent: true }),
+    listenerFilters,
+    ...(sniffed.length > 0 ? detection(settings) : {}),
+    filterChains: [
+      tcpChain(blackHoleCluster, {
+        name: "virtualInbound-blackhole",
+        match: chainMatch({ destinationPort: own }),
+        origin: fromSetting("proxyInboundListenPort"),
+      }),
+      ...ports.filter(({ port }) => port !== own).flatMap((one) => handlings[handlingAt(one)](one)),
+    ],
+    defaultFilterChain: tcpChain(inboundPassthroughCluster, {
+      name: "virtualInbound-catchall-tcp",
+      origin: fromSetting("proxyInboundListenPort"),
+    }),
+  });
+  const clusters = [blackHoleCluster, inboundPassthroughCluster, ...ports.map(({ port }) => inboundClusterName(port))];
+  return encodeResource(
+    "LDS",
+    virtualInbound,
+    ListenerSchema,
+    trace(message, fromSetting("proxyInboundListenPort")),
+    clusters.map((name) => ({ type: "CDS", name })),
+  );
+}
+
+/** As other meshes name them, for who looks for one. */
+const chainName = (port: number): string => listenerName("0.0.0.0", port);
+
+const requests = (one: InboundPort, isRecognised: boolean): FilterChain =>
+  httpChain(
+    {
+      statPrefix: `inbound_${chainName(one.port)}`,
+      routes: { kind: "inline", table: inboundRoutes(inboundClusterName(one.port), one.servicePort, one.origin) },
+      edge: false,
+    },
+    {
+      name: chainName(one.port),
+      match: chainMatch({ destinationPort: one.port, ...(isRecognised ? plainHttp : {}) }),
+      origin: one.origin,
+    },
+  );
+
+const bytes = ({ port, origin }: InboundPort): FilterChain =>
+  tcpChain(inboundClusterName(port), { name: chainName(port), match: chainMatch({ destinationPort: port }), origin });
+
+const handlings: Readonly<Record<Handling, (one: InboundPort) => readonly FilterChain[]>> = {
+  http: (one) => [requests(one, false)],
+  tcp: (one) => [bytes(one)],
+  auto: (one) => [requests(one, true), bytes(one)],
+};
