@@ -2,9 +2,9 @@ import { memoize } from "../base/memo.ts";
 import type { Catalog } from "../model/catalog.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
 import { danglingReferences, danglingRemark } from "./checks/dangling.ts";
-import { emptySubsets } from "./checks/empty-subset.ts";
 import { type Known, knownOf } from "./checks/known.ts";
 import { providersOf } from "./checks/providers.ts";
+import { remarksOn } from "./checks/remarks.ts";
 import type { Finding } from "./finding.ts";
 import type { AnyRule, RuleKey } from "./rule.ts";
 import type { RuleSet } from "./rule-set.ts";
@@ -18,7 +18,8 @@ type CheckedRules = Pick<RuleSet, "rules" | "locate">;
 
 /**
  * References of the rules in force that lead nowhere, as warnings: what they point to may be on its way, and until then requests
- * are answered with 503. In the order of the rules, then of the checks. Remembered for the same inputs.
+ * are answered with 503. Then what else is to be remarked on. In the order of the rules, then of the checks. Remembered for the same
+ * inputs.
  */
 export const checkReferences: (ruleSet: CheckedRules, catalog: Catalog, mesh: MeshSettings) => readonly RuleFinding[] =
   memoize((ruleSet, catalog, mesh) => {
@@ -58,7 +59,7 @@ function findingsOf(
     ...danglingReferences(rule, known, mesh.domain).map((reference, index) =>
       danglingRemark(reference, known, before + index),
     ),
-    ...emptySubsets(rule, known, mesh.domain),
+    ...remarksOn(rule, known, mesh.domain),
   ];
   return remarks.map(({ pointer, ...remark }) => ({
     ...remark,

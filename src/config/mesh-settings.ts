@@ -1,9 +1,20 @@
-import { choice, type Decoder, decode, fail, mapped, parsed } from "../base/decode.ts";
-import { object, required, withDefault } from "../base/decode-object.ts";
+import {
+  below,
+  choice,
+  type Decoder,
+  decode,
+  fail,
+  integer,
+  mapped,
+  parsed,
+  refined,
+  type Site,
+} from "../base/decode.ts";
+import { type ObjectOf, object, required, withDefault } from "../base/decode-object.ts";
 import { parseDurationMs } from "../base/duration.ts";
 import { parseDocuments, type TextDocument } from "../base/yaml-document.ts";
 import { defaultMeshSettings, type MeshSettings } from "../model/mesh-settings.ts";
-import { dnsLabel, dnsSubdomain } from "./fields.ts";
+import { dnsLabel, dnsSubdomain, portNumber } from "./fields.ts";
 import type { Finding } from "./finding.ts";
 import { findingsOf, textFinding } from "./text-findings.ts";
 
@@ -22,81 +33,88 @@ const trafficPolicyModes = choice({ ALLOW_ANY: "ALLOW_ANY", REGISTRY_ONLY: "REGI
 });
 
 /** The settings of Istio's MeshConfig that are carried out; `domain` is ours (Istio takes it from a flag). */
-const meshFields = object(
-  {
-    rootNamespace: withDefault(dnsLabel, defaultMeshSettings.rootNamespace),
-    domain: withDefault(dnsSubdomain, defaultMeshSettings.domain),
-    outboundTrafficPolicy: withDefault(object({ mode: required(trafficPolicyModes) }), {
-      mode: defaultMeshSettings.outboundTrafficPolicy,
-    }),
-    connectTimeout: withDefault(duration(1, hourMs), defaultMeshSettings.connectTimeoutMs),
-    dnsRefreshRate: withDefault(duration(1, hourMs), defaultMeshSettings.dnsRefreshRateMs),
-  },
-  {
-    unsupported: [
-      "accessLogEncoding",
-      "accessLogFile",
-      "accessLogFormat",
-      "ca",
-      "caCertificates",
-      "certificates",
-      "configSources",
-      "defaultConfig",
-      "defaultDestinationRuleExportTo",
-      "defaultHttpRetryPolicy",
-      "defaultInboundHttpRetryPolicy",
-      "defaultProviders",
-      "defaultServiceExportTo",
-      "defaultTrafficPolicy",
-      "defaultVirtualServiceExportTo",
-      "disableEnvoyListenerLog",
-      "discoverySelectors",
-      "dnsRefreshRateJitter",
-      "enableAutoMtls",
-      "enableEnvoyAccessLogService",
-      "enablePrometheusMerge",
-      "enableTracing",
-      "extensionProviders",
-      "h2UpgradePolicy",
-      "hboneIdleTimeout",
-      "inboundClusterStatName",
-      "inboundTrafficPolicy",
-      "ingressClass",
-      "ingressControllerMode",
-      "ingressSelector",
-      "ingressService",
-      "localityLbSetting",
-      "meshMTLS",
-      "outboundClusterStatName",
-      "pathNormalization",
-      "protocolDetectionTimeout",
-      "proxyHttpPort",
-      "proxyInboundListenPort",
-      "proxyListenPort",
-      "serviceEntryVisibility",
-      "serviceScopeConfigs",
-      "serviceSettings",
-      "tcpKeepalive",
-      "tlsDefaults",
-      "trustDomain",
-      "trustDomainAliases",
-      "verifyCertificateAtClient",
-    ],
-  },
-);
+const meshFields = {
+  rootNamespace: withDefault(dnsLabel, defaultMeshSettings.rootNamespace),
+  domain: withDefault(dnsSubdomain, defaultMeshSettings.domain),
+  outboundTrafficPolicy: withDefault(object({ mode: required(trafficPolicyModes) }), {
+    mode: defaultMeshSettings.outboundTrafficPolicy,
+  }),
+  connectTimeout: withDefault(duration(1, hourMs), defaultMeshSettings.connectTimeoutMs),
+  dnsRefreshRate: withDefault(duration(1, hourMs), defaultMeshSettings.dnsRefreshRateMs),
+  protocolDetectionTimeout: withDefault(duration(0, hourMs), defaultMeshSettings.protocolDetectionTimeoutMs),
+  proxyListenPort: withDefault(portNumber, defaultMeshSettings.proxyListenPort),
+  proxyInboundListenPort: withDefault(portNumber, defaultMeshSettings.proxyInboundListenPort),
+  proxyHttpPort: withDefault(integer({ min: 0, max: 65_535 }), defaultMeshSettings.proxyHttpPort),
+} as const;
+
+const unsupportedFields = [
+  "accessLogEncoding",
+  "accessLogFile",
+  "accessLogFormat",
+  "ca",
+  "caCertificates",
+  "certificates",
+  "configSources",
+  "defaultConfig",
+  "defaultDestinationRuleExportTo",
+  "defaultHttpRetryPolicy",
+  "defaultInboundHttpRetryPolicy",
+  "defaultProviders",
+  "defaultServiceExportTo",
+  "defaultTrafficPolicy",
+  "defaultVirtualServiceExportTo",
+  "disableEnvoyListenerLog",
+  "discoverySelectors",
+  "dnsRefreshRateJitter",
+  "enableAutoMtls",
+  "enableEnvoyAccessLogService",
+  "enablePrometheusMerge",
+  "enableTracing",
+  "extensionProviders",
+  "h2UpgradePolicy",
+  "hboneIdleTimeout",
+  "inboundClusterStatName",
+  "inboundTrafficPolicy",
+  "ingressClass",
+  "ingressControllerMode",
+  "ingressSelector",
+  "ingressService",
+  "localityLbSetting",
+  "meshMTLS",
+  "outboundClusterStatName",
+  "pathNormalization",
+  "serviceEntryVisibility",
+  "serviceScopeConfigs",
+  "serviceSettings",
+  "tcpKeepalive",
+  "tlsDefaults",
+  "trustDomain",
+  "trustDomainAliases",
+  "verifyCertificateAtClient",
+] as const;
+
+const portFields = ["proxyListenPort", "proxyInboundListenPort", "proxyHttpPort"] as const;
+
+/** One proxy listens on all of them. */
+function checkPorts(fields: ObjectOf<typeof meshFields>, site: Site): void {
+  const taken = new Map<number, string>();
+  for (const name of portFields) {
+    const number = fields[name];
+    const other = number === 0 ? undefined : taken.get(number);
+    taken.set(number, name);
+    if (other === undefined) continue;
+    fail(below(site, name), "conflict", `${other} has the port ${number} already.`, "Give each its own.");
+  }
+}
 
 const meshSettings: Decoder<MeshSettings> = mapped(
-  meshFields,
-  ({ rootNamespace, domain, outboundTrafficPolicy, connectTimeout, dnsRefreshRate }) => ({
-    rootNamespace,
-    domain,
+  refined(object(meshFields, { unsupported: unsupportedFields }), checkPorts),
+  ({ outboundTrafficPolicy, connectTimeout, dnsRefreshRate, protocolDetectionTimeout, ...settings }) => ({
+    ...settings,
     outboundTrafficPolicy: outboundTrafficPolicy.mode,
     connectTimeoutMs: connectTimeout,
     dnsRefreshRateMs: dnsRefreshRate,
-    proxyListenPort: defaultMeshSettings.proxyListenPort,
-    proxyInboundListenPort: defaultMeshSettings.proxyInboundListenPort,
-    proxyHttpPort: defaultMeshSettings.proxyHttpPort,
-    protocolDetectionTimeoutMs: defaultMeshSettings.protocolDetectionTimeoutMs,
+    protocolDetectionTimeoutMs: protocolDetectionTimeout,
   }),
 );
 

@@ -27,3 +27,21 @@ const pairs = ([a = 0, b = 0, c = 0, d = 0]: readonly number[]): readonly number
 
 const joined = (parts: readonly number[], width: bigint): bigint =>
   parts.reduce((bits, part) => (bits << width) | BigInt(part), 0n);
+
+/** The one text of an address that RFC 5952 recommends: lower case, the longest run of zeros as `::`. */
+export function formatAddress({ family, bits }: Address): string {
+  if (family === 4) return partsOf(bits, { count: 4, width: 8 }).join(".");
+  const text = partsOf(bits, { count: 8, width: 16 })
+    .map((word) => word.toString(16))
+    .join(":");
+  const [longest] = [...text.matchAll(/\b0(:0)+\b/g)].sort(([a], [b]) => b.length - a.length);
+  if (longest === undefined) return text;
+  const before = text.slice(0, longest.index).replace(/:$/, "");
+  return `${before}::${text.slice(longest.index + longest[0].length).replace(/^:/, "")}`;
+}
+
+/** The highest ones first; each of `width` bits. */
+const partsOf = (bits: bigint, { count, width }: { readonly count: number; readonly width: number }) =>
+  Array.from({ length: count }, (_, index) =>
+    Number(BigInt.asUintN(width, bits >> BigInt(width * (count - 1 - index)))),
+  );

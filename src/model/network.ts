@@ -17,7 +17,7 @@ export function parseNetwork(text: string): Network | undefined {
   const [address = "", length, ...rest] = text.split("/");
   if (!isIpAddress(address) || rest.length > 0) return undefined;
   const prefix = length === undefined ? sizeOf(address) : Number(length);
-  if (length !== undefined && !/^[0-9]{1,3}$/.test(length)) return undefined;
+  if (length !== undefined && !/^(0|[1-9][0-9]{0,2})$/.test(length)) return undefined;
   return prefix <= sizeOf(address) ? { address, prefix, key: networkKey(address, prefix) } : undefined;
 }
 

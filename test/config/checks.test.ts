@@ -93,6 +93,35 @@ describe("references that lead somewhere are silent", () => {
   });
 });
 
+describe("TCP ports of services that nothing else tells apart", () => {
+  const db = (more: string) => document("ServiceEntry", "db", `{hosts: [db.example.com], resolution: DNS, ${more}}`);
+
+  test("without addresses they are warnings, each of them", () => {
+    expect(
+      check(
+        db(
+          "ports: [{number: 80, name: http, protocol: HTTP}, {number: 5432, name: db, protocol: TCP}, {number: 5433, name: db2, protocol: tcp}]",
+        ),
+      ),
+    ).toEqual(
+      [
+        ["4:100", 1, 5432],
+        ["4:141", 2, 5433],
+      ].map(
+        ([at, index, port]) =>
+          `ServiceEntry/shop/db rules.yaml:${at} warning rule/port-without-address /spec/ports/${index} Nothing but its number tells the TCP port ${port} from that of another service: of several without addresses, the oldest gets all connections. Add the addresses that clients dial.`,
+      ),
+    );
+  });
+
+  test.each([
+    "addresses: [192.0.2.1], ports: [{number: 5432, name: db, protocol: TCP}]",
+    "ports: [{number: 5432, name: db}, {number: 443, name: tls, protocol: TLS}]",
+  ])("none: %s", (more) => {
+    expect(check(db(more))).toEqual([]);
+  });
+});
+
 describe("references that lead nowhere are warnings", () => {
   test.each<[string, readonly string[], readonly string[]]>([
     [

@@ -15,6 +15,10 @@ test("all settings", () => {
     "outboundTrafficPolicy: {mode: REGISTRY_ONLY}",
     "connectTimeout: 1.5s",
     "dnsRefreshRate: 1m30s",
+    "protocolDetectionTimeout: 5s",
+    "proxyListenPort: 16001",
+    "proxyInboundListenPort: 16006",
+    "proxyHttpPort: 16080",
   ].join("\n");
   expect(read(text)).toEqual({
     rootNamespace: "mesh-system",
@@ -22,6 +26,10 @@ test("all settings", () => {
     outboundTrafficPolicy: "REGISTRY_ONLY",
     connectTimeoutMs: 1500,
     dnsRefreshRateMs: 90_000,
+    protocolDetectionTimeoutMs: 5_000,
+    proxyListenPort: 16_001,
+    proxyInboundListenPort: 16_006,
+    proxyHttpPort: 16_080,
   });
 });
 
@@ -29,8 +37,31 @@ test.each(["", "# nothing\n---\n", "{}", "rootNamespace:\n"])("what %j does not 
   expect(read(text)).toEqual(defaultMeshSettings);
 });
 
+test.each(["protocolDetectionTimeout: 0s", "protocolDetectionTimeout: 1h", "proxyHttpPort: 0"])(
+  "%s is fine",
+  (text) => {
+    expect(read(text)).toHaveProperty("proxyListenPort", 15_001);
+  },
+);
+
 describe("problems", () => {
   test.each([
+    [
+      "protocolDetectionTimeout: 61m",
+      "mesh.yaml:1:27 error rule/invalid-value /protocolDetectionTimeout Expected a duration from 0ms to 3600s, found 3660000ms.",
+    ],
+    [
+      "proxyListenPort: 0",
+      "mesh.yaml:1:18 error rule/invalid-value /proxyListenPort Expected a whole number from 1 to 65535, found 0. Use 1 or more.",
+    ],
+    [
+      "proxyListenPort: 15006",
+      "mesh.yaml:1:1 error rule/conflict /proxyInboundListenPort proxyListenPort has the port 15006 already. Give each its own.",
+    ],
+    [
+      "proxyHttpPort: 15001",
+      "mesh.yaml:1:16 error rule/conflict /proxyHttpPort proxyListenPort has the port 15001 already. Give each its own.",
+    ],
     [
       "connectTimeout: 0s",
       "mesh.yaml:1:17 error rule/invalid-value /connectTimeout Expected a duration from 1ms to 3600s, found 0ms.",

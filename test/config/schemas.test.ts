@@ -80,8 +80,13 @@ const given: Document = {
         captureMode: "NONE",
         defaultEndpoint: "[::1]:8080",
       },
+      { port: { number: 82, protocol: "HTTP" }, captureMode: "IPTABLES" },
     ],
-    egress: [{ port: { number: 81, protocol: "grpc" }, captureMode: "NONE", hosts: ["./*", "~/*", "*/a.b."] }],
+    egress: [
+      { port: { number: 81, protocol: "grpc" }, captureMode: "NONE", hosts: ["./*", "~/*", "*/a.b."] },
+      { hosts: ["./*"] },
+    ],
+    outboundTrafficPolicy: { mode: "ALLOW_ANY" },
   },
   status: { accepted: true },
 };
@@ -101,7 +106,18 @@ const entry: Document = {
   },
 };
 
-test.each([given, entry])("what the server gives out is accepted and valid: $kind", (document) => {
+const unresolved: Document = {
+  apiVersion: "networking.istio.io/v1",
+  kind: "ServiceEntry",
+  metadata: { name: "net" },
+  spec: {
+    hosts: ["db.example.com"],
+    addresses: ["10.1.0.0/16", "192.0.2.1", "fd00::1.2.3.4", "::/0"],
+    ports: [{ number: 5432, name: "tcp" }],
+  },
+};
+
+test.each([given, entry, unresolved])("what the server gives out is accepted and valid: $kind", (document) => {
   expect(isAccepted(document)).toBe(true);
   const validate = validators[document.kind];
   validate(document);
@@ -135,7 +151,7 @@ function withValue(value: unknown, [step, ...rest]: Path, other: unknown): unkno
 const valueAt = (document: unknown, path: Path): unknown =>
   path.reduce<unknown>((value, step) => (value as Record<string | number, unknown>)[step], document);
 
-const documents = [...goldens, given, entry];
+const documents = [...goldens, given, entry, unresolved];
 
 /** Parts of all documents by the name of their field, so that what is put in is often fitting. */
 const parts = Map.groupBy(
@@ -150,6 +166,7 @@ const oddTexts = [
   ...["a.", "A.b", "\u212a8s.example", "*.a", "*a", "*/*", "./a", "~/*", "mesh", "./mesh", "a/b/c", "a/b/c/d", "/"],
   ...["x".repeat(64), "x".repeat(63), `${"x.".repeat(126)}x.`, "http", "gRPC", "TCP", ":method", ":METHOD", ":port"],
   ...["(", "a+", "\n", "a\n", "\ud800", "💡", "127.0.0.1:0", "127.0.0.1:80", "0.0.0.0:99999", "unix:///a", "NONE"],
+  ...["10.0.0.0/8", "10.0.0.0/33", "fd00::/128", "fd00::/129", "0.0.0.0", "10.0.0.1/32", "a/8", "DEFAULT"],
   ...["2026-02-30T00:00:00Z", "2024-02-29T23:59:59z", "2026-01-01T24:00:00Z", "2026-01-01t00:00:00.5-23:59"],
 ];
 
@@ -263,7 +280,11 @@ describe("the schema alone refuses", () => {
         ["an endpoint's port out of range", ingress({ defaultEndpoint: "127.0.0.1:65536" })],
         ["an endpoint elsewhere", ingress({ defaultEndpoint: "10.0.0.1:80" })],
         ["the host *", serviceEntry({ hosts: ["*"] })],
-        ["a resolution that is not carried out", serviceEntry({ resolution: "NONE" })],
+        ["a resolution that is not carried out", serviceEntry({ resolution: "DYNAMIC_DNS" })],
+        ["a prefix that is too long for IPv6", serviceEntry({ addresses: ["fd00::/129"] })],
+        ["an address twice", serviceEntry({ addresses: ["192.0.2.1", "192.0.2.1"] })],
+        ["a bound listener without an endpoint", ingress({ defaultEndpoint: null })],
+        ["an address without a port", sidecar({ egress: [{ bind: "::1", hosts: ["./*"] }] })],
         ["a locality of four parts", serviceEntry({ endpoints: [{ address: "1.2.3.4", locality: "a/b/c/d" }] })],
         ["a label's value with a space", serviceEntry({ endpoints: [{ address: "1.2.3.4", labels: { a: "b c" } }] })],
         ["a label's name with a space", serviceEntry({ endpoints: [{ address: "1.2.3.4", labels: { "a b": "c" } }] })],

@@ -4,10 +4,10 @@ import { type Hostname, hostsOverlap, isWildcard, isWithin } from "../../model/h
 import type { MeshSettings } from "../../model/mesh-settings.ts";
 import type { AnyRule, RuleKey, RuleKind } from "../rule.ts";
 import { danglingReferences, danglingRemark, isMissing, type Remark } from "./dangling.ts";
-import { emptySubsets } from "./empty-subset.ts";
 import { knownOf, type RuleLookup } from "./known.ts";
 import { changeProviders, destinationRuleHost, entryHosts, providersOf } from "./providers.ts";
 import { type Reference, referencesOf, subsetTarget, type Target, type TargetOf } from "./references.ts";
+import { remarksOn } from "./remarks.ts";
 
 /** A change of some of the rules in force. */
 export interface RulesChange {
@@ -49,8 +49,7 @@ export function consequencesOf(change: RulesChange): readonly Consequence[] {
       const kind = dangled().has(reference.target.label) ? "remark" : "dangles";
       ofWritten.push({ ...danglingRemark(reference, knownAfter, ofWritten.length), rule: key, kind });
     }
-    for (const remark of emptySubsets(rule, knownAfter, domain))
-      ofWritten.push({ ...remark, rule: key, kind: "remark" });
+    for (const remark of remarksOn(rule, knownAfter, domain)) ofWritten.push({ ...remark, rule: key, kind: "remark" });
   }
   const losses = lossesOf(change);
   const isLost = (target: Target) => isMissing(target, knownAfter) && !isMissing(target, knownBefore);

@@ -20,6 +20,7 @@ import { addressOr, hostGrammar, hostOrWildcardGrammar } from "../../model/gramm
 import { isIpAddress } from "../../model/ip-address.ts";
 import type { Labels } from "../../model/labels.ts";
 import { isHttp, type Protocol, parseProtocol, protocolNames } from "../../model/port.ts";
+import { isNetwork, maxServiceAddresses, serviceAddress } from "../../model/service-address.ts";
 import { hostName, hostOrWildcard, labels, portName, portNumber } from "../fields.ts";
 import { checkUnique } from "../unique.ts";
 
@@ -45,7 +46,7 @@ export interface ServiceEntryEndpoint {
 /** A ServiceEntry (`networking.istio.io`): services that no registry reports. */
 export interface ServiceEntrySpec {
   readonly hosts: readonly string[];
-  /** IP addresses, and networks (`10.1.0.0/16`) for resolutions NONE and STATIC. */
+  /** IP addresses, and networks (`10.1.0.0/16`) for resolutions NONE and STATIC; each in the one way to write it. */
   readonly addresses: readonly string[];
   readonly ports: readonly ServiceEntryPort[];
   readonly location: "MESH_EXTERNAL" | "MESH_INTERNAL";
@@ -88,6 +89,12 @@ const hosts = refined(
   { items: schemaOf(serviceHost), uniqueItems: true },
 );
 
+const addresses = refined(
+  list(serviceAddress, { max: maxServiceAddresses }),
+  (items, site) => checkUnique(items, (item) => item, { site, what: "address" }),
+  { uniqueItems: true },
+);
+
 const address: Decoder<string> = mapped(
   text(),
   (value, site) => {
@@ -127,11 +134,34 @@ const resolution = choice({ NONE: "NONE", STATIC: "STATIC", DNS: "DNS", DNS_ROUN
 
 /** One check a line: what must hold between the fields. */
 const checks: readonly ((spec: ServiceEntrySpec, site: Site) => void)[] = [
-  function hostsCanBeToldApart({ hosts, ports }, site) {
+  function hostsCanBeToldApart({ hosts, ports, resolution }, site) {
     const port = ports.findIndex(({ protocol }) => !isHttp(protocol) && !isTls(protocol));
-    if (hosts.length < 2 || port < 0) return;
+    // Without resolution, they need not be: connections go where they were going.
+    if (hosts.length < 2 || port < 0 || resolution === "NONE") return;
     const message = "Several hosts cannot be told apart on a port that is neither HTTP nor TLS.";
     fail(below(below(site, "ports"), port), "invalid-value", message, "Write one ServiceEntry for each host.");
+  },
+  function networksHoldEveryInstance({ addresses, resolution }, site) {
+    if (resolution === "NONE" || resolution === "STATIC") return;
+    for (const [index, address] of addresses.entries()) {
+      if (!isNetwork(address)) continue;
+      const at = below(below(site, "addresses"), index);
+      const message = `The network ${address} needs the resolution NONE or STATIC, found ${resolution}.`;
+      fail(at, "invalid-value", message, "List single addresses, or change the resolution.");
+    }
+  },
+  function clientsChooseTheInstance({ resolution, endpoints, ports }, site) {
+    if (resolution !== "NONE") return;
+    if (endpoints.length > 0) {
+      const message =
+        "With resolution NONE, which is the default, connections go where they were going: endpoints have no say.";
+      fail(below(site, "endpoints"), "invalid-value", message, "Use resolution: STATIC, or DNS for host names.");
+    }
+    for (const [index, { targetPort }] of ports.entries()) {
+      if (targetPort === undefined) continue;
+      const at = below(below(below(site, "ports"), index), "targetPort");
+      fail(at, "unsupported-field", "With resolution NONE, targetPort is not carried out yet.", "Remove it.");
+    }
   },
   function staticEndpointsAreAddresses({ resolution, endpoints }, site) {
     if (resolution !== "STATIC") return;
@@ -143,7 +173,7 @@ const checks: readonly ((spec: ServiceEntrySpec, site: Site) => void)[] = [
     }
   },
   function someNameCanBeResolved({ resolution, endpoints, hosts }, site) {
-    if (resolution === "STATIC" || endpoints.length > 0) return;
+    if (resolution === "NONE" || resolution === "STATIC" || endpoints.length > 0) return;
     for (const [index, host] of hosts.entries()) {
       if (!host.startsWith("*")) continue;
       const message = `The wildcard ${show(host)} cannot be resolved, and there are no endpoints.`;
@@ -174,13 +204,10 @@ export const serviceEntry: Decoder<ServiceEntrySpec> = refined(
   object(
     {
       hosts: required(hosts),
-      addresses: withDefault(list(text()), []),
+      addresses: withDefault(addresses, []),
       ports: withDefault(ports, []),
       location: withDefault(location, "MESH_EXTERNAL"),
-      resolution: required(
-        resolution,
-        "Istio's default, NONE, is not carried out yet: use STATIC, DNS or DNS_ROUND_ROBIN.",
-      ),
+      resolution: withDefault(resolution, "NONE"),
       endpoints: withDefault(list(endpoint), []),
     },
     { unsupported: ["workloadSelector", "exportTo", "subjectAltNames"] },

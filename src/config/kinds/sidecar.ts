@@ -13,7 +13,7 @@ import {
   text,
 } from "../../base/decode.ts";
 import { object, optional, required, withDefault } from "../../base/decode-object.ts";
-import { hasField } from "../../base/json-schema.ts";
+import { hasField, orNull } from "../../base/json-schema.ts";
 import type { Selector } from "../../model/labels.ts";
 import type { MeshSettings } from "../../model/mesh-settings.ts";
 import { bindAddress, labels, namespacedHost, portNumber } from "../fields.ts";
@@ -27,7 +27,10 @@ interface SidecarPort {
   readonly name: string;
 }
 
-/** How connections come to a listener: `DEFAULT`: as to the whole sidecar, captured mostly; `NONE`: they are made to its address. */
+/**
+ * How connections come to a listener. `DEFAULT`: as to the whole sidecar, which captures them unless it says otherwise itself; `NONE`: they
+ * are made to the address that it is bound to.
+ */
 export type CaptureMode = "DEFAULT" | "NONE";
 
 /** A listener for calls to this workload. */
@@ -59,7 +62,7 @@ export interface EgressListener {
   readonly hosts: readonly string[];
 }
 
-/** A Sidecar (`networking.istio.io`): what a workload's proxy opens and what it may see. Without packet capture only. */
+/** A Sidecar (`networking.istio.io`): what a workload's proxy opens and what it may see. */
 export interface SidecarSpec {
   /** Labels of the workloads; none: the default of its namespace (or, in the root namespace, of the mesh). */
   readonly workloadSelector?: Selector;
@@ -101,34 +104,89 @@ const defaultEndpoint: Decoder<LocalEndpoint> = described(
   () => schemaOf(localEndpoint),
 );
 
-const ingressListener: Decoder<IngressListener> = object(
-  {
-    port: required(port),
-    bind: optional(bindAddress),
-    captureMode,
-    defaultEndpoint: optional(defaultEndpoint),
+const ingressListener: Decoder<IngressListener> = refined(
+  object(
+    { port: required(port), bind: optional(bindAddress), captureMode, defaultEndpoint: optional(defaultEndpoint) },
+    { unsupported: ["tls", "connectionPool"] },
+  ),
+  ({ captureMode, defaultEndpoint }, site) => {
+    if (captureMode !== "NONE" || defaultEndpoint !== undefined) return;
+    const hint =
+      "Say where the application listens, for example 127.0.0.1:8080: only a captured listener knows what was dialled.";
+    fail(below(site, "defaultEndpoint"), "missing-field", "The field defaultEndpoint is missing.", hint);
   },
-  { unsupported: ["tls", "connectionPool"] },
+  {
+    anyOf: [
+      hasField("defaultEndpoint", { type: "string" }),
+      { properties: { captureMode: orNull({ type: "string", enum: ["DEFAULT", "IPTABLES"] }) } },
+    ],
+  },
 );
 
-const egressListener: Decoder<EgressListener> = object({
-  port: optional(port),
-  bind: optional(bindAddress),
-  captureMode,
-  hosts: required(list(namespacedHost(["*", ".", "~"], { optional: false }), { min: 1 })),
-});
+const egressListener: Decoder<EgressListener> = refined(
+  object({
+    port: optional(port),
+    bind: optional(bindAddress),
+    captureMode,
+    hosts: required(list(namespacedHost(["*", ".", "~"], { optional: false }), { min: 1 })),
+  }),
+  ({ port, bind }, site) => {
+    if (port !== undefined || bind === undefined) return;
+    const message = "A listener for all other ports is bound to no address of its own.";
+    fail(below(site, "bind"), "conflict", message, "Remove it, or name a port.");
+  },
+  { anyOf: [hasField("port", { type: "object" }), { properties: { bind: { type: "null" } } }] },
+);
 
-const listeners = <T extends { readonly port?: SidecarPort }>(listener: Decoder<T>): Decoder<readonly T[]> =>
-  refined(
-    list(listener),
-    (items, site) =>
-      checkUnique(items, ({ port }) => port?.number ?? 0, { site, step: ["port", "number"], what: "port number" }),
-    { uniqueItems: true },
-  );
+function checkPortNumbers(items: readonly { readonly port?: SidecarPort }[], site: Site): void {
+  checkUnique(items, ({ port }) => port?.number, { site, step: ["port", "number"], what: "port number" });
+}
 
-const outboundMode = choice({ REGISTRY_ONLY: "REGISTRY_ONLY", ALLOW_ANY: "ALLOW_ANY" } as const);
+const ingress = refined(list(ingressListener), checkPortNumbers, { uniqueItems: true });
+
+const egress = refined(
+  list(egressListener),
+  (items, site) => {
+    checkPortNumbers(items, site);
+    for (const [index, { port }] of items.slice(0, -1).entries()) {
+      if (port !== undefined) continue;
+      const message = "A listener without a port takes all ports that are left, so only the last one may be without.";
+      fail(below(below(site, index), "port"), "missing-field", message, "Name its port, or move it to the end.");
+    }
+  },
+  { uniqueItems: true },
+);
+
+/** Istio's enumeration begins with REGISTRY_ONLY, so that is what an empty policy says. */
+const outboundMode = withDefault(
+  choice({ REGISTRY_ONLY: "REGISTRY_ONLY", ALLOW_ANY: "ALLOW_ANY" } as const, {
+    unsupported: ["ALLOW_ANY_DYNAMIC_DNS"],
+  }),
+  "REGISTRY_ONLY",
+);
+
+const outboundTrafficPolicy = mapped(
+  object({ mode: outboundMode }, { unsupported: ["egressProxy"] }),
+  ({ mode }) => mode,
+);
 
 const workloadSelector = mapped(object({ labels: withDefault(labels, {}) }), (selector) => selector.labels);
+
+/** What is bound cannot be bound twice; captured connections need no address. */
+function checkBinds({ ingress, egress }: SidecarSpec, site: Site): void {
+  const taken = new Map(
+    ingress.flatMap(({ captureMode, bind, port: { number } }, index) =>
+      captureMode === "NONE" && bind !== undefined ? [[`${bind} ${number}`, index] as const] : [],
+    ),
+  );
+  for (const [index, { captureMode, bind = "127.0.0.1", port }] of egress.entries()) {
+    const other = port && captureMode === "NONE" ? taken.get(`${bind} ${port.number}`) : undefined;
+    if (port === undefined || other === undefined) continue;
+    const at = ["egress", index, "port", "number"].reduce<Site>(below, site);
+    const message = `Port ${port.number} of ${bind} is taken already: ingress listener ${other} listens there.`;
+    fail(at, "conflict", message, "Give one of the two another bind address or port.");
+  }
+}
 
 const some = { type: "array", minItems: 1 } as const;
 
@@ -136,27 +194,20 @@ export const sidecar: Decoder<SidecarSpec> = refined(
   object(
     {
       workloadSelector: optional(workloadSelector),
-      ingress: withDefault(listeners(ingressListener), []),
-      egress: withDefault(listeners(egressListener), []),
-      outboundTrafficPolicy: optional(mapped(object({ mode: required(outboundMode) }), ({ mode }) => mode)),
+      ingress: withDefault(ingress, []),
+      egress: withDefault(egress, []),
+      outboundTrafficPolicy: optional(outboundTrafficPolicy),
     },
     { unsupported: ["inboundConnectionPool"] },
   ),
-  ({ ingress, egress }, site) => {
-    if (ingress.length + egress.length === 0) {
-      fail(site, "invalid-value", "The Sidecar says nothing.", "Give it ingress or egress listeners.");
+  (spec, site) => {
+    if (spec.ingress.length + spec.egress.length === 0 && spec.outboundTrafficPolicy === undefined) {
+      const hint = "Give it ingress or egress listeners, or an outboundTrafficPolicy.";
+      fail(site, "invalid-value", "The Sidecar says nothing.", hint);
     }
-    const taken = new Map(ingress.map(({ bind, port: { number } }, index) => [`${bind} ${number}`, index]));
-    for (const [index, { bind = "127.0.0.1", port }] of egress.entries()) {
-      const number = port?.number ?? 0;
-      const other = taken.get(`${bind} ${number}`);
-      if (other === undefined) continue;
-      const at = ["egress", index, "port", "number"].reduce<Site>(below, site);
-      const message = `Port ${number} of ${bind} is taken already: ingress listener ${other} listens there.`;
-      fail(at, "conflict", message, "Give one of the two another bind address or port.");
-    }
+    checkBinds(spec, site);
   },
   {
-    anyOf: [hasField("ingress", some), hasField("egress", some)],
+    anyOf: [hasField("ingress", some), hasField("egress", some), hasField("outboundTrafficPolicy", { type: "object" })],
   },
 );

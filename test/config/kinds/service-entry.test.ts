@@ -11,6 +11,7 @@ test("everything that is carried out", () => {
   expect(
     decode({
       hosts: ["api.example.com", "*.example.org"],
+      addresses: ["192.0.2.1", "10.1.2.3/16", "FD00:0::1", "10.2.0.1/32"],
       ports: [
         { number: 80, name: "http", protocol: "http", targetPort: 8080 },
         { number: 443, name: "tls", protocol: "TLS" },
@@ -26,6 +27,7 @@ test("everything that is carried out", () => {
     }),
   ).toEqual({
     hosts: ["api.example.com", "*.example.org"],
+    addresses: ["192.0.2.1", "10.1.0.0/16", "fd00::1", "10.2.0.1"],
     ports: [
       { number: 80, name: "http", protocol: "http", targetPort: 8080 },
       { number: 443, name: "tls", protocol: "tls" },
@@ -42,11 +44,12 @@ test("everything that is carried out", () => {
 });
 
 test("defaults", () => {
-  expect(decode({ hosts: ["a.example.com"], resolution: "STATIC", ports: [{ number: 80, name: "a" }] })).toEqual({
+  expect(decode({ hosts: ["a.example.com"], ports: [{ number: 80, name: "a" }] })).toEqual({
     hosts: ["a.example.com"],
+    addresses: [],
     ports: [{ number: 80, name: "a", protocol: "auto" }],
     location: "MESH_EXTERNAL",
-    resolution: "STATIC",
+    resolution: "NONE",
     endpoints: [],
   });
 });
@@ -57,6 +60,13 @@ test.each<[string, object]>([
   ["a wildcard with endpoints", { hosts: ["*.example.com"], endpoints: [{ address: "eu.example.com" }] }],
   ["several hosts on HTTP", { hosts: ["a.b", "c.d"] }],
   ["no ports", { ports: [] }],
+  ["an address for DNS", { addresses: ["192.0.2.1"] }],
+  ["networks without resolution", { resolution: "NONE", addresses: ["10.0.0.0/8", "fd00::/64"] }],
+  ["a wildcard without resolution", { resolution: "NONE", hosts: ["*.example.com"] }],
+  [
+    "several hosts on TCP without resolution",
+    { resolution: "NONE", hosts: ["a.b", "c.d"], ports: [{ number: 5432, name: "db", protocol: "tcp" }] },
+  ],
 ])("%s", (_name, more) => {
   expect(withSpec(more)).toMatchObject(more);
 });
@@ -97,16 +107,54 @@ describe("refused", () => {
       ],
     ],
     [
-      "no resolution",
-      { resolution: undefined },
+      "a resolution that is not carried out",
+      { resolution: "DYNAMIC_DNS" },
       [
-        "missing-field /spec/resolution The field resolution is missing. Istio's default, NONE, is not carried out yet: use STATIC, DNS or DNS_ROUND_ROBIN.",
+        'unsupported-value /spec/resolution "DYNAMIC_DNS" is not carried out yet. Use NONE, STATIC, DNS or DNS_ROUND_ROBIN.',
       ],
     ],
     [
-      "resolution NONE",
-      { resolution: "NONE" },
-      ['unsupported-value /spec/resolution "NONE" is not carried out yet. Use STATIC, DNS or DNS_ROUND_ROBIN.'],
+      "endpoints without resolution",
+      { resolution: undefined, endpoints: [{ address: "10.0.0.1" }] },
+      [
+        "invalid-value /spec/endpoints With resolution NONE, which is the default, connections go where they were going: endpoints have no say. Use resolution: STATIC, or DNS for host names.",
+      ],
+    ],
+    [
+      "another port of endpoints without resolution",
+      { resolution: "NONE", ports: [{ ...http, targetPort: 8080 }] },
+      [
+        "unsupported-field /spec/ports/0/targetPort With resolution NONE, targetPort is not carried out yet. Remove it.",
+      ],
+    ],
+    [
+      "a prefix that is too long",
+      { resolution: "NONE", addresses: ["10.0.0.0/8", "10.0.0.0/33"] },
+      [
+        'invalid-value /spec/addresses/1 Expected an IP address, or a network such as 10.1.0.0/16, found "10.0.0.0/33". A prefix has 0 to 32 bits in IPv4, 0 to 128 in IPv6; 0.0.0.0 and :: are no address of a service.',
+      ],
+    ],
+    [
+      "one address, written in two ways",
+      { addresses: ["fd00::1", "fd00:0::1"] },
+      ['conflict /spec/addresses/1 The address "fd00::1" is there twice; item 0 has it too. Give each its own.'],
+    ],
+    [
+      "one network, written in two ways",
+      { resolution: "NONE", addresses: ["10.1.2.3/16", "10.1.0.0/16"] },
+      ['conflict /spec/addresses/1 The address "10.1.0.0/16" is there twice; item 0 has it too. Give each its own.'],
+    ],
+    [
+      "a network for DNS",
+      { addresses: ["192.0.2.1", "10.1.0.0/16"] },
+      [
+        "invalid-value /spec/addresses/1 The network 10.1.0.0/16 needs the resolution NONE or STATIC, found DNS. List single addresses, or change the resolution.",
+      ],
+    ],
+    [
+      "too many addresses",
+      { addresses: Array.from({ length: 257 }, (_, index) => `10.0.${index >> 8}.${index & 255}`) },
+      ["invalid-value /spec/addresses Expected at most 256 items, found 257."],
     ],
     [
       "an unknown location",
@@ -170,7 +218,7 @@ describe("refused", () => {
     expect(withSpec(more)).toEqual(expected);
   });
 
-  test.each(["addresses", "workloadSelector", "exportTo", "subjectAltNames"])("%s, by name", (name) => {
+  test.each(["workloadSelector", "exportTo", "subjectAltNames"])("%s, by name", (name) => {
     expect(withSpec({ [name]: [] })).toEqual([
       `unsupported-field /spec/${name} The field ${name} is not carried out yet. Remove it.`,
     ]);

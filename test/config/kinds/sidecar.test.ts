@@ -14,12 +14,16 @@ test("everything that is carried out", () => {
       ingress: [
         { ...ingress, bind: "0.0.0.0" },
         { ...ingress, port: { number: 9081, protocol: "grpc" }, defaultEndpoint: "[::1]:65535" },
-        { ...ingress, port: { number: 9082, protocol: "http2" }, defaultEndpoint: "[::]:1" },
-        { ...ingress, port: { number: 9083, protocol: "http2" }, defaultEndpoint: "0.0.0.0:80" },
+        { port: { number: 9082, protocol: "http2" }, captureMode: "DEFAULT", defaultEndpoint: "[::]:1" },
+        { port: { number: 9083, protocol: "http2" }, captureMode: "IPTABLES", defaultEndpoint: "0.0.0.0:80" },
+        { port: { number: 9084, protocol: "http" } },
       ],
       egress: [
         { ...egress, bind: "::1", hosts: ["*/*", "./reviews.shop.svc.cluster.local", "~/*", "shop/*.example.com"] },
+        { port: { number: 9081, protocol: "http" }, hosts: ["./*"] },
+        { hosts: ["shop/*"] },
       ],
+      outboundTrafficPolicy: { mode: "ALLOW_ANY" },
     }),
   ).toEqual({
     workloadSelector: { app: "reviews" },
@@ -27,19 +31,37 @@ test("everything that is carried out", () => {
       {
         port: { number: 9080, protocol: "http", name: "http" },
         bind: "0.0.0.0",
+        captureMode: "NONE",
         defaultEndpoint: { address: "127.0.0.1", port: 8080 },
       },
-      { port: { number: 9081, protocol: "grpc", name: "" }, defaultEndpoint: { address: "::1", port: 65535 } },
-      { port: { number: 9082, protocol: "http2", name: "" }, defaultEndpoint: { address: "::", port: 1 } },
-      { port: { number: 9083, protocol: "http2", name: "" }, defaultEndpoint: { address: "0.0.0.0", port: 80 } },
+      {
+        port: { number: 9081, protocol: "grpc", name: "" },
+        captureMode: "NONE",
+        defaultEndpoint: { address: "::1", port: 65535 },
+      },
+      {
+        port: { number: 9082, protocol: "http2", name: "" },
+        captureMode: "DEFAULT",
+        defaultEndpoint: { address: "::", port: 1 },
+      },
+      {
+        port: { number: 9083, protocol: "http2", name: "" },
+        captureMode: "DEFAULT",
+        defaultEndpoint: { address: "0.0.0.0", port: 80 },
+      },
+      { port: { number: 9084, protocol: "http", name: "" }, captureMode: "DEFAULT" },
     ],
     egress: [
       {
         port: { number: 9080, protocol: "http", name: "http" },
         bind: "::1",
+        captureMode: "NONE",
         hosts: ["*/*", "./reviews.shop.svc.cluster.local", "~/*", "shop/*.example.com"],
       },
+      { port: { number: 9081, protocol: "http", name: "" }, captureMode: "DEFAULT", hosts: ["./*"] },
+      { captureMode: "DEFAULT", hosts: ["shop/*"] },
     ],
+    outboundTrafficPolicy: "ALLOW_ANY",
   });
 });
 
@@ -48,9 +70,35 @@ test("without a selector there is none; an empty one selects everything", () => 
   expect(decode({ workloadSelector: {}, egress: [egress] })).toHaveProperty("workloadSelector", {});
 });
 
+test.each<[string, unknown]>([
+  ["REGISTRY_ONLY", {}],
+  ["REGISTRY_ONLY", { mode: null }],
+  ["ALLOW_ANY", { mode: "ALLOW_ANY" }],
+])("the policy for what no registry knows may stand alone: %s is %j", (mode, outboundTrafficPolicy) => {
+  expect(decode({ outboundTrafficPolicy })).toEqual({ ingress: [], egress: [], outboundTrafficPolicy: mode });
+});
+
+test.each([null, undefined])("a policy of %j is the mesh's", (outboundTrafficPolicy) => {
+  expect(decode({ egress: [egress], outboundTrafficPolicy })).not.toHaveProperty("outboundTrafficPolicy");
+});
+
+test.each<[string, object, object]>([
+  ["calls to it are captured", { ...ingress, bind: "127.0.0.1", captureMode: "DEFAULT" }, egress],
+  ["its own calls are captured", { ...ingress, bind: "127.0.0.1" }, { ...egress, captureMode: "DEFAULT" }],
+  ["one is bound to the workload's own address", ingress, egress],
+])("one port on both sides: %s", (_name, ingress, egress) => {
+  expect(decode({ ingress: [ingress], egress: [egress] })).toHaveProperty("egress.0.port.number", 9080);
+});
+
 describe("refused", () => {
   test.each([
-    ["nothing", {}, ["invalid-value /spec The Sidecar says nothing. Give it ingress or egress listeners."]],
+    [
+      "nothing",
+      {},
+      [
+        "invalid-value /spec The Sidecar says nothing. Give it ingress or egress listeners, or an outboundTrafficPolicy.",
+      ],
+    ],
     [
       "a port twice",
       { ingress: [ingress, { ...ingress, bind: "::1" }] },
@@ -66,27 +114,50 @@ describe("refused", () => {
       ],
     ],
     [
-      "no capture mode",
-      { ingress: [{ ...ingress, captureMode: undefined }] },
+      "an unknown capture mode",
+      { egress: [{ ...egress, captureMode: "TPROXY" }] },
+      ['invalid-value /spec/egress/0/captureMode Expected DEFAULT, IPTABLES or NONE, found "TPROXY".'],
+    ],
+    [
+      "a listener for all other ports before another",
+      { egress: [{ hosts: ["./*"] }, egress] },
       [
-        "missing-field /spec/ingress/0/captureMode The field captureMode is missing. Packet capture is not carried out yet: write captureMode: NONE.",
+        "missing-field /spec/egress/0/port A listener without a port takes all ports that are left, so only the last one may be without. Name its port, or move it to the end.",
       ],
     ],
     [
-      "packet capture",
-      { egress: [{ ...egress, captureMode: "IPTABLES" }] },
-      ['unsupported-value /spec/egress/0/captureMode "IPTABLES" is not carried out yet. Use NONE.'],
-    ],
-    [
-      "the default capture mode",
-      { egress: [{ ...egress, captureMode: "DEFAULT" }] },
-      ['unsupported-value /spec/egress/0/captureMode "DEFAULT" is not carried out yet. Use NONE.'],
-    ],
-    [
-      "a listener for all other ports",
-      { egress: [{ hosts: ["./*"], captureMode: "NONE" }] },
+      "two listeners for all other ports",
+      { egress: [{ hosts: ["./*"] }, { hosts: ["shop/*"] }] },
       [
-        "missing-field /spec/egress/0/port The field port is missing. A listener for all other ports needs packet capture, which is not carried out yet.",
+        "missing-field /spec/egress/0/port A listener without a port takes all ports that are left, so only the last one may be without. Name its port, or move it to the end.",
+      ],
+    ],
+    [
+      "an address without a port",
+      { egress: [{ bind: "127.0.0.1", hosts: ["./*"] }] },
+      [
+        "conflict /spec/egress/0/bind A listener for all other ports is bound to no address of its own. Remove it, or name a port.",
+      ],
+    ],
+    [
+      "an egress port twice",
+      { egress: [egress, { ...egress, bind: "::1" }] },
+      [
+        "conflict /spec/egress/1/port/number The port number 9080 is there twice; item 0 has it too. Give each its own.",
+      ],
+    ],
+    [
+      "a policy that is not carried out",
+      { outboundTrafficPolicy: { mode: "ALLOW_ANY_DYNAMIC_DNS" } },
+      [
+        'unsupported-value /spec/outboundTrafficPolicy/mode "ALLOW_ANY_DYNAMIC_DNS" is not carried out yet. Use REGISTRY_ONLY or ALLOW_ANY.',
+      ],
+    ],
+    [
+      "a proxy for what no registry knows",
+      { outboundTrafficPolicy: { mode: "ALLOW_ANY", egressProxy: { host: "a" } } },
+      [
+        "unsupported-field /spec/outboundTrafficPolicy/egressProxy The field egressProxy is not carried out yet. Remove it.",
       ],
     ],
     [
@@ -110,7 +181,7 @@ describe("refused", () => {
       "no default endpoint",
       { ingress: [{ ...ingress, defaultEndpoint: undefined }] },
       [
-        "missing-field /spec/ingress/0/defaultEndpoint The field defaultEndpoint is missing. Say where the application listens, for example 127.0.0.1:8080.",
+        "missing-field /spec/ingress/0/defaultEndpoint The field defaultEndpoint is missing. Say where the application listens, for example 127.0.0.1:8080: only a captured listener knows what was dialled.",
       ],
     ],
     [
@@ -148,7 +219,7 @@ describe("refused", () => {
     expect(decode(spec)).toEqual(expected);
   });
 
-  test.each(["outboundTrafficPolicy", "inboundConnectionPool"])("%s, by name", (name) => {
+  test.each(["inboundConnectionPool"])("%s, by name", (name) => {
     expect(decode({ egress: [egress], [name]: {} })).toEqual([
       `unsupported-field /spec/${name} The field ${name} is not carried out yet. Remove it.`,
     ]);
