@@ -221,6 +221,10 @@ export interface ProxyResourceView {
 export interface RegisteredServiceView {
   readonly host: string;
   readonly namespace: string;
+  /** What clients dial: IP addresses and networks; empty where it has only names. */
+  readonly addresses: readonly string[];
+  /** Clients dial the instances. */
+  readonly headless: boolean;
   readonly ports: readonly PortView[];
   readonly external: boolean;
   readonly registeredAt: string;

@@ -38,11 +38,8 @@ export function createRegistrationsPort(registrations: Registrations): Registrat
 const outcome = <T, V>(result: Result<T>, view: (value: T) => V): RegistrationOutcome<V> =>
   result.kind === "done" ? { ...result, value: view(result.value) } : result;
 
-const serviceView = ({ host, namespace, ports, external, registered }: ServiceRegistration): RegisteredServiceView => ({
-  host,
-  namespace,
-  ports,
-  external,
+const serviceView = ({ instances: _, registered, ...service }: ServiceRegistration): RegisteredServiceView => ({
+  ...service,
   registeredAt: timeText(registered.at),
   registeredBy: registered.by,
 });

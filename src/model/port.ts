@@ -17,6 +17,12 @@ export const isHttp = (protocol: Protocol): boolean => httpFamily.has(protocol);
 /** Does it need HTTP/2 on the way to the instance? */
 export const isHttp2 = (protocol: Protocol): boolean => http2Family.has(protocol);
 
+/** Where servers speak first by custom (SMTP, DNS, MySQL, MongoDB): who waits for the client's first bytes there waits for ever. */
+const serverFirst: ReadonlySet<number> = new Set([25, 53, 3306, 27_017]);
+
+/** Is nothing ever recognised from the first bytes on this port? */
+export const isServerFirst = (port: number): boolean => serverFirst.has(port);
+
 const names: ReadonlyMap<string, Protocol> = new Map([
   ["http", "http"],
   ["http2", "http2"],

@@ -13,13 +13,11 @@ import {
   parsed,
   refined,
   type Site,
-  show,
   stringMap,
   text,
 } from "../base/decode.ts";
 import { object, optional, required, withDefault } from "../base/decode-object.ts";
 import { inAnyCase } from "../base/json-schema.ts";
-import { nearest } from "../base/nearest.ts";
 import type { CatalogEntry } from "../model/catalog.ts";
 import { labelGrammar, plainHostGrammar } from "../model/grammars.ts";
 import { type Hostname, parseHostname } from "../model/hostname.ts";
@@ -29,7 +27,16 @@ import type { Labels } from "../model/labels.ts";
 import { type Locality, parseLocality } from "../model/locality.ts";
 import { type Protocol, parseProtocol, protocolNames, type ServicePort } from "../model/port.ts";
 import { type Resolution, serviceKey } from "../model/service.ts";
-import { protocolOfPortName } from "./port-protocol.ts";
+import { maxServiceAddresses, serviceAddress } from "../model/service-address.ts";
+import { protocolOfPort } from "./port-protocol.ts";
+import {
+  checkInstanceAddress,
+  checkInstancePorts,
+  checkReach,
+  checkServicePorts,
+  checkUnique,
+  type Reach,
+} from "./service-checks.ts";
 
 export interface CatalogFormatOptions {
   /** The name of the registry that reports what is decoded. */
@@ -43,6 +50,7 @@ export interface CatalogFormatOptions {
  *
  *     services:
  *       - host: reviews.shop.svc.cluster.local   # or name and namespace
+ *         addresses: [10.96.0.1]
  *         ports: [{ name: http, number: 9080 }]
  *         instances: [{ address: 10.0.0.7, ports: { http: 8080 }, labels: { version: v1 } }]
  */
@@ -52,7 +60,7 @@ export function catalogDocument(options: CatalogFormatOptions): Decoder<readonly
 }
 
 /** A service as it was written. */
-interface ServiceFields {
+interface ServiceFields extends Reach {
   readonly host?: Hostname;
   readonly name?: string;
   readonly namespace?: string;
@@ -93,7 +101,7 @@ const portNumber = integer({ min: 1, max: 65_535 });
 
 const port: Decoder<ServicePort> = mapped(
   object({ name: required(dnsLabel), number: required(portNumber), protocol: optional(protocol) }),
-  ({ name, number, protocol: declared }) => ({ name, number, protocol: declared ?? protocolOfPortName(name) }),
+  ({ name, number, protocol: declared }) => ({ name, number, protocol: declared ?? protocolOfPort(name, number) }),
 );
 
 const address = described(
@@ -128,10 +136,17 @@ const instance: Decoder<InstanceFields> = object({ id: optional(instanceId), ...
 /** The ports of a service, before `checkServicePorts`. */
 export const servicePorts: Decoder<readonly ServicePort[]> = list(port, { min: 1, max: 64 });
 
+/** How clients reach a service, before `checkReach`. */
+export const reachFields = {
+  addresses: withDefault(list(serviceAddress, { max: maxServiceAddresses }), []),
+  headless: withDefault(boolean, false),
+} as const;
+
 const serviceFields: Decoder<ServiceFields> = object({
   host: optional(serviceHost),
   name: optional(dnsLabel),
   namespace: optional(dnsLabel),
+  ...reachFields,
   ports: required(servicePorts),
   external: withDefault(boolean, false),
   instances: withDefault(list(instance, { max: 100_000 }), []),
@@ -142,8 +157,9 @@ export function parsePlainHost(value: string): Hostname | undefined {
   return plainHostGrammar.test(value) ? parseHostname(value) : undefined;
 }
 
-function checkService({ ports, instances }: ServiceFields, site: Site): void {
+function checkService({ ports, instances, ...reach }: ServiceFields, site: Site): void {
   checkServicePorts(ports, below(site, "ports"));
+  checkReach(reach, site);
   checkUnique(
     instances.map((item) => item.id ?? defaultId(item, ports)),
     "instance id",
@@ -151,52 +167,10 @@ function checkService({ ports, instances }: ServiceFields, site: Site): void {
     "id",
   );
   for (const [index, item] of instances.entries()) {
-    checkInstancePorts(item.ports, ports, below(below(below(site, "instances"), index), "ports"));
+    const at = below(below(site, "instances"), index);
+    checkInstanceAddress(item.address, reach, below(at, "address"));
+    checkInstancePorts(item.ports, ports, below(at, "ports"));
   }
-}
-
-/** The site is that of the list of ports. */
-export function checkServicePorts(ports: readonly ServicePort[], site: Site): void {
-  checkUnique(
-    ports.map(({ name }) => name),
-    "port name",
-    site,
-    "name",
-  );
-  checkUnique(
-    ports.map(({ number }) => number),
-    "port number",
-    site,
-    "number",
-  );
-}
-
-/** An instance may name the ports of its service only. */
-export function checkInstancePorts(
-  named: Readonly<Record<string, number>>,
-  ports: readonly ServicePort[],
-  site: Site,
-): void {
-  const names = ports.map(({ name }) => name);
-  for (const name of Object.keys(named)) if (!names.includes(name)) unknownPort(below(site, name), name, names);
-}
-
-/** Reports every value that an earlier item has too, at the item's `field`. */
-export function checkUnique(values: readonly (string | number)[], what: string, site: Site, field: string): void {
-  const seen = new Map<string | number, number>();
-  for (const [index, value] of values.entries()) {
-    const first = seen.get(value);
-    seen.set(value, first ?? index);
-    if (first === undefined) continue;
-    const message = `The ${what} ${show(value)} is already that of item ${first}.`;
-    fail(below(below(site, index), field), "conflict", message, `Give each one its own ${field}.`);
-  }
-}
-
-function unknownPort(site: Site, name: string, names: readonly string[]): void {
-  const near = nearest(name, names);
-  const hint = near === undefined ? `Its ports are ${names.join(", ")}.` : `Did you mean ${near}?`;
-  fail(site, "invalid-value", `The service has no port ${show(name)}.`, hint);
 }
 
 function entryOf(fields: ServiceFields, site: Site, { registry, domain }: CatalogFormatOptions): CatalogEntry | Failed {
@@ -208,9 +182,12 @@ function entryOf(fields: ServiceFields, site: Site, { registry, domain }: Catalo
       key: serviceKey(namespace, hostname),
       hostname,
       namespace,
-      addresses: [],
+      addresses: fields.addresses,
       ports: fields.ports,
-      resolution: resolutionOf(fields.instances),
+      resolution: resolutionOf(
+        fields,
+        fields.instances.some((item) => !isIpAddress(item.address)),
+      ),
       external: fields.external,
       createdAt: 0,
       origin: { kind: "registry", registry },
@@ -245,8 +222,8 @@ export function namespaceOf(hostname: Hostname): string {
 }
 
 /** Instances with names must be looked up by the proxy. */
-const resolutionOf = (instances: readonly InstanceFields[]): Resolution =>
-  instances.every((item) => isIpAddress(item.address)) ? "instances" : "dns";
+export const resolutionOf = ({ headless }: Reach, hasNames: boolean): Resolution =>
+  headless ? "original-destination" : hasNames ? "dns" : "instances";
 
 function instanceOf(item: InstanceFields, ports: readonly ServicePort[], registry: string): Instance {
   return { ...item, id: item.id ?? defaultId(item, ports), registry };

@@ -1,7 +1,11 @@
-import { type Protocol, parseProtocol } from "../model/port.ts";
+import { isServerFirst, type Protocol, parseProtocol } from "../model/port.ts";
 
-/** What the name of a port says about its protocol, as in Istio: `http`, `grpc-web`, `tcp-metrics`; `auto` when nothing. */
-export function protocolOfPortName(name: string): Protocol {
+/**
+ * What the name and the number of a port say about its protocol, as in Istio: `http`, `grpc-web`, `tcp-metrics`; `tcp` where the number
+ * says so; `auto` when nothing does.
+ */
+export function protocolOfPort(name: string, number: number): Protocol {
   const words = name.split("-");
-  return parseProtocol(words.slice(0, 2).join("-")) ?? parseProtocol(words[0] ?? "") ?? "auto";
+  const named = parseProtocol(words.slice(0, 2).join("-")) ?? parseProtocol(words[0] ?? "");
+  return named ?? (isServerFirst(number) ? "tcp" : "auto");
 }

@@ -123,6 +123,11 @@ const views: readonly (readonly [string, Decoder<unknown>, object])[] = [
     serviceView,
     { ...service, origin: { kind: "rule", rule: "ServiceEntry/a/b" } } satisfies ServiceView,
   ],
+  [
+    "service that clients dial themselves",
+    serviceView,
+    { ...service, addresses: ["10.96.0.1", "10.1.0.0/16"], resolution: "original-destination" } satisfies ServiceView,
+  ],
   ["finding", findingView, finding],
   [
     "rule, in short",

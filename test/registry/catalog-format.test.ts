@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { decode } from "../../src/base/decode.ts";
 import { catalogDocument } from "../../src/registry/catalog-format.ts";
-import { protocolOfPortName } from "../../src/registry/port-protocol.ts";
+import { protocolOfPort } from "../../src/registry/port-protocol.ts";
 
 const decoder = catalogDocument({ registry: "file", domain: "mesh.test" });
 const http = [{ name: "http", number: 80 }];
@@ -18,6 +18,8 @@ test("all fields of a service and an instance", () => {
   const entries = entriesOf({
     host: "Reviews.shop.svc.cluster.local",
     namespace: "other",
+    addresses: ["10.96.0.1", "FD00:0::1", "10.97.1.1/16"],
+    headless: false,
     ports: [{ name: "web", number: 9080, protocol: "GRPC-Web" }],
     external: true,
     instances: [
@@ -38,6 +40,7 @@ test("all fields of a service and an instance", () => {
         key: "other/reviews.shop.svc.cluster.local",
         hostname: "reviews.shop.svc.cluster.local",
         namespace: "other",
+        addresses: ["10.96.0.1", "fd00::1", "10.97.0.0/16"],
         ports: [{ name: "web", number: 9080, protocol: "grpc-web" }],
         resolution: "instances",
         external: true,
@@ -62,7 +65,7 @@ test("all fields of a service and an instance", () => {
 
 test("what is not given", () => {
   const [entry] = entriesOf({ host: "a.example.com", ports: http, instances: [{ address: "10.0.0.1" }] });
-  expect(entry?.service).toMatchObject({ namespace: "default", external: false });
+  expect(entry?.service).toMatchObject({ namespace: "default", external: false, addresses: [] });
   expect(entry?.instances).toEqual([
     {
       id: "10.0.0.1:80",
@@ -107,6 +110,15 @@ test.each([
 });
 
 test.each([
+  [["10.0.0.1", "::1"], "original-destination"],
+  [[], "original-destination"],
+])("of a headless service clients choose from %j", (addresses, resolution) => {
+  const instances = addresses.map((address) => ({ address }));
+  const [entry] = entriesOf({ host: "a", headless: true, ports: http, instances });
+  expect(entry?.service).toMatchObject({ resolution, addresses: [] });
+});
+
+test.each([
   ["http", "http"],
   ["http-web", "http"],
   ["http2-x", "http2"],
@@ -120,7 +132,23 @@ test.each([
   ["webhttp", "auto"],
   ["", "auto"],
 ])("a port named %j speaks %s", (name, protocol) => {
-  expect(protocolOfPortName(name)).toBe(protocol);
+  expect(protocolOfPort(name, 9080)).toBe(protocol);
+});
+
+test.each([
+  ["mail", 25, "tcp"],
+  ["dns", 53, "tcp"],
+  ["mysql", 3306, "tcp"],
+  ["mongo", 27017, "tcp"],
+  ["http", 3306, "http"],
+  ["mysql", 3307, "auto"],
+])("a port named %j with the number %d speaks %s", (name, number, protocol) => {
+  expect(protocolOfPort(name, number)).toBe(protocol);
+});
+
+test("what is declared counts more than name and number", () => {
+  const [entry] = entriesOf({ host: "a", ports: [{ name: "tcp", number: 3306, protocol: "HTTP2" }] });
+  expect(entry?.service.ports).toEqual([{ name: "tcp", number: 3306, protocol: "http2" }]);
 });
 
 const at = "/services/0";
@@ -150,6 +178,38 @@ test.each<[string, object, string[]]>([
     "an unknown protocol",
     { host: "a", ports: [{ ...http[0], protocol: "spdy" }] },
     [`${at}/ports/0/protocol invalid-value: Expected a protocol, found "spdy".`],
+  ],
+  [
+    "addresses that are none",
+    { host: "a", ports: http, addresses: ["10.0.0.0/33", "a.example.com", "0.0.0.0"] },
+    ["10.0.0.0/33", "a.example.com", "0.0.0.0"].map(
+      (found, index) =>
+        `${at}/addresses/${index} invalid-value: Expected an IP address, or a network such as 10.1.0.0/16, found "${found}".`,
+    ),
+  ],
+  [
+    "one address, written in two ways",
+    { host: "a", ports: http, addresses: ["fd00::1", "fd00:0::1"] },
+    [`${at}/addresses/1 conflict: The address "fd00::1" is already that of item 0.`],
+  ],
+  [
+    "addresses of a headless service",
+    { host: "a", ports: http, addresses: ["10.0.0.1"], headless: true },
+    [`${at}/addresses conflict: A headless service has no addresses of its own: its clients dial the instances.`],
+  ],
+  [
+    "an instance with a name in a headless service",
+    { host: "a", ports: http, headless: true, instances: [{ address: "10.0.0.1" }, { address: "a.example.com" }] },
+    [
+      `${at}/instances/1/address invalid-value: Expected an IP address, because clients of a headless service dial its instances, found "a.example.com".`,
+    ],
+  ],
+  [
+    "an instance with a name beside a network",
+    { host: "a", ports: http, addresses: ["10.0.0.0/8"], instances: [{ address: "a.example.com" }] },
+    [
+      `${at}/instances/0/address invalid-value: Expected an IP address, because the service has a network for an address, found "a.example.com".`,
+    ],
   ],
   [
     "instances with one id, one of them by default",

@@ -4,7 +4,7 @@ import { OrderedMap } from "../../src/base/ordered-map.ts";
 import { type Catalog, createCatalog, emptyCatalog } from "../../src/model/catalog.ts";
 import { type Hostname, parseHostname } from "../../src/model/hostname.ts";
 import { parseLocality } from "../../src/model/locality.ts";
-import { serviceKey } from "../../src/model/service.ts";
+import { type Service, serviceKey } from "../../src/model/service.ts";
 import { type CombinedCatalog, combineCatalogs, formatConflict } from "../../src/registry/combine.ts";
 import { shareCatalog } from "../../src/registry/share-catalog.ts";
 
@@ -43,6 +43,11 @@ const catalog = (registry: string, ...entries: readonly Entry[]): Catalog =>
       })),
     })),
   );
+
+const changeAll = ({ services, instances }: Catalog, fields: Partial<Service>): Catalog => ({
+  services: OrderedMap.of(services.entries().map(([key, service]) => [key, { ...service, ...fields }])),
+  instances,
+});
 
 /** `host of registry: registry/id, …` for every service. */
 const textOf = ({ services, instances }: Catalog): readonly string[] =>
@@ -101,6 +106,22 @@ describe("combineCatalogs", () => {
     const list = combined.instances.get(serviceKey("shop", host("a.x"))) ?? [];
     expect(list.map(({ ports }) => ports)).toEqual([{}, { http: 8080 }, {}]);
     expect(conflicts).toEqual([{ host: "b.y", definedBy: "kube", leftOut: "file" }]);
+  });
+
+  test.each(["kube", "file"])("what clients dial is what the first registry says: %s", (first) => {
+    const told = {
+      kube: changeAll(catalog("kube", { at: "a.x", ids: ["1"] }), { addresses: ["10.96.0.1"] }),
+      file: changeAll(catalog("file", { at: "a.x", ids: ["2"] }), { resolution: "original-destination" }),
+    };
+    const inputs = Object.entries(told)
+      .map(([registry, catalog]) => ({ registry, catalog }))
+      .sort((a, b) => Number(b.registry === first) - Number(a.registry === first));
+    const { catalog: combined } = combineCatalogs(inputs, { joinHosts: [host("a.x")] });
+    const isKube = first === "kube";
+    expect([...combined.services.values()]).toMatchObject([
+      { addresses: isKube ? ["10.96.0.1"] : [], resolution: isKube ? "instances" : "original-destination" },
+    ]);
+    expect([...combined.instances.values()].flat()).toHaveLength(2);
   });
 
   test("what did not change is the same object", () => {

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createLog } from "../../src/base/log.ts";
 import { createMetrics } from "../../src/base/metrics.ts";
 import { OrderedMap } from "../../src/base/ordered-map.ts";
@@ -35,6 +35,8 @@ test("a service and an instance, as they are given back and as the catalog has t
   const service = {
     host,
     namespace: "shop",
+    addresses: [],
+    headless: false,
     ports: [{ name: "http", number: 9080, protocol: "http" }],
     external: false,
     registered: { at: now, by: "ci" },
@@ -51,6 +53,7 @@ test("a service and an instance, as they are given back and as the catalog has t
           key,
           hostname: host,
           namespace: "shop",
+          addresses: [],
           ports: service.ports,
           resolution: "instances",
           external: false,
@@ -112,6 +115,18 @@ test.each<[string, string, unknown, string[]]>([
     ['/namespace Expected a name of lower-case letters, digits and -, found "Shop".'],
   ],
   ["a field that is none", host, { ports, host }, ['/host There is no field "host".']],
+  [
+    "an address that is none",
+    host,
+    { ports, addresses: ["10.0.0.256"] },
+    ['/addresses/0 Expected an IP address, or a network such as 10.1.0.0/16, found "10.0.0.256".'],
+  ],
+  [
+    "both addresses and none",
+    host,
+    { ports, addresses: ["10.96.0.1"], headless: true },
+    ["/addresses A headless service has no addresses of its own: its clients dial the instances."],
+  ],
 ])("a service with %s is refused", async (_what, name, given, problems) => {
   const { api, registry } = await createRestLab();
   const before = registry.catalog.value;
@@ -251,6 +266,76 @@ test("a service is resolved by DNS while an instance of it has a name", async ()
   expect(resolution()).toBe("dns");
   await api.putInstance(host, "a", { address: "10.0.0.1" }, "ci");
   expect(resolution()).toBe("instances");
+});
+
+describe("what clients dial", () => {
+  const key = `shop/${host}` as never;
+
+  test("the addresses of a service are in the catalog, before and after a restart", async () => {
+    const { api, registry, open } = await createRestLab();
+    const given = { ports, addresses: ["10.96.0.1", "FD00:0::1", "10.1.2.3/16"] };
+    const addresses = ["10.96.0.1", "fd00::1", "10.1.0.0/16"];
+    expect(await api.putService(host, given, "ci")).toMatchObject({ value: { addresses, headless: false } });
+    for (const { catalog } of [registry, await open()]) {
+      expect(catalog.value?.services.get(key)).toMatchObject({ addresses, resolution: "instances" });
+    }
+  });
+
+  test("clients of a headless service choose the instance, before and after a restart", async () => {
+    const { api, registry, open } = await createRestLab();
+    expect(await api.putService(host, { ports, headless: true }, "ci")).toMatchObject({ value: { headless: true } });
+    await api.putInstance(host, "a", body, "ci");
+    for (const { catalog, registrations } of [registry, await open()]) {
+      expect(catalog.value?.services.get(key)).toMatchObject({ addresses: [], resolution: "original-destination" });
+      expect(registrations.service(host)).toMatchObject({ headless: true, instances: 1 });
+    }
+  });
+
+  test.each<[string, object, string]>([
+    ["headless", { ports, headless: true }, "clients of a headless service dial its instances"],
+    ["a network", { ports, addresses: ["10.0.0.0/8"] }, "the service has a network for an address"],
+  ])("%s: no instance has a name", async (_what, service, reason) => {
+    const { api } = await createRestLab();
+    const named = { address: "a.example.com" };
+    await api.putInstance(host, "a", named, "ci");
+    expect(await api.putService(host, service, "ci")).toEqual({
+      kind: "conflict",
+      message: `The instance a has the host name a.example.com for an address, and would need an IP address, because ${reason}.`,
+      hint: "Register the instance with an IP address first, or delete it.",
+    });
+    await api.putInstance(host, "a", body, "ci");
+    expect(await api.putService(host, service, "ci")).toMatchObject({ kind: "done" });
+    const expected = `Expected an IP address, because ${reason}, found "a.example.com".`;
+    expect(problemsOf(await api.putInstance(host, "a", named, "ci"))).toEqual([`/address ${expected}`]);
+    const instances = [
+      { id: "b", ...body },
+      { id: "c", ...named },
+    ];
+    expect(problemsOf(await api.putInstances(host, { instances }, "ci"))).toEqual([`/instances/1/address ${expected}`]);
+  });
+
+  test("a record from before there were addresses is read; one without any is written like that", async () => {
+    const { db, open } = await createRestLab();
+    const stored = () => String(db.prepare("SELECT data FROM registered_services WHERE host = ?").get(host)?.["data"]);
+    expect(Object.keys(JSON.parse(stored())).sort()).toEqual(["external", "namespace", "ports", "registered"]);
+    const old =
+      '{"namespace":"shop","ports":[{"name":"web","number":80},{"name":"db","number":3306}],"external":false,"registered":{"at":1,"by":"ci"}}';
+    db.prepare("UPDATE registered_services SET data = ? WHERE host = ?").run(old, host);
+    const { registrations } = await open();
+    expect(registrations.service(host)).toEqual({
+      host,
+      namespace: "shop",
+      addresses: [],
+      headless: false,
+      ports: [
+        { name: "web", number: 80, protocol: "auto" },
+        { name: "db", number: 3306, protocol: "tcp" },
+      ],
+      external: false,
+      registered: { at: 1, by: "ci" },
+      instances: 0,
+    });
+  });
 });
 
 test("the same again changes nothing, writes nothing, and renews the lease", async () => {

@@ -60,6 +60,8 @@ export const serviceView: Decoder<ServiceView> = shape<ServiceView>({
 export const registeredServiceView: Decoder<RegisteredServiceView> = shape<RegisteredServiceView>({
   host: required(anyText),
   namespace: required(anyText),
+  addresses: required(list(anyText, many)),
+  headless: required(boolean),
   ports: required(ports),
   external: required(boolean),
   registeredAt: required(time),

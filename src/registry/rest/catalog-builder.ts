@@ -4,6 +4,7 @@ import { type Catalog, emptyCatalog } from "../../model/catalog.ts";
 import type { Hostname } from "../../model/hostname.ts";
 import type { Instance } from "../../model/instance.ts";
 import { type Service, type ServiceKey, serviceKey } from "../../model/service.ts";
+import { resolutionOf } from "../catalog-format.ts";
 import type { ServiceRecord } from "./records.ts";
 
 /** A registered service as it is now. */
@@ -82,14 +83,14 @@ export function createCatalogBuilder(
 }
 
 function serviceOf({ record, hasNames }: CurrentService, registry: string): Service {
-  const { host, namespace, ports, external, registered } = record;
+  const { host, namespace, addresses, ports, external, registered } = record;
   return {
     key: serviceKey(namespace, host),
     hostname: host,
     namespace,
-    addresses: [],
+    addresses,
     ports,
-    resolution: hasNames ? "dns" : "instances",
+    resolution: resolutionOf(record, hasNames),
     external,
     createdAt: registered.at,
     origin: { kind: "registry", registry },

@@ -15,19 +15,12 @@ import { type ObjectOf, object, optional, required, withDefault } from "../../ba
 import { parseDurationMs } from "../../base/duration.ts";
 import type { Hostname } from "../../model/hostname.ts";
 import type { ServicePort } from "../../model/port.ts";
-import {
-  checkServicePorts,
-  checkUnique,
-  dnsLabel,
-  instanceFields,
-  instanceId,
-  serviceHost,
-  servicePorts,
-} from "../catalog-format.ts";
+import { dnsLabel, instanceFields, instanceId, reachFields, serviceHost, servicePorts } from "../catalog-format.ts";
+import { checkReach, checkServicePorts, checkUnique, type Reach } from "../service-checks.ts";
 import type { InstanceRecord } from "./records.ts";
 
 /** What a client says of a service; its host is in the address. */
-export interface ServiceBody {
+export interface ServiceBody extends Reach {
   readonly namespace?: string;
   readonly ports: readonly ServicePort[];
   readonly external: boolean;
@@ -119,11 +112,15 @@ const maxTogether = 1_000;
 export const formats: RegistrationFormats = {
   host: serviceHost,
   id: instanceId,
-  service: object({
-    namespace: optional(dnsLabel),
-    ports: required(registeredPorts),
-    external: withDefault(boolean, false),
-  }),
+  service: refined(
+    object({
+      namespace: optional(dnsLabel),
+      ...reachFields,
+      ports: required(registeredPorts),
+      external: withDefault(boolean, false),
+    }),
+    checkReach,
+  ),
   instance,
   instances: refined(object({ instances: required(list(bulkItem, { max: maxTogether })) }), ({ instances }, site) => {
     checkUnique(

@@ -1,7 +1,9 @@
 import { below, decode, type Problem, type Site } from "../../base/decode.ts";
 import { shareUnchanged } from "../../base/share.ts";
 import type { Hostname } from "../../model/hostname.ts";
-import { checkInstancePorts, namespaceOf } from "../catalog-format.ts";
+import { isIpAddress } from "../../model/ip-address.ts";
+import { namespaceOf } from "../catalog-format.ts";
+import { checkInstanceAddress, checkInstancePorts, whyIpAddresses } from "../service-checks.ts";
 import type { Draft } from "./draft.ts";
 import { formats, type InstanceBody } from "./format.ts";
 import type { InstanceRecord, Moment, ServiceRecord } from "./records.ts";
@@ -37,14 +39,14 @@ export function putService(hostText: string, body: unknown, by: string): Operati
   return ({ draft, at, limits, unreadable }) => {
     if (!host.ok || !decoded.ok) return invalid(...host.problems, ...decoded.problems);
     const known = draft.service(host.value);
-    const { namespace = namespaceOf(host.value), ports, external } = decoded.value;
+    const { namespace = namespaceOf(host.value) } = decoded.value;
     const registered = known?.registered ?? { at: at.now, by };
-    const record = shareUnchanged(known, { host: host.value, namespace, ports, external, registered });
+    const record = shareUnchanged(known, { host: host.value, namespace, ...decoded.value, registered });
     const instances = draft.instances(host.value);
     const value = serviceView(record, instances.length);
     if (record === known) return done(value, false);
     if (known === undefined && draft.totals().services >= limits.services) return full("services", limits.services);
-    const clash = portInUse(record, instances);
+    const clash = portInUse(record, instances) ?? nameInUse(record, instances);
     if (clash !== undefined) return clash;
     if (unreadable.service(host.value)) draft.deleteService(host.value);
     draft.putService(record);
@@ -133,8 +135,10 @@ function putAll(
   if (service === undefined) return noService;
   const problems: Problem[] = [];
   const root: Site = { pointer: "", report: (problem) => problems.push(problem) };
-  for (const [index, { ports }] of items.entries()) {
-    checkInstancePorts(ports, service.ports, below(siteOf(index, root), "ports"));
+  for (const [index, { address, ports }] of items.entries()) {
+    const site = siteOf(index, root);
+    checkInstanceAddress(address, service, below(site, "address"));
+    checkInstancePorts(ports, service.ports, below(site, "ports"));
   }
   if (problems.length > 0) return invalid(...problems);
   const news = items.map((item) => {
@@ -186,6 +190,14 @@ function portInUse({ ports }: ServiceRecord, instances: readonly InstanceRecord[
     return { kind: "conflict", message, hint: `Keep the port ${name}, or register the instance without it first.` };
   }
   return undefined;
+}
+
+function nameInUse(record: ServiceRecord, instances: readonly InstanceRecord[]): Refusal | undefined {
+  const reason = whyIpAddresses(record);
+  const named = reason === undefined ? undefined : instances.find(({ address }) => !isIpAddress(address));
+  if (named === undefined) return undefined;
+  const message = `The instance ${named.id} has the host name ${named.address} for an address, and would need an IP address, because ${reason}.`;
+  return { kind: "conflict", message, hint: "Register the instance with an IP address first, or delete it." };
 }
 
 const done = <T>(value: T, created: boolean): Done<T> => ({ kind: "done", created, value });

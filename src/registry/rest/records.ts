@@ -4,6 +4,7 @@ import type { Health, Instance } from "../../model/instance.ts";
 import type { Labels } from "../../model/labels.ts";
 import type { Locality } from "../../model/locality.ts";
 import type { ServicePort } from "../../model/port.ts";
+import type { Reach } from "../service-checks.ts";
 
 /** Who registered something first, and when. */
 export interface Stamp {
@@ -13,7 +14,7 @@ export interface Stamp {
 }
 
 /** A service as it is registered; what a restart must bring back. */
-export interface ServiceRecord {
+export interface ServiceRecord extends Reach {
   readonly host: Hostname;
   readonly namespace: string;
   readonly ports: readonly ServicePort[];

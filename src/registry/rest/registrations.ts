@@ -4,11 +4,12 @@ import type { Health } from "../../model/instance.ts";
 import type { Labels } from "../../model/labels.ts";
 import type { Locality } from "../../model/locality.ts";
 import type { ServicePort } from "../../model/port.ts";
+import type { Reach } from "../service-checks.ts";
 import type { RegistrationFormats } from "./format.ts";
 import type { Draining, Stamp } from "./records.ts";
 
 /** A registered service. */
-export interface ServiceRegistration {
+export interface ServiceRegistration extends Reach {
   readonly host: Hostname;
   readonly namespace: string;
   readonly ports: readonly ServicePort[];

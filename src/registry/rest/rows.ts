@@ -2,16 +2,21 @@ import { boolean, type Decoder, decode, integer, text } from "../../base/decode.
 import { object, optional, required } from "../../base/decode-object.ts";
 import type { Hostname } from "../../model/hostname.ts";
 import { formatLocality } from "../../model/locality.ts";
-import { dnsLabel, parsePlainHost } from "../catalog-format.ts";
+import { dnsLabel, parsePlainHost, reachFields } from "../catalog-format.ts";
 import { registeredInstanceFields, registeredPorts } from "./format.ts";
 import type { InstanceRow, ServiceRow } from "./lease-procedures.ts";
 import type { InstanceRecord, ServiceRecord } from "./records.ts";
 
-/** A protocol that nobody declared is found again from the port's name. */
-export const serviceRow = ({ host, ports, ...rest }: ServiceRecord): ServiceRow => ({
+/**
+ * What is as it is when nobody says otherwise is left out, as in rows of servers that did not know it. A protocol that nobody declared is
+ * found again from the port.
+ */
+export const serviceRow = ({ host, ports, addresses, headless, ...rest }: ServiceRecord): ServiceRow => ({
   host,
   data: JSON.stringify({
     ...rest,
+    ...(addresses.length > 0 && { addresses }),
+    ...(headless && { headless }),
     ports: ports.map(({ protocol, ...port }) => (protocol === "auto" ? port : { ...port, protocol })),
   }),
 });
@@ -29,6 +34,7 @@ const registered = object({ at: required(time), by: required(text({ minLength: 0
 
 const storedService = object({
   namespace: required(dnsLabel),
+  ...reachFields,
   ports: required(registeredPorts),
   external: required(boolean),
   registered: required(registered),
