@@ -3,7 +3,7 @@ import type { ServiceView } from "../api/types.ts";
 import type { CliIo, Command, CommandInput, ExitCode } from "./command.ts";
 import { count } from "./findings-text.ts";
 import { listAll } from "./list-all.ts";
-import { outputFlag, wantsJson, writeJson } from "./output.ts";
+import { tableOutputFlag, writeJson } from "./output.ts";
 import { pathOf } from "./request.ts";
 import { allNamespacesFlag, listedNamespace, namespaceFlag, serverFlags, serverOf } from "./server.ts";
 import { type Style, styleFor } from "./style.ts";
@@ -15,11 +15,12 @@ export const servicesCommand: Command = {
   flags: [
     { ...namespaceFlag, summary: "only what is in this namespace (default: the context's, else all)" },
     allNamespacesFlag,
-    outputFlag,
+    tableOutputFlag,
     ...serverFlags,
   ],
   examples: [
     { line: "fairway services", summary: "all services" },
+    { line: "fairway services -o wide", summary: "the same, with the addresses that their clients dial" },
     { line: "fairway services -n shop -o json | jq -r '.items[].host'", summary: "for scripts" },
   ],
   run: services,
@@ -33,22 +34,29 @@ async function services({ flags }: CommandInput, io: CliIo): Promise<ExitCode> {
     { namespace: listedNamespace(server, flags) },
     serviceView,
   );
-  if (wantsJson(flags)) writeJson(io, { items: listed.map(({ raw }) => raw) });
+  const { output } = flags;
+  if (output === "json") writeJson(io, { items: listed.map(({ raw }) => raw) });
   else
     io.out(
       formatServices(
         listed.map(({ item }) => item),
+        output === "wide",
         styleFor(io),
       ),
     );
   return 0;
 }
 
-const columns = ["HOST", "NAMESPACE", "PORTS", "INSTANCES", "FOUND BY", "FROM"].map((title) => ({ title }));
+const columns = ["HOST", "NAMESPACE", "PORTS", "INSTANCES", "FOUND BY", "FROM"];
 
-function formatServices(rows: readonly ServiceView[], style: Style): string {
+function formatServices(rows: readonly ServiceView[], wide: boolean, style: Style): string {
   if (rows.length === 0) return "No services are known.\n";
-  const table = formatTable(columns, rows.map(cellsOf), style);
+  const titles = [...columns, ...(wide ? ["ADDRESSES"] : [])];
+  const table = formatTable(
+    titles.map((title) => ({ title })),
+    rows.map((row) => [...cellsOf(row), ...(wide ? [addressesCell(row)] : [])]),
+    style,
+  );
   const instances = rows.reduce((sum, row) => sum + row.instances.length, 0);
   return `${table}\n${count(rows.length, "service")}, ${count(instances, "instance")}\n`;
 }
@@ -61,6 +69,9 @@ const cellsOf = (row: ServiceView): readonly Cell[] => [
   row.resolution === "instances" ? "address" : row.resolution,
   (row.origin.kind === "rule" ? row.origin.rule : row.origin.registry) + (row.external ? ", external" : ""),
 ];
+
+const addressesCell = ({ addresses }: ServiceView): Cell =>
+  addresses.length === 0 ? { text: "-", tone: "quiet" } : addresses.join(" ");
 
 function instancesCell(instances: ServiceView["instances"]): Cell {
   const healthy = instances.filter(({ health }) => health === "healthy").length;

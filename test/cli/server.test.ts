@@ -56,6 +56,17 @@ describe("services", () => {
     await expect(out).toMatchFileSnapshot("expected/services.txt");
   });
 
+  test("as a wide table: with the addresses that clients dial", async () => {
+    const dialled = () => [
+      { ...service("shop", "reviews"), addresses: ["10.96.0.1", "fd00::1"], instances: [instance("healthy")] },
+      { ...service("bank", "ledger"), addresses: ["198.51.100.0/24"], resolution: "original-destination" } as const,
+      service("shop", "details"),
+    ];
+    const { exit, out } = await fairway(`services -o wide --server ${await serve({ services: dialled })}`);
+    expect(exit).toBe(0);
+    await expect(out).toMatchFileSnapshot("expected/services-wide.txt");
+  });
+
   test("as JSON, of one namespace", async () => {
     const { out } = await fairway(`services -n bank -o json --server http://${await serve({ services })}/`);
     expect(JSON.parse(out)).toEqual({ items: [services()[2]] });
