@@ -386,6 +386,15 @@ describe("references", () => {
     expect(told(allowed)).toEqual(findings.map((text) => text.replace(" error ", " warning ")));
   });
 
+  test("what is only to be remarked on stands in no change's way", () => {
+    const db = document("ServiceEntry", "db", "{hosts: [a.b], ports: [{number: 5432, name: db, protocol: TCP}]}");
+    const prepared = prepare({ puts: [put(db)] });
+    expect(told(prepared)).toEqual([
+      "0 ServiceEntry/shop/db :4:30 warning rule/port-without-address /spec/ports/0 Nothing but its number tells the TCP port 5432 from that of another service: of several without addresses, the oldest gets all connections. Add the addresses that clients dial.",
+    ]);
+    expect(puts(prepared)).toHaveLength(1);
+  });
+
   test("without a catalog hosts are not checked, and subsets are", () => {
     const prepared = prepare(
       { puts: [put(route("a", "nothing")), put(route("b", "reviews", ", subset: v1"))] },

@@ -117,7 +117,6 @@ function openPorts({ second }: Shop, { listeners }: ShopPorts): readonly Rule[] 
       servers: open.map((number) => ({
         port: { number, protocol: "http", name: `http-${number}` },
         bind: "127.0.0.1",
-        captureMode: "NONE",
         hosts: ["*"],
       })),
     }),
