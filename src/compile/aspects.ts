@@ -5,7 +5,7 @@ import { compileOutboundCluster, compileSpecialClusters } from "./clusters.ts";
 import { compileEndpoints } from "./endpoints.ts";
 import { compileGatewayListener } from "./gateway-listener.ts";
 import { compileHttpProxyListener } from "./http-proxy.ts";
-import { compileVirtualInbound } from "./inbound.ts";
+import { chooseTargets, compileVirtualInbound, partsOfTargets } from "./inbound.ts";
 import { compileInboundPassthrough, compileWorkloadCluster } from "./inbound-clusters.ts";
 import { compileIngress } from "./ingress.ts";
 import { compileOutboundListener, compileVirtualOutbound, partsOfListener } from "./outbound-listeners.ts";
@@ -50,6 +50,7 @@ export interface Aspects {
   readonly planDialled: typeof planDialled;
   readonly outboundListener: (...args: Parameters<typeof compileOutboundListener>) => Resource | undefined;
   readonly virtualOutbound: (...args: Parameters<typeof compileVirtualOutbound>) => Resource | undefined;
+  readonly chooseTargets: typeof chooseTargets;
   readonly virtualInbound: (...args: Parameters<typeof compileVirtualInbound>) => Resource | undefined;
   readonly workloadCluster: typeof compileWorkloadCluster;
   readonly inboundPassthrough: typeof compileInboundPassthrough;
@@ -91,6 +92,7 @@ export function createAspects(onResource: (resource: Resource) => void = () => {
     planDialled: memoize(planDialled),
     outboundListener: memoizeBy(partsOfListener, heard(compileOutboundListener)),
     virtualOutbound: memoize(heard(compileVirtualOutbound)),
+    chooseTargets: memoizeBy(partsOfTargets, chooseTargets),
     virtualInbound: memoizeBy((settings, ports) => [...ports, settings], heard(compileVirtualInbound)),
     workloadCluster: memoize(heard(compileWorkloadCluster)),
     inboundPassthrough: memoize(heard(compileInboundPassthrough)),

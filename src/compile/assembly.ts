@@ -10,7 +10,7 @@ import { perType } from "../envoy/resource-types.ts";
 import type { Instance } from "../model/instance.ts";
 import type { ProxyKind } from "../model/proxy.ts";
 import type { Aspects } from "./aspects.ts";
-import { type Broken, keep, type Report } from "./broken.ts";
+import { type Broken, keep, type Report, repairOf } from "./broken.ts";
 import type { DestinationPolicy } from "./destination-policy.ts";
 import { compileGateway } from "./gateway.ts";
 import { guardAspects } from "./guard.ts";
@@ -239,8 +239,6 @@ const isAlike = (a: Resource, b: Resource): boolean =>
   });
 
 const isSame = (a: Reference, b: Reference): boolean => a.type === b.type && a.name === b.name;
-
-const repairOf = ({ type, name, error }: Broken): Repair => ({ type, name, kind: "broken", reason: error.message });
 
 const withoutStandIn = ({ type, name, reason }: Repair): Broken => ({
   ...{ type, name, error: new Error(reason), standIn: undefined },

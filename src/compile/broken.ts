@@ -1,4 +1,4 @@
-import type { Resource, ResourceSet } from "../envoy/resource-set.ts";
+import type { Repair, Resource, ResourceSet } from "../envoy/resource-set.ts";
 import type { TypeName } from "../envoy/resource-types.ts";
 
 /** A resource that could not be compiled as it should be. */
@@ -30,3 +30,16 @@ export const keep =
     const last = resources[type].get(name);
     return last === undefined ? [] : [last];
   };
+
+/** A listener has nothing that could stand in for it. */
+export function brokenListener(name: string, error: Error): Broken {
+  const listener = { type: "LDS", name } as const;
+  return { ...listener, error, standIn: undefined, rescue: keep(listener) };
+}
+
+export const repairOf = ({ type, name, error }: Broken): Repair => ({
+  type,
+  name,
+  kind: "broken",
+  reason: error.message,
+});

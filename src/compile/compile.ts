@@ -2,9 +2,10 @@ import type { Resource, ResourceSet } from "../envoy/resource-set.ts";
 import type { ProxyNode } from "../model/proxy.ts";
 import { createAspects } from "./aspects.ts";
 import { type Assembly, assemble, type Compiled, type Part, partOf, replaceParts } from "./assembly.ts";
-import { type Profile, profileOf } from "./profile.ts";
+import { type Profile, profileOf, withoutImplemented } from "./profile.ts";
 import type { Reachable } from "./scope.ts";
 import { createViewer } from "./view.ts";
+import { createInboundJoiner } from "./with-inbound.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -33,7 +34,8 @@ export function createCompiler({ onFrame, onService, onResource }: CompilerObser
   const aspects = createAspects(onResource);
   const viewOf = createViewer(onFrame);
   const memory = new WeakMap<Profile, Assembly>();
-  const compile = (world: World, profile: Profile): Compiled => {
+  const joinInbound = createInboundJoiner(aspects);
+  const compileOutbound = (world: World, profile: Profile): Assembly => {
     const view = viewOf(world, profile);
     const makePart = (one: Reachable): Part => {
       onService?.();
@@ -45,7 +47,11 @@ export function createCompiler({ onFrame, onService, onResource }: CompilerObser
     if (replaced === undefined) memory.delete(profile);
     const assembly = replaced ?? assemble(last, view, aspects, makePart);
     memory.set(profile, assembly);
-    return assembly.compiled;
+    return assembly;
   };
+  const compile = (world: World, profile: Profile): Compiled =>
+    profile.implemented === undefined
+      ? compileOutbound(world, profile).compiled
+      : joinInbound(profile, world, compileOutbound(world, withoutImplemented(profile)));
   return { compile, compileFor: (world, node) => compile(world, profileOf(world, node)) };
 }

@@ -10,7 +10,7 @@ import {
 } from "../gen/envoy/config/route/v3/route_components_pb.ts";
 import { RouteConfigurationSchema } from "../gen/envoy/config/route/v3/route_pb.ts";
 import type { Aspects } from "./aspects.ts";
-import { attempt, keep, type Report } from "./broken.ts";
+import { attempt, brokenListener, keep, type Report } from "./broken.ts";
 import { serverBind } from "./gateway-listener.ts";
 import { ingressBind } from "./ingress.ts";
 import { fromRule, fromService } from "./origins.ts";
@@ -36,9 +36,8 @@ export function guardAspects(aspects: Aspects, report: Report): Aspects {
   };
   const failureOf = (host: VirtualHost): Failure | undefined =>
     [host, ...host.routes].map((part) => failures.get(part)).find((failure) => failure !== undefined);
-  const brokenListener = (name: string, error: Error): undefined => {
-    const listener = { type: "LDS", name } as const;
-    report({ ...listener, error, standIn: undefined, rescue: keep(listener) });
+  const reportListener = (name: string, error: Error): undefined => {
+    report(brokenListener(name, error));
   };
 
   return {
@@ -98,17 +97,17 @@ export function guardAspects(aspects: Aspects, report: Report): Aspects {
     outboundListener: (listener, ...rest) =>
       attempt(
         () => aspects.outboundListener(listener, ...rest),
-        (error) => brokenListener(listenerName(listener.binds[0] ?? "", listener.port), error),
+        (error) => reportListener(listenerName(listener.binds[0] ?? "", listener.port), error),
       ),
     virtualOutbound: (settings) =>
       attempt(
         () => aspects.virtualOutbound(settings),
-        (error) => brokenListener(virtualOutbound, error),
+        (error) => reportListener(virtualOutbound, error),
       ),
     virtualInbound: (settings, ports) =>
       attempt(
         () => aspects.virtualInbound(settings, ports),
-        (error) => brokenListener(virtualInbound, error),
+        (error) => reportListener(virtualInbound, error),
       ),
     ingress: (rule, settings, index, address) =>
       attempt(
@@ -116,7 +115,7 @@ export function guardAspects(aspects: Aspects, report: Report): Aspects {
         (error) => {
           const ingress = rule.spec.ingress[index];
           if (ingress !== undefined && !isCaptured(ingress, settings.interception)) {
-            brokenListener(listenerName(ingressBind(ingress, address), ingress.port.number), error);
+            reportListener(listenerName(ingressBind(ingress, address), ingress.port.number), error);
           }
           return [];
         },
@@ -126,7 +125,7 @@ export function guardAspects(aspects: Aspects, report: Report): Aspects {
         () => aspects.gatewayListener(rule, index),
         (error) => {
           const server = rule.spec.servers[index];
-          if (server !== undefined) brokenListener(listenerName(serverBind(server), server.port.number), error);
+          if (server !== undefined) reportListener(listenerName(serverBind(server), server.port.number), error);
           return undefined;
         },
       ),

@@ -92,6 +92,17 @@ const entriesByAddress = memoize((rules: World["rules"]): ReadonlyMap<string, re
   return Map.groupBy(all, ({ instance }) => instance.address);
 });
 
+const entriesByKey = memoize((rules: World["rules"]): ReadonlyMap<ServiceKey, Service> => {
+  const all = [...entriesByAddress(rules).values()].flat();
+  return new Map(all.map(({ service }) => [service.key, service]));
+});
+
+/** A service that something implements. */
+export const findImplemented = (
+  { catalog, rules }: Pick<World, "catalog" | "rules">,
+  key: ServiceKey,
+): Service | undefined => catalog.services.get(key) ?? entriesByKey(rules).get(key);
+
 /** The addresses at which something else may be implemented in one catalog than in another. */
 export function addressesTouched(before: Catalog, after: Catalog): ReadonlySet<string> {
   const touched = new Set<string>();

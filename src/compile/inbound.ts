@@ -28,7 +28,8 @@ import type { SidecarSettings } from "./sidecar-settings.ts";
 import { listenAddresses } from "./wire-values.ts";
 
 /** A port of a service that the workload beside the sidecar is an instance of. */
-export interface InboundTarget extends Reachable {
+export interface InboundTarget {
+  readonly reachable: Reachable;
   /** The number that the workload listens on. */
   readonly target: number;
 }
@@ -65,28 +66,45 @@ export const inboundPort = memoize(
   }),
 );
 
+/** What the choice among targets follows from. */
+export const partsOfTargets = (targets: readonly InboundTarget[]): readonly (object | string)[] => [
+  ...targets.map(({ reachable }) => reachable),
+  targets.map(({ target }) => target).join(),
+];
+
 /** Of several services on one port of the workload the first one says how connections are taken. UDP is not captured. */
 export function chooseTargets(all: readonly InboundTarget[]): ChosenTargets {
   const targets: InboundTarget[] = [];
   const conflicts: Repair[] = [];
   const byPort = Map.groupBy(
-    all.filter(({ port }) => port.protocol !== "udp"),
+    all.filter(({ reachable: { port } }) => port.protocol !== "udp"),
     ({ target }) => target,
   );
   for (const [port, group] of [...byPort].sort(([a], [b]) => a - b)) {
     const [first, ...others] = group.toSorted(
-      (a, b) => olderService(a.service, b.service) || a.port.number - b.port.number,
+      ({ reachable: a }, { reachable: b }) => olderService(a.service, b.service) || a.port.number - b.port.number,
     );
     if (first === undefined) continue;
     targets.push(first);
     const lost = others.filter((one) => handlingFor(one) !== handlingFor(first));
-    if (lost.length > 0) conflicts.push(conflict(port, first, lost));
+    if (lost.length > 0)
+      conflicts.push(
+        conflict(
+          port,
+          first.reachable,
+          lost.map(({ reachable }) => reachable),
+        ),
+      );
   }
   return { targets, conflicts };
 }
 
-const handlingFor = ({ port: { protocol, number }, target }: InboundTarget): Handling =>
-  handlingOf(protocol, target, number);
+const handlingFor = ({
+  reachable: {
+    port: { protocol, number },
+  },
+  target,
+}: InboundTarget): Handling => handlingOf(protocol, target, number);
 
 const portText = ({ service, port }: Reachable): string => `${service.hostname} (${port.protocol})`;
 

@@ -1,3 +1,4 @@
+import { createInterner } from "../base/intern.ts";
 import { memoize } from "../base/memo.ts";
 import type { Rule } from "../config/rule.ts";
 import { byAge } from "../model/age.ts";
@@ -37,6 +38,11 @@ export interface Profile {
 
 /** Equal profiles have equal keys. */
 export const profileKey = (profile: Profile): string => JSON.stringify(profile);
+
+const profiles = createInterner<Profile>(profileKey, () => true);
+
+/** A profile without its workload's own services: one object for all that are alike but for these. */
+export const withoutImplemented = memoize(({ implemented: _, ...rest }: Profile): Profile => profiles.the(rest));
 
 /** What of `node` matters in this world. */
 export function profileOf(world: World, node: ProxyNode): Profile {

@@ -3,7 +3,6 @@ import { listenerName } from "../envoy/names.ts";
 import type { Resource } from "../envoy/resource-set.ts";
 import { loopbackAddresses, wildcardAddresses } from "../model/ip-families.ts";
 import type { Aspects } from "./aspects.ts";
-import { chooseTargets, type InboundPort, inboundPort } from "./inbound.ts";
 import { capturedIngress } from "./ingress.ts";
 import { isPerInstance } from "./listener-claims.ts";
 import type { OutboundListener, OutboundPlan } from "./outbound-plan.ts";
@@ -12,17 +11,16 @@ import type { Own } from "./own.ts";
 import type { EgressScope, Reachable } from "./scope.ts";
 import type { View } from "./view.ts";
 
-/** What only sidecars get: their listeners, the route tables of these, and the clusters for what is not a service. */
+/** What only sidecars get: their listeners but for calls to the workload's own services, their route tables, and the clusters for what is not a service. */
 export function compileSidecar(view: View, aspects: Aspects): Own {
   const { settings } = view;
   const outbound = view.egress.map((scope) => ({ scope, plan: planOf(scope, view, aspects) }));
   const listeners = firstOfEachName(
     outbound.flatMap(({ scope, plan }) => plan.listeners.map((listener) => ({ scope, listener }))),
   );
-  const inbound = settings.interception === "none" ? { resources: [], conflicts: [] } : compileInbound(view, aspects);
   return {
     resources: [
-      ...inbound.resources,
+      ...compileCapture(view, aspects),
       ...compileIngressRules(view, aspects),
       ...listeners.flatMap(({ scope, listener }) => aspects.outboundListener(listener, settings, scope.origin) ?? []),
       ...compileTables(
@@ -33,7 +31,7 @@ export function compileSidecar(view: View, aspects: Aspects): Own {
       ...[aspects.httpProxyListener(settings)].filter((one) => one !== undefined),
       ...aspects.specialClusters(settings.mesh),
     ],
-    conflicts: [...outbound.flatMap(({ plan }) => plan.conflicts), ...inbound.conflicts],
+    conflicts: outbound.flatMap(({ plan }) => plan.conflicts),
   };
 }
 
@@ -73,23 +71,16 @@ function firstOfEachName<T extends { readonly listener: OutboundListener }>(all:
   return [...named.values()];
 }
 
-/** The two listeners that all captured connections come to, and the clusters of the workload. */
-function compileInbound(view: View, aspects: Aspects): Own {
-  const { settings, sidecar, inbound } = view;
-  const { targets, conflicts } = chooseTargets(inbound);
-  const ofServices = targets.map((one) => inboundPort(one.service, one.port, one.target));
-  const ofRule = sidecar === undefined ? [] : capturedIngress(sidecar, settings.interception);
-  const ports: readonly InboundPort[] = [...ofServices, ...ofRule];
-  return {
-    resources: [
-      ...[aspects.virtualOutbound(settings), aspects.virtualInbound(settings, ports)].filter(
-        (one) => one !== undefined,
-      ),
-      ...ofServices.map((port) => aspects.workloadCluster(port, settings)),
-      aspects.inboundPassthrough(settings),
-    ],
-    conflicts,
-  };
+/** What all sidecars have whose workloads' connections are captured; the listener for those to them where a rule says what becomes of these. */
+function compileCapture({ settings, sidecar }: View, aspects: Aspects): readonly Resource[] {
+  if (settings.interception === "none") return [];
+  const ports = sidecar === undefined ? [] : capturedIngress(sidecar, settings.interception);
+  const isRuled = sidecar !== undefined && sidecar.spec.ingress.length > 0;
+  return [
+    aspects.virtualOutbound(settings),
+    isRuled ? aspects.virtualInbound(settings, ports) : undefined,
+    aspects.inboundPassthrough(settings),
+  ].filter((one) => one !== undefined);
 }
 
 const compileIngressRules = ({ sidecar, settings, profile }: View, aspects: Aspects): readonly Resource[] =>

@@ -13,7 +13,6 @@ import {
   indexDestinationRules,
   mergeDestinationRules,
 } from "./destination-policy.ts";
-import type { InboundTarget } from "./inbound.ts";
 import type { Profile } from "./profile.ts";
 import { createRuleSorter, type RulesByKind } from "./rules-by-kind.ts";
 import {
@@ -23,7 +22,6 @@ import {
   importedVirtualServices,
   importsService,
   type Reachable,
-  reachable,
   wholeMesh,
 } from "./scope.ts";
 import { servicesOfEntry } from "./service-entry.ts";
@@ -54,8 +52,6 @@ export interface Frame {
   readonly settings: SidecarSettings;
   /** The ways out for a sidecar's application, in the order in which they get their listeners; none for gateways and gRPC clients. */
   readonly egress: readonly EgressScope[];
-  /** What a sidecar's workload implements, where calls to it are captured and no rule says what becomes of them. */
-  readonly inbound: readonly InboundTarget[];
   /** The Gateway rules that select it, oldest first; none for sidecars. */
   readonly gateways: readonly Rule<"Gateway">[];
   /** Those that say something to it, oldest first. */
@@ -128,7 +124,6 @@ export function createViewer(onFrame: () => void = () => {}): (world: World, pro
     return {
       ...{ profile, mesh, sidecar, egress, gateways, virtualServices, reachable },
       settings: sidecarSettings(mesh, outboundPolicyOf(mesh, sidecar), interception, families),
-      inbound: inboundTargets(profile, services),
       reachableOf: (service) => byService(reachable).get(service) ?? [],
       findService: find,
     };
@@ -174,13 +169,9 @@ function createFrames(make: (from: FrameSources, find: Frame["findService"]) => 
   }
   const last = new WeakMap<Profile, Known>();
   const imports = memoize(importsService);
-  const implemented = memoize((profile: Profile) => new Set(profile.implemented?.map(({ service }) => service)));
 
   const isShown = (service: Service, { profile, sidecar }: FrameSources): boolean =>
-    sidecar === undefined ||
-    sidecar.spec.egress.length === 0 ||
-    imports(sidecar, profile.namespace)(service) ||
-    implemented(profile).has(service.key);
+    sidecar === undefined || sidecar.spec.egress.length === 0 || imports(sidecar, profile.namespace)(service);
 
   const isConcerned = ({ from, found }: Known, { services, profile }: FrameSources): boolean =>
     from.services.byHost
@@ -266,16 +257,6 @@ function servicesByHost(table: ServiceTable, namespace: string): readonly (reado
   const all = servicesByPrecedence(table);
   if (!contested(table).some((services) => services.findIndex(isOwn) > 0)) return all;
   return all.map((services) => services.toSorted((a, b) => Number(isOwn(b)) - Number(isOwn(a))));
-}
-
-/** The services that a profile says are implemented; one that is gone meanwhile is left out. */
-function inboundTargets({ implemented = [] }: Profile, { byHost }: ServiceTable): readonly InboundTarget[] {
-  return implemented.flatMap(({ service: key, port: number, target }) => {
-    const host = key.slice(key.indexOf("/") + 1) as Hostname;
-    const service = byHost.get(host)?.find((one) => one.key === key);
-    const port = service?.ports.find((one) => one.number === number);
-    return service === undefined || port === undefined ? [] : [{ ...reachable(service, port), target }];
-  });
 }
 
 function isSelected({ spec }: Rule<"Gateway">, { selectors }: Profile): boolean {
