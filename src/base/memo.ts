@@ -1,3 +1,5 @@
+import { isSameList } from "./memo-of-items.ts";
+
 type Key = object | string | number | boolean | undefined;
 
 interface Node<V> {
@@ -75,9 +77,6 @@ export function memoizeList<T extends object, V>(
     return value;
   };
 }
-
-const isSameList = (a: readonly unknown[], b: readonly unknown[]): boolean =>
-  a.length === b.length && a.every((item, index) => Object.is(item, b[index]));
 
 /**
  * Gives lists an identity: for one owner, a list with the very items of the owner's last list *is* that list. For filters whose

@@ -1,4 +1,5 @@
-import { keepSameList, memoize, memoizeBy, memoizeList } from "../base/memo.ts";
+import { keepSameList, memoize, memoizeBy } from "../base/memo.ts";
+import { memoizeItems } from "../base/memo-of-items.ts";
 import type { Resource } from "../envoy/resource-set.ts";
 import type { Instance } from "../model/instance.ts";
 import { compileOutboundCluster, compileSpecialClusters } from "./clusters.ts";
@@ -87,7 +88,7 @@ export function createAspects(onResource: (resource: Resource) => void = () => {
     hostVirtualHost: memoize(hostVirtualHost),
     unknownHosts: memoize(unknownHosts),
     blackHoleVirtualHost: memoize(blackHoleVirtualHost),
-    routeTable: memoizeList(heard(compileRouteTable)),
+    routeTable: memoizeItems(heard(compileRouteTable)),
     planCaptured: memoize(planCaptured),
     planDialled: memoize(planDialled),
     outboundListener: memoizeBy(partsOfListener, heard(compileOutboundListener)),

@@ -1,3 +1,4 @@
+import { memoize } from "../base/memo.ts";
 import { expandShortName, type Hostname, isWildcard, parseHostname } from "../model/hostname.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
 import { isSingle, parseNetwork } from "../model/network.ts";
@@ -42,10 +43,14 @@ function addressName(text: string): string | undefined {
  * A DNS domain, with the namespace left out where it does not matter for a service's names: all other namespaces see a service
  * alike, and so share its virtual host.
  */
-export function domainFor({ hostname }: Service, dnsDomain: string): string {
-  const [namespace = "", ...rest] = dnsDomain.split(".");
-  return hostname.split(".")[1] === namespace ? dnsDomain : ["-", ...rest].join(".");
+export function domainFor(service: Service, dnsDomain: string): string {
+  const dot = dnsDomain.indexOf(".");
+  const isOwn = namespaceLabel(service) === (dot < 0 ? dnsDomain : dnsDomain.slice(0, dot));
+  return isOwn ? dnsDomain : `-${dot < 0 ? "" : dnsDomain.slice(dot)}`;
 }
+
+/** The second label of its host name. */
+const namespaceLabel = memoize(({ hostname }: Service): string => hostname.split(".")[1] ?? "");
 
 /** `reviews.shop.svc.cluster.local` seen from `shop.svc.cluster.local`: `reviews`, `reviews.shop`, `reviews.shop.svc`. */
 function sharedSuffix(hostname: Hostname, dnsDomain: string): readonly string[] {
