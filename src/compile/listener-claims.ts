@@ -1,7 +1,7 @@
 import type { Instance } from "../model/instance.ts";
 import { isOfFamilies } from "../model/ip-families.ts";
 import { isSingle, type Network, parseNetwork } from "../model/network.ts";
-import type { Protocol, ServicePort } from "../model/port.ts";
+import { isServerFirst, type Protocol, type ServicePort } from "../model/port.ts";
 import type { Service } from "../model/service.ts";
 import type { Reachable } from "./scope.ts";
 import type { SidecarSettings } from "./sidecar-settings.ts";
@@ -54,12 +54,6 @@ const families: Readonly<Record<Protocol, keyof typeof asks | undefined>> = {
   udp: undefined,
 };
 
-/** Where servers speak first by custom (SMTP, DNS, MySQL, MongoDB): who waits for the client's first bytes there waits for ever. */
-const serverFirst: ReadonlySet<number> = new Set([25, 53, 3306, 27_017]);
-
-/** Is nothing ever recognised from the first bytes on this port? */
-export const isServerFirst = (port: number): boolean => serverFirst.has(port);
-
 function familyOf({ protocol, number }: ServicePort): keyof typeof asks | undefined {
   const family = families[protocol];
   return family === "auto" && isServerFirst(number) ? "tcp" : family;
@@ -92,8 +86,12 @@ export function capturedClaims(
   const dialled = service.addresses.filter(isOurs).flatMap((text) => parseNetwork(text) ?? []);
   const networks = dialled.filter((one) => !isSingle(one));
   const single = dialled.filter(isSingle).map(({ address }): Claim => ({ reachable, address, ...atAddress(service) }));
-  return networks.length === 0 ? single : [...single, { reachable, tcp: { kind: "networks", networks } }];
+  return networks.length === 0 ? single : [...single, { reachable, tcp: inNetworks(networks) }];
 }
+
+/** All addresses are no network to be told apart by: Envoy would take either of a chain for these and one that asks for nothing. */
+const inNetworks = (networks: readonly Network[]): TcpMatch =>
+  networks.some(({ prefix }) => prefix === 0) ? any : { kind: "networks", networks };
 
 /** The same where the application dials the sidecar: all it can tell services apart by is their names. */
 export function dialledClaims(reachable: Reachable): readonly Claim[] {

@@ -1,6 +1,7 @@
 import { compareText } from "../base/compare-text.ts";
+import { isServerFirst } from "../model/port.ts";
 import type { Service } from "../model/service.ts";
-import { type Claim, isServerFirst, type TcpMatch } from "./listener-claims.ts";
+import type { Claim, TcpMatch } from "./listener-claims.ts";
 import type { Reachable } from "./scope.ts";
 
 /** Connections that go to one service as they are. */

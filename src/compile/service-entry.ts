@@ -40,7 +40,8 @@ function instancesOf(rule: Rule<"ServiceEntry">, hostname: Hostname): readonly I
   const targetPorts = ports.flatMap(({ name, targetPort }) =>
     targetPort === undefined ? [] : [[name, targetPort] as const],
   );
-  return (resolution !== "STATIC" && endpoints.length === 0 ? [itself] : endpoints).map((endpoint, index) => ({
+  const standsForItself = resolution.startsWith("DNS") && endpoints.length === 0;
+  return (standsForItself ? [itself] : endpoints).map((endpoint, index) => ({
     id: `${rule.key}/${index}`,
     address: endpoint.address,
     ports: { ...Object.fromEntries(targetPorts), ...endpoint.ports },
