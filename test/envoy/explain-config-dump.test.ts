@@ -144,7 +144,12 @@ describe.each(envoyLines)("Envoy %s", (line) => {
     const tables = Object.values(resources.resources).flatMap((table) => [...table.values()]);
     const { port: xdsPort } = await startRawXds(context, tables);
     const { id } = sidecar();
-    const envoy = await startEnvoy({ context, line, node: { id, cluster: "web.shop", metadata: {} }, xdsPort });
+    const envoy = await startEnvoy({
+      context,
+      line,
+      node: { id, cluster: "web.shop", metadata: { INTERCEPTION_MODE: "NONE" } },
+      xdsPort,
+    });
     const dump = resourcesInDump(await dumpOf(envoy));
 
     const reached: string[] = [];

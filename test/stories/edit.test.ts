@@ -36,7 +36,11 @@ spec:
 ${reviewsSubsets}---
 ${shopSidecar}`;
 
-const node = { id: "sidecar~10.0.0.9~web-1.shop~shop.svc.cluster.local", userAgentName: "envoy" };
+const node = {
+  id: "sidecar~10.0.0.9~web-1.shop~shop.svc.cluster.local",
+  userAgentName: "envoy",
+  metadata: { INTERCEPTION_MODE: "NONE" },
+};
 const loopback = { host: "127.0.0.1", port: 0 };
 
 async function setUp({ onTestFinished }: TestContext, first = { rules: rules("90", "10"), catalog }) {

@@ -105,7 +105,11 @@ export async function startCutLane(options: LaneOptions): Promise<CutLane> {
     name: `${kind} ${variant}`,
     bootstrap: quickToReturn(
       bootstrapFor({
-        node: { id: node.id, cluster: "cut.shop", metadata: { NAMESPACE: "shop", LABELS: { ...node.labels } } },
+        node: {
+          id: node.id,
+          cluster: "cut.shop",
+          metadata: { NAMESPACE: "shop", LABELS: { ...node.labels }, INTERCEPTION_MODE: "NONE" },
+        },
         xds: { host: "127.0.0.1", port: proxy.port, variant },
         admin: { host: "127.0.0.1", port: 0 },
       }),

@@ -94,7 +94,8 @@ function sidecar(plan: MeshPlan, workload: WorkloadPlan, appPort: number): objec
         defaultEndpoint: `127.0.0.1:${appPort}`,
       },
     ],
-    ...(egress.length > 0 && { egress }),
+    // Without a word on egress it would see the whole mesh.
+    egress: egress.length > 0 ? egress : [{ hosts: ["~/*"] }],
   });
 }
 
