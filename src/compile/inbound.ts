@@ -172,11 +172,16 @@ const requests = (one: InboundPort, isRecognised: boolean): FilterChain =>
     },
   );
 
-const bytes = ({ port, origin }: InboundPort): FilterChain =>
-  tcpChain(inboundClusterName(port), { name: chainName(port), match: chainMatch({ destinationPort: port }), origin });
+/** Envoy does not go back to a chain that asks for less: beside requests that are recognised the rest is plain text, too. */
+const bytes = ({ port, origin }: InboundPort, isRest: boolean): FilterChain =>
+  tcpChain(inboundClusterName(port), {
+    name: chainName(port),
+    match: chainMatch({ destinationPort: port, ...(isRest && { transportProtocol: plainHttp.transportProtocol }) }),
+    origin,
+  });
 
 const handlings: Readonly<Record<Handling, (one: InboundPort) => readonly FilterChain[]>> = {
   http: (one) => [requests(one, false)],
-  tcp: (one) => [bytes(one)],
-  auto: (one) => [requests(one, true), bytes(one)],
+  tcp: (one) => [bytes(one, false)],
+  auto: (one) => [requests(one, true), bytes(one, true)],
 };
