@@ -164,6 +164,9 @@ function explainHttp(
   request: Request,
   { place, question, semantics, port }: Inside,
 ): Told {
+  if (speaksHttp10(question) && manager.httpProtocolOptions?.acceptHttp10 !== true) {
+    return only({ kind: "answer", status: 426, reason: "HTTP/1.0 is not taken here" });
+  }
   const found = tableOf(manager, within(place, pointer));
   const table = found.kind === "table" ? found.table : undefined;
   const source = question.source?.address;
@@ -176,6 +179,9 @@ function explainHttp(
   if (found.kind !== "table") return only(found);
   return explainRouting({ ...found, manager }, { sent, admitted: admission.request }, semantics);
 }
+
+/** Of TLS it is not known: a client only offers protocols. */
+const speaksHttp10 = ({ isTls, applicationProtocols: [first] }: Question): boolean => !isTls && first === "http/1.0";
 
 type FoundTable =
   | { readonly kind: "table"; readonly table: RouteConfiguration; readonly place: Around }
