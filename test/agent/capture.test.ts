@@ -1,11 +1,7 @@
-import { chmodSync, chownSync, copyFileSync, linkSync, mkdtempSync, readdirSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { describe, expect, type TestContext, test } from "vitest";
-import type { CaptureMode } from "../../src/agent/capture-options.ts";
-import { launcherOf } from "../../src/app/envoy/launch.ts";
-import { type EnvoyLine, envoyBinary, envoyLines, launchTestEnvoy } from "../support/envoy.ts";
+import { describe, expect, test } from "vitest";
+import { defaultCaptureOptions } from "../../src/agent/capture-options.ts";
+import { envoyBinary, envoyLines } from "../support/envoy.ts";
+import { startSidecar } from "../support/sidecar.ts";
 import { waitFor } from "../support/wait-for.ts";
 import {
   at,
@@ -14,7 +10,6 @@ import {
   direct,
   done,
   keepCalling,
-  type Lab,
   makeLab,
   modes,
   nets,
@@ -26,39 +21,7 @@ import {
 } from "./lab.ts";
 import { selfHost, sidecarConfig } from "./proxy-config.ts";
 
-const proxyUser = 1337;
-
-/** As the proxy's user, who may not read the folders of root. */
-async function startSidecar(
-  context: TestContext,
-  { workload }: Lab,
-  mode: CaptureMode,
-  line: EnvoyLine,
-): Promise<void> {
-  const { path } = await envoyBinary(context, line);
-  const dir = mkdtempSync(join(tmpdir(), "fairway-sidecar-"));
-  context.onTestFinished(() => rm(dir, { recursive: true }));
-  chmodSync(dir, 0o755);
-  const binary = join(dir, "envoy");
-  try {
-    linkSync(path, binary);
-  } catch {
-    copyFileSync(path, binary);
-  }
-  const user = ["--reuid", String(proxyUser), "--regid", String(proxyUser), "--clear-groups"];
-  // For transparent sockets and marks.
-  const rights = mode === "tproxy" ? ["--inh-caps", "+net_admin", "--ambient-caps", "+net_admin"] : [];
-  const envoy = await launchTestEnvoy({
-    cleanup: context.onTestFinished,
-    launcher: launcherOf((args, folder) => {
-      for (const file of ["", ...readdirSync(folder)]) chownSync(join(folder, file), proxyUser, proxyUser);
-      return { command: "ip", args: ["netns", "exec", workload.name, "setpriv", ...user, ...rights, binary, ...args] };
-    }),
-    bootstrap: sidecarConfig(mode, networks),
-    name: "sidecar",
-  });
-  await waitFor(() => envoy.log.some(({ text }) => text.includes("starting workers")), { what: "the sidecar" });
-}
+const { proxyUid: proxyUser } = defaultCaptureOptions;
 
 describe("with a real Envoy", () => {
   const cases = envoyLines.flatMap((line) => modes.map((mode) => [mode, line] as const));
@@ -68,7 +31,13 @@ describe("with a real Envoy", () => {
     const { workload, outside: world } = lab;
     await startApp(workload, "app", [8080, 8081, 15_021]);
     await startApp(world, "outside", [9000, 9001, 9050]);
-    await startSidecar(context, lab, mode, line);
+    await startSidecar({
+      cleanup: context.onTestFinished,
+      in: workload,
+      mode,
+      binary: (await envoyBinary(context, line)).path,
+      bootstrap: sidecarConfig(mode, networks),
+    });
     expect(await capture(lab, `--mode ${mode}`)).toMatchObject(done);
 
     for (const { own, outside, service, loopback, source } of nets) {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { TestContext } from "vitest";
+import { fairwayCommand } from "../support/fairway-command.ts";
 import {
   type CommandOutcome,
   joinNamespaces,
@@ -9,7 +10,6 @@ import {
 } from "../support/net-namespaces.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-const main = join(import.meta.dirname, "../../src/app/main.ts");
 const peer = (file: string) => join(import.meta.dirname, "peers", file);
 
 /** Who has which address. Only the workload knows the way to `service`, and nobody is there. */
@@ -85,9 +85,9 @@ export interface Lab {
 
 export async function makeLab(context: TestContext): Promise<Lab> {
   needNetNamespaces(context);
-  const workload = await makeNetNamespace(context, "workload");
-  const outside = await makeNetNamespace(context, "outside");
-  const behind = await makeNetNamespace(context, "behind");
+  const workload = await makeNetNamespace(context.onTestFinished, "workload");
+  const outside = await makeNetNamespace(context.onTestFinished, "outside");
+  const behind = await makeNetNamespace(context.onTestFinished, "behind");
   const inNet = (address: string) => `${address}/${address.includes(":") ? 64 : 24}`;
   await joinNamespaces(
     { in: workload, interface: "eth0", addresses: nets.map(({ own }) => inNet(own)) },
@@ -143,7 +143,7 @@ export const capture = (
   { env = process.env, as = [] }: { readonly env?: NodeJS.ProcessEnv; readonly as?: readonly string[] } = {},
 ): Promise<CommandOutcome> => {
   const words = line.split(" ").filter((word) => word !== "");
-  return workload.attempt([...as, process.execPath, main, "agent", "capture", ...words], { env });
+  return workload.attempt([...as, ...fairwayCommand, "agent", "capture", ...words], { env });
 };
 
 /** All rules of the workload and all that leads its packets, without times and counters. */

@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import type { TestContext } from "vitest";
 import { type Child, startChild } from "../../src/app/child.ts";
 import { runAfterDeath } from "../../src/app/reaper.ts";
+import type { Cleanup } from "./envoy.ts";
 
 const execute = promisify(execFile);
 const timeoutMs = 20_000;
@@ -28,8 +29,6 @@ export interface NetNamespace {
   /** Starts a process that is stopped at the end. */
   readonly start: (command: readonly string[], onLine?: (line: string) => void) => Promise<Child>;
 }
-
-type NeedsCleanup = Pick<TestContext, "skip" | "onTestFinished">;
 
 /**
  * Tests that change the network of a namespace take root and the system's tools. Elsewhere they are skipped, by name and reason; in CI (CI=true) always: what
@@ -65,11 +64,11 @@ const isOnPath = (command: string): boolean =>
 let made = 0;
 
 /** Makes a namespace; it is gone at the end, also when this process is killed. */
-export async function makeNetNamespace({ onTestFinished }: NeedsCleanup, label: string): Promise<NetNamespace> {
+export async function makeNetNamespace(cleanup: Cleanup, label: string): Promise<NetNamespace> {
   const name = `fairway-${process.pid}-${++made}-${label}`;
   const enter = ["netns", "exec", name];
   const undo = runAfterDeath(["ip", "netns", "del", name]);
-  onTestFinished(async () => {
+  cleanup(async () => {
     await execute("ip", ["netns", "del", name], { timeout: timeoutMs });
     undo();
   });
@@ -89,7 +88,7 @@ export async function makeNetNamespace({ onTestFinished }: NeedsCleanup, label: 
       }),
     start: async (command, onLine) => {
       const child = await startChild({ command: "ip", args: [...enter, ...command], ...(onLine && { onLine }) });
-      onTestFinished(async () => {
+      cleanup(async () => {
         await child.stop({ graceMs: 2_000 });
       });
       return child;
@@ -106,10 +105,38 @@ export interface CableEnd {
 
 /** Joins two namespaces. */
 export async function joinNamespaces(left: CableEnd, right: CableEnd): Promise<void> {
-  const end = ({ in: { name }, interface: link }: CableEnd) => ["name", link, "netns", name];
-  await execute("ip", ["link", "add", ...end(left), "type", "veth", "peer", ...end(right)], { timeout: timeoutMs });
+  await layCable(left, right);
   await plugIn(left, "fe80::1/64");
   await plugIn(right, "fe80::2/64");
+}
+
+/** A wire that any number of namespaces are joined by. */
+export interface Bridge {
+  readonly in: NetNamespace;
+  readonly interface: string;
+  /** `number`: 2 to 65535, another one for each. */
+  readonly join: (end: CableEnd, number: number) => Promise<void>;
+}
+
+/** Makes a bridge in a namespace, with addresses of its own there. */
+export async function makeBridge(end: CableEnd): Promise<Bridge> {
+  const { in: namespace, interface: bridge } = end;
+  await namespace.run("ip", "link", "add", bridge, "type", "bridge", "mcast_snooping", "0");
+  await plugIn(end, "fe80::1/64");
+  return {
+    ...end,
+    join: async (other, number) => {
+      const port: CableEnd = { in: namespace, interface: `port${number}`, addresses: [] };
+      await layCable(other, port);
+      await namespace.run("ip", "link", "set", port.interface, "master", bridge, "addrgenmode", "none", "up");
+      await plugIn(other, `fe80::${number.toString(16)}/64`);
+    },
+  };
+}
+
+async function layCable(left: CableEnd, right: CableEnd): Promise<void> {
+  const end = ({ in: { name }, interface: link }: CableEnd) => ["name", link, "netns", name];
+  await execute("ip", ["link", "add", ...end(left), "type", "veth", "peer", ...end(right)], { timeout: timeoutMs });
 }
 
 /** The link-local address is given: the kernel's own would come when it likes. */
