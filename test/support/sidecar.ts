@@ -43,12 +43,13 @@ export async function startSidecar({
     bootstrap,
     name,
   });
-  await waitFor(() => envoy.log.some(({ text }) => text.includes("starting workers")), { what: name }).catch(
-    (cause: unknown) => {
-      const said = envoy.log.slice(-10).map(({ text }) => text);
-      throw new Error(`Envoy ${name} does not start; it said:\n${said.join("\n")}`, { cause });
-    },
-  );
+  await waitFor(() => envoy.log.some(({ text }) => text.includes("starting workers")), {
+    withinMs: 30_000,
+    what: name,
+  }).catch((cause: unknown) => {
+    const said = envoy.log.slice(-10).map(({ text }) => text);
+    throw new Error(`Envoy ${name} does not start; it said:\n${said.join("\n")}`, { cause });
+  });
   return envoy;
 }
 
