@@ -1,6 +1,7 @@
 import { keepSameList, memoize, memoizeBy } from "../base/memo.ts";
 import { memoizeItems } from "../base/memo-of-items.ts";
 import type { Resource } from "../envoy/resource-set.ts";
+import type { VirtualHost } from "../gen/envoy/config/route/v3/route_components_pb.ts";
 import type { Instance } from "../model/instance.ts";
 import { compileOutboundCluster, compileSpecialClusters } from "./clusters.ts";
 import { compileEndpoints } from "./endpoints.ts";
@@ -22,6 +23,7 @@ import {
   hostVirtualHost,
   mergeRoutes,
   ownVirtualHost,
+  portHosts,
   proxyVirtualHost,
   serviceVirtualHost,
   unknownHosts,
@@ -41,6 +43,9 @@ export interface Aspects {
   readonly routes: typeof routesOf;
   readonly mergeRoutes: typeof mergeRoutes;
   readonly serviceVirtualHost: typeof serviceVirtualHost;
+  readonly portHosts: (...args: ArgumentsBehindFirst<typeof portHosts>) => readonly VirtualHost[];
+  /** Hosts and one behind them that takes what is left: one list for the same. */
+  readonly withCatchAll: (hosts: readonly VirtualHost[], last: VirtualHost) => readonly VirtualHost[];
   readonly ownVirtualHost: typeof ownVirtualHost;
   readonly proxyVirtualHost: typeof proxyVirtualHost;
   readonly hostVirtualHost: typeof hostVirtualHost;
@@ -65,6 +70,8 @@ export interface Aspects {
   readonly serverListeners: typeof compileServerListeners;
 }
 
+type ArgumentsBehindFirst<F> = F extends (first: never, ...rest: infer R) => unknown ? R : never;
+
 /** `onResource` hears of each resource that is made. */
 export function createAspects(onResource: (resource: Resource) => void = () => {}): Aspects {
   const heard =
@@ -74,6 +81,7 @@ export function createAspects(onResource: (resource: Resource) => void = () => {
       for (const one of resourcesIn(made)) onResource(one);
       return made;
     };
+  const makeHost = memoize(serviceVirtualHost);
   return {
     outboundCluster: memoize(heard(compileOutboundCluster)),
     specialClusters: memoize(heard(compileSpecialClusters)),
@@ -82,16 +90,19 @@ export function createAspects(onResource: (resource: Resource) => void = () => {
     sameList: keepSameList(),
     routes: memoize(routesOf),
     mergeRoutes: memoize(mergeRoutes),
-    serviceVirtualHost: memoize(serviceVirtualHost),
+    serviceVirtualHost: makeHost,
+    portHosts: memoize((...args) => portHosts(makeHost, ...args)),
+    withCatchAll: memoize((hosts, last) => [...hosts, last]),
     ownVirtualHost: memoize(ownVirtualHost),
     proxyVirtualHost: memoize(proxyVirtualHost),
     hostVirtualHost: memoize(hostVirtualHost),
     unknownHosts: memoize(unknownHosts),
     blackHoleVirtualHost: memoize(blackHoleVirtualHost),
-    routeTable: memoizeItems(heard(compileRouteTable)),
+    routeTable: memoizeBy((name, hosts) => [hosts, name], memoizeItems(heard(compileRouteTable))),
     planCaptured: memoize(planCaptured),
     planDialled: memoize(planDialled),
-    outboundListener: memoizeBy(partsOfListener, heard(compileOutboundListener)),
+    // Plans are shared, and so are their listeners; a plan that was made anew has others that are alike.
+    outboundListener: memoize(memoizeBy(partsOfListener, heard(compileOutboundListener))),
     virtualOutbound: memoize(heard(compileVirtualOutbound)),
     chooseTargets: memoizeBy(partsOfTargets, chooseTargets),
     virtualInbound: memoizeBy((settings, ports) => [...ports, settings], heard(compileVirtualInbound)),

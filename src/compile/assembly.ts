@@ -20,7 +20,7 @@ import { compileProxyless, compileProxylessService } from "./proxyless.ts";
 import { ReferenceIndex } from "./reference-index.ts";
 import { envoyPlaceholders, type MakePlaceholders, type Repaired, repairReferences } from "./references.ts";
 import type { Reachable } from "./scope.ts";
-import { compileService } from "./services.ts";
+import { compileService, knowsDestination } from "./services.ts";
 import { compileSidecar } from "./sidecar.ts";
 import type { View } from "./view.ts";
 
@@ -51,6 +51,7 @@ export interface Part {
   readonly from: Pick<View, "mesh"> & {
     readonly policy: DestinationPolicy | undefined;
     readonly instances: readonly Instance[];
+    readonly knowsDestination: boolean;
   };
 }
 
@@ -102,12 +103,21 @@ const sourcesOf = ({ service }: Reachable, view: View): Part["from"] => ({
   mesh: view.mesh,
   policy: view.policyFor(service),
   instances: view.instancesOf(service),
+  knowsDestination: knowsDestination(view),
 });
 
-const isFrom = ({ from }: Part, { mesh, policy, instances }: Part["from"]): boolean =>
-  from.mesh === mesh && from.policy === policy && from.instances === instances;
+const isFrom = ({ from }: Part, { mesh, policy, instances, knowsDestination: knows }: Part["from"]): boolean =>
+  from.mesh === mesh && from.policy === policy && from.instances === instances && from.knowsDestination === knows;
 
 type MakePart = (one: Reachable) => Part;
+
+/** Tells parts that are certainly made of the same things as in the last view, by what all profiles know of the change. */
+function sameSources(last: View | undefined, view: View): (one: Reachable) => boolean {
+  if (last === undefined || last.mesh !== view.mesh || last.policies !== view.policies) return () => false;
+  if (knowsDestination(last) !== knowsDestination(view)) return () => false;
+  const changed = changedServices(last.instances, view.instances);
+  return ({ service: { key, origin } }) => origin.kind === "registry" && !changed.has(key);
+}
 
 /** Everything, with those parts of the last assembly that are of the same things. */
 export function assemble(last: Assembly | undefined, view: View, aspects: Aspects, makePart: MakePart): Assembly {
@@ -116,10 +126,12 @@ export function assemble(last: Assembly | undefined, view: View, aspects: Aspect
   const own = kind.own(view, aspects, (one) => {
     ownBroken.push(one);
   });
+  const isSame = sameSources(last?.view, view);
   const parts = new Map(
     view.reachable.map((one) => {
       const before = last?.parts.get(one);
-      return [one, before !== undefined && isFrom(before, sourcesOf(one, view)) ? before : makePart(one)];
+      const serves = before !== undefined && (isSame(one) || isFrom(before, sourcesOf(one, view)));
+      return [one, serves ? before : makePart(one)];
     }),
   );
   const broken = [...ownBroken, ...[...parts.values()].flatMap((part) => part.broken)];
@@ -204,7 +216,8 @@ function putTogether(
  */
 export function replaceParts(last: Assembly, view: View, makePart: MakePart): Assembly | undefined {
   if (last.view.frame !== view.frame) return undefined;
-  const touched = new Set(changedServices(last.view.instances, view.instances).flatMap((key) => view.reachableOf(key)));
+  const changed = changedServices(last.view.instances, view.instances);
+  const touched = new Set([...changed].flatMap((key) => view.reachableOf(key)));
   if (last.view.policies !== view.policies) {
     for (const [one, { from }] of last.parts) if (from.policy !== view.policyFor(one.service)) touched.add(one);
   }
@@ -217,8 +230,8 @@ export function replaceParts(last: Assembly, view: View, makePart: MakePart): As
   return { ...last, view, compiled: { ...last.compiled, resources: edited(last.compiled, [], resources) } };
 }
 
-const changedServices = memoize((before: View["instances"], after: View["instances"]) =>
-  before.changesTo(after).map(({ key }) => key),
+const changedServices = memoize(
+  (before: View["instances"], after: View["instances"]) => new Set(before.changesTo(after).map(({ key }) => key)),
 );
 
 /** Do these resources just take the place of the ones before: same names, same references, nobody else's and whole? */

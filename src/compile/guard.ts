@@ -16,6 +16,7 @@ import { ingressBind } from "./ingress.ts";
 import { fromRule, fromService } from "./origins.ts";
 import { compileRouteTable } from "./route-table.ts";
 import { isCaptured } from "./sidecar-choice.ts";
+import { portHosts } from "./virtual-hosts.ts";
 
 /** Why a part of a route table could not be made, and who wanted it. */
 interface Failure {
@@ -40,6 +41,16 @@ export function guardAspects(aspects: Aspects, report: Report): Aspects {
     report(brokenListener(name, error));
   };
 
+  const serviceHost: Aspects["serviceVirtualHost"] = (service, port, ...rest) =>
+    attempt(
+      () => aspects.serviceVirtualHost(service, port, ...rest),
+      (error) =>
+        failed(hostAt(`${service.hostname}:${port.number}`, [service.hostname]), {
+          error,
+          origin: fromService(service),
+        }),
+    );
+
   return {
     ...aspects,
     routes: (rule, ...rest) =>
@@ -47,14 +58,11 @@ export function guardAspects(aspects: Aspects, report: Report): Aspects {
         () => aspects.routes(rule, ...rest),
         (error) => [failed(create(RouteSchema), { error, origin: fromRule(rule, "/spec") })],
       ),
-    serviceVirtualHost: (service, port, ...rest) =>
+    serviceVirtualHost: serviceHost,
+    portHosts: (...args) =>
       attempt(
-        () => aspects.serviceVirtualHost(service, port, ...rest),
-        (error) =>
-          failed(hostAt(`${service.hostname}:${port.number}`, [service.hostname]), {
-            error,
-            origin: fromService(service),
-          }),
+        () => aspects.portHosts(...args),
+        () => portHosts(serviceHost, ...args),
       ),
     ownVirtualHost: (service, port, routes) =>
       attempt(
@@ -67,7 +75,7 @@ export function guardAspects(aspects: Aspects, report: Report): Aspects {
         (error) => failed(hostAt(`${host}:${port}`, [host]), { error, origin: fromRule(rule, "/spec/hosts") }),
       ),
     routeTable: (name, hosts) => {
-      const failure = hosts.map(failureOf).find((one) => one !== undefined);
+      const failure = failures.size === 0 ? undefined : hosts.map(failureOf).find((one) => one !== undefined);
       if (failure === undefined) {
         return attempt(
           () => aspects.routeTable(name, hosts),

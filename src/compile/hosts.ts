@@ -43,14 +43,25 @@ function addressName(text: string): string | undefined {
  * A DNS domain, with the namespace left out where it does not matter for a service's names: all other namespaces see a service
  * alike, and so share its virtual host.
  */
-export function domainFor(service: Service, dnsDomain: string): string {
-  const dot = dnsDomain.indexOf(".");
-  const isOwn = namespaceLabel(service) === (dot < 0 ? dnsDomain : dnsDomain.slice(0, dot));
-  return isOwn ? dnsDomain : `-${dot < 0 ? "" : dnsDomain.slice(dot)}`;
-}
+export const domainFor = (service: Service, dnsDomain: string): string =>
+  namespaceLabel(service) === ownLabel(dnsDomain) ? dnsDomain : elsewhere(dnsDomain);
+
+/** The same for many at once: where none of them is of the domain's namespace, all other namespaces see them alike. */
+export const domainForAll = (services: readonly { readonly service: Service }[], dnsDomain: string): string =>
+  namespaceLabels(services).has(ownLabel(dnsDomain)) ? dnsDomain : elsewhere(dnsDomain);
+
+const ownLabel = (dnsDomain: string): string => dnsDomain.replace(/\..*/s, "");
+
+/** No namespace is called so. */
+const elsewhere = (dnsDomain: string): string => dnsDomain.replace(/^[^.]*/, "-");
 
 /** The second label of its host name. */
 const namespaceLabel = memoize(({ hostname }: Service): string => hostname.split(".")[1] ?? "");
+
+const namespaceLabels = memoize(
+  (services: readonly { readonly service: Service }[]) =>
+    new Set(services.map(({ service }) => namespaceLabel(service))),
+);
 
 /** `reviews.shop.svc.cluster.local` seen from `shop.svc.cluster.local`: `reviews`, `reviews.shop`, `reviews.shop.svc`. */
 function sharedSuffix(hostname: Hostname, dnsDomain: string): readonly string[] {

@@ -3,12 +3,12 @@ import { httpProxyRouteName, serviceRouteName, sidecarRouteName } from "../envoy
 import type { Resource } from "../envoy/resource-set.ts";
 import type { Route, VirtualHost } from "../gen/envoy/config/route/v3/route_components_pb.ts";
 import { type Hostname, isWildcard, isWithin } from "../model/hostname.ts";
-import { isHttp } from "../model/port.ts";
 import type { Aspects } from "./aspects.ts";
-import { forMesh, governingRules } from "./governing-rules.ts";
-import { domainFor } from "./hosts.ts";
+import { forMesh, governedServices, governingRules } from "./governing-rules.ts";
+import { domainFor, domainForAll } from "./hosts.ts";
 import { httpProxyPolicy } from "./http-proxy.ts";
 import type { OutboundListener } from "./outbound-plan.ts";
+import { isRouted, routedAt } from "./routed-services.ts";
 import type { EgressScope, Reachable } from "./scope.ts";
 import type { View } from "./view.ts";
 import { routesFor } from "./virtual-service.ts";
@@ -32,32 +32,29 @@ export function compileTables(
 const scopeOf = (port: number, { egress }: View): EgressScope | undefined =>
   egress.find((scope) => scope.port === port) ?? egress.find((scope) => scope.port === undefined);
 
-/** Only what is routed request by request (or may be) has a virtual host. */
-const isRouted = ({ port: { protocol } }: Reachable): boolean => isHttp(protocol) || protocol === "auto";
-
-const routedByPort = memoize((services: readonly Reachable[]) =>
-  Map.groupBy(services.filter(isRouted), ({ port }) => port.number),
-);
-
 function sharedTable(port: number, view: View, aspects: Aspects): Resource {
   const scope = scopeOf(port, view);
-  const services = scope === undefined ? [] : (routedByPort(scope.services).get(port) ?? []);
-  const hosts = services.map((one) => hostOf(one, scope, view, aspects));
+  const services = scope === undefined ? [] : routedAt(scope.services, port);
+  const hosts = scope === undefined ? [] : hostsAt(services, scope, view, aspects);
   const unknown = scope === undefined || port !== unknownHostPort ? [] : unknownHosts(scope, services, view, aspects);
-  return aspects.routeTable(sidecarRouteName(port), [
-    ...[...hosts, ...unknown].sort((a, b) => (a.name < b.name ? -1 : 1)),
-    aspects.unknownHosts(view.settings.policy),
-  ]);
+  const all = unknown.length === 0 ? hosts : [...hosts, ...unknown];
+  return aspects.routeTable(
+    sidecarRouteName(port),
+    aspects.withCatchAll(all, aspects.unknownHosts(view.settings.policy)),
+  );
 }
 
-/** With the routes of the oldest rule that speaks of the service, else with one route to all instances. */
-const hostOf = (one: Reachable, scope: EgressScope | undefined, view: View, aspects: Aspects): VirtualHost =>
-  aspects.serviceVirtualHost(
-    one.service,
-    one.port,
-    domainFor(one.service, view.profile.dnsDomain),
-    routesOf(one, scope, view, aspects),
-  );
+/** With the routes of the oldest rule that speaks of each service, else with one route to all instances. */
+function hostsAt(
+  services: readonly Reachable[],
+  { virtualServices }: EgressScope,
+  view: View,
+  aspects: Aspects,
+): readonly VirtualHost[] {
+  const governed = governedServices(services, virtualServices);
+  const routes = governed.rules.map((rule) => routesFor(rule, view, governed.port, aspects.routes));
+  return aspects.portHosts(governed, domainForAll(services, view.profile.dnsDomain), ...routes);
+}
 
 function routesOf(
   { service, port }: Reachable,
@@ -72,13 +69,15 @@ function routesOf(
 /** Plain HTTP: the one port on which a host that no registry knows gets a virtual host, as Istio has it. */
 const unknownHostPort = 80;
 
+const hostNames = memoize((services: readonly Reachable[]) => new Set(services.map(({ service }) => service.hostname)));
+
 function unknownHosts(
   { virtualServices }: EgressScope,
   services: readonly Reachable[],
   view: View,
   aspects: Aspects,
 ): readonly VirtualHost[] {
-  const names = new Set(services.map(({ service }) => service.hostname));
+  const names = hostNames(services);
   const isKnown = (host: Hostname): boolean =>
     isWildcard(host) ? [...names].some((name) => isWithin(name, host)) : names.has(host);
   const made = new Map<Hostname, VirtualHost>();

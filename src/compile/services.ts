@@ -41,7 +41,7 @@ interface Callable extends Reachable {
 }
 
 /** Only what is captured comes with the address that was dialled. */
-const knowsDestination = ({ egress }: View): boolean => egress.some(({ captured }) => captured);
+export const knowsDestination = ({ egress }: View): boolean => egress.some(({ captured }) => captured);
 
 /** All of it, or one of its subsets. */
 function compileCluster(

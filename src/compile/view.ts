@@ -13,6 +13,7 @@ import {
   indexDestinationRules,
   mergeDestinationRules,
 } from "./destination-policy.ts";
+import { forMesh } from "./governing-rules.ts";
 import type { Profile } from "./profile.ts";
 import { createRuleSorter, type RulesByKind } from "./rules-by-kind.ts";
 import {
@@ -92,13 +93,18 @@ export function createViewer(onFrame: () => void = () => {}): (world: World, pro
     ),
   );
   const sameVirtualServices = keepSameList<BoundVirtualService>();
+  const everybody = {};
   const relevant = memoize(
     (
       profile: Profile,
       all: readonly BoundVirtualService[],
       gateways: readonly Rule<"Gateway">[],
       sidecar: Rule<"Sidecar"> | undefined,
-    ) => sameVirtualServices(profile, relevantVirtualServices(profile, all, gateways, sidecar)),
+    ) => {
+      const list = relevantVirtualServices(profile, all, gateways, sidecar);
+      // What all follow who follow the mesh's rules is one list for them.
+      return sameVirtualServices(list === forMesh(all) ? everybody : profile, list);
+    },
   );
   const sidecarOf = memoize((profile: Profile, rules: RulesByKind["Sidecar"], mesh: MeshSettings) =>
     sidecarFor(rules, mesh, profile),
@@ -216,7 +222,8 @@ function relevantVirtualServices(
   sidecar: Rule<"Sidecar"> | undefined,
 ): readonly BoundVirtualService[] {
   if (sidecar !== undefined && sidecar.spec.egress.length > 0) return importedVirtualServices(sidecar, namespace, all);
-  const names = kind === "gateway" ? gateways.map((gateway) => `${gateway.namespace}/${gateway.name}`) : ["mesh"];
+  if (kind !== "gateway") return forMesh(all);
+  const names = gateways.map((gateway) => `${gateway.namespace}/${gateway.name}`);
   return all.filter((virtualService) => virtualService.gateways.some((gateway) => names.includes(gateway)));
 }
 

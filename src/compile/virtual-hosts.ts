@@ -11,7 +11,8 @@ import {
 import type { Hostname } from "../model/hostname.ts";
 import type { ServicePort } from "../model/port.ts";
 import type { Service } from "../model/service.ts";
-import { callableNames, captureNames } from "./hosts.ts";
+import type { GovernedServices } from "./governing-rules.ts";
+import { callableNames, captureNames, domainFor } from "./hosts.ts";
 import { fromRule, fromService } from "./origins.ts";
 import { defaultRoute, isCatchAllRoute } from "./routes.ts";
 import type { OutboundPolicy } from "./sidecar-settings.ts";
@@ -35,6 +36,20 @@ export function serviceVirtualHost(
   routes: readonly Route[] | undefined,
 ): VirtualHost {
   return hostOfService(service, port, captureNames(service, dnsDomain), routes);
+}
+
+/** Those of all services of a port; `routes` are of those that rules speak of. */
+export function portHosts(
+  makeHost: typeof serviceVirtualHost,
+  { services, ruleOf }: GovernedServices,
+  dnsDomain: string,
+  ...routes: readonly (readonly Route[])[]
+): readonly VirtualHost[] {
+  return services.map((one) => {
+    const rule = ruleOf.get(one);
+    const own = rule === undefined ? undefined : routes[rule];
+    return makeHost(one.service, one.port, domainFor(one.service, dnsDomain), own);
+  });
 }
 
 /** The same for one that has a listener for itself: whatever the host is, the service is meant. */
