@@ -59,12 +59,16 @@ function withDomains(host: VirtualHost, domains: readonly string[]): VirtualHost
   });
 }
 
+/** Each once. Tables of other namespaces have mostly the same hosts, and so the same references. */
 function clusterReferences({ virtualHosts }: RouteConfiguration): readonly Reference[] {
-  const names = new Set(virtualHosts.flatMap(clustersOfHost));
-  return [...names].map((name) => ({ type: "CDS", name }));
+  const byName = new Map<string, Reference>();
+  for (const host of virtualHosts) for (const reference of referencesOfHost(host)) byName.set(reference.name, reference);
+  return [...byName.values()];
 }
 
-const clustersOfHost = memoize(({ routes }: VirtualHost) => routes.flatMap(clustersOf));
+const referencesOfHost = memoize(({ routes }: VirtualHost): readonly Reference[] =>
+  routes.flatMap(clustersOf).map((name) => ({ type: "CDS", name })),
+);
 
 /** The clusters that a route names. */
 export function clustersOf({ action }: Route): readonly string[] {
