@@ -15,6 +15,7 @@ import { version } from "../src/app/version.ts";
 import { decode } from "../src/base/decode.ts";
 import { parseDocuments } from "../src/base/yaml-document.ts";
 import { isGroup } from "../src/cli/command.ts";
+import { parseNode } from "../src/cli/node-file.ts";
 import { plainStyle } from "../src/cli/style.ts";
 import { readMeshSettings } from "../src/config/mesh-settings.ts";
 import { routeSuite } from "../src/explain/route-test.ts";
@@ -143,6 +144,7 @@ function problemsIn({ info, text }: Block): readonly string[] {
     const read = parseCatalog([{ kind: "text", file: "catalog.yaml", text }], { registry: "file", domain: "mesh" });
     return read.ok ? [] : read.problems.map(({ message }) => message);
   }
+  if (/^id: \w+~/.test(text)) return parseNode(text, info).addresses.length > 0 ? [] : ["It has no address."];
   if (/^(?:#.*\n)*proxy:/.test(text)) {
     return parseDocuments(text).flatMap(({ value }) =>
       decode(routeSuite, value).problems.map(({ message }) => message),

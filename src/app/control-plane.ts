@@ -189,7 +189,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       }),
       tokens: createTokensPort({ tokens, clock }),
       registrations: createRegistrationsPort(rest.registrations),
-      explain: createExplainPort({ ruleSet, ledger, resources }),
+      explain: createExplainPort({ ruleSet, ledger, resources, world: feed.world }),
     };
     const api = createApiServer({
       ports,

@@ -1,6 +1,7 @@
 import type { ExplainPort } from "../api/ports.ts";
 import { decode } from "../base/decode.ts";
 import type { Signal } from "../base/signal.ts";
+import type { World } from "../compile/world.ts";
 import type { RuleSet } from "../config/rule-set.ts";
 import type { Ledger } from "../delivery/ledger.ts";
 import { proxyQuestion } from "../explain/question.ts";
@@ -12,12 +13,14 @@ export interface ExplainInput {
   readonly ruleSet: Signal<RuleSet>;
   readonly ledger: Pick<Ledger, "proxies" | "receiptsOf">;
   readonly resources: Pick<ResourceCache, "resourcesOf">;
+  /** undefined until the registries have all reported. */
+  readonly world: Signal<World | undefined>;
 }
 
 export const explainFormats: ExplainPort["formats"] = { question: proxyQuestion, answer: explanation };
 
 /** Explains by what a proxy would get now. */
-export const createExplainPort = ({ ruleSet, ledger, resources }: ExplainInput): ExplainPort => ({
+export const createExplainPort = ({ ruleSet, ledger, resources, world }: ExplainInput): ExplainPort => ({
   formats: explainFormats,
   async explain(body) {
     const decoded = decode(proxyQuestion, body);
@@ -32,13 +35,14 @@ export const createExplainPort = ({ ruleSet, ledger, resources }: ExplainInput):
       return { kind: "unclear", message: `${1 + others.length} proxies have this name.`, hint };
     }
     const set = resources.resourcesOf(node);
-    if (set === undefined) {
+    const present = world.value;
+    if (set === undefined || present === undefined) {
       const hint = "Ask again when GET /readyz says so.";
       return { kind: "not-found", message: "The registries have not all reported yet.", hint };
     }
     // The matcher takes time to load, which a start does not have.
     const { explained } = await import("./explain-answer.ts");
-    return explained(question, node, set, ruleSet.value);
+    return explained(question, { node, set, world: present, ruleSet: ruleSet.value });
   },
 });
 

@@ -7,6 +7,7 @@ import { watchFiles } from "../base/watch-files.ts";
 import { readSuites, type SuiteDocument } from "../cli/route-test-files.ts";
 import { suiteNode } from "../cli/suite-node.ts";
 import { createCompiler } from "../compile/compile.ts";
+import { workloadIn } from "../compile/dialled.ts";
 import { type Profile, profileKey, profileOf } from "../compile/profile.ts";
 import { createWorld, type World } from "../compile/world.ts";
 import type { ChangedRules } from "../config/change.ts";
@@ -62,6 +63,7 @@ export async function openRouteTests({ paths, present, mesh, clock, log }: Route
       const configuration = {
         resources: resourcesIn(compiler.compile(world, profileFor(world, suite))),
         locate: nowhere,
+        workload: workloadIn(world, suite.node),
       };
       const semantics = semanticsOfClient(suite.node.client);
       return suite.suite.tests.map((test, index) => verdictOn({ suite, test, index }, configuration, semantics));

@@ -13,13 +13,17 @@ export function clusterLines(cluster: ExplainedCluster, style: Style): readonly 
     case "missing":
       return [["endpoints", style("bad", "the proxy has no such cluster")]];
     case "original-destination":
-      return [["endpoints", cluster.isKnown ? "the address that the client dialled" : undialledText(style)]];
+      return [["endpoints", cluster.isKnown ? dialledText(cluster) : undialledText(style)]];
     case "other":
       return [["endpoints", `found by ${visibleText(cluster.type)}`]];
     case "endpoints":
       return endpointLines(cluster.endpoints, style);
   }
 }
+
+/** With the address, where it is known here. */
+export const dialledText = ({ address }: { readonly address?: string }): string =>
+  ["the address that the client dialled", ...(address === undefined ? [] : [visibleText(address)])].join(", ");
 
 const undialledText = (style: Style): string =>
   `${style("bad", "none")}, as the listener does not find out which address the client dialled`;

@@ -22,6 +22,7 @@ export const explainCommand: Command = {
     { flags: "-H, --header <header>", summary: "a header of the request, such as 'x-user: bob'", repeats: true },
     { flags: "--listener <name>", summary: "the listener (default: the one that the URL leads to)" },
     { flags: "--destination <address>", summary: "the address that the client dials, with its port" },
+    { flags: "--inbound", summary: "the workload beside the proxy is called (default: it calls)" },
     { flags: "--source <address>", summary: "the address that the client comes from, with its port" },
     { flags: "--sni <name>", summary: "the server name of TLS (default: the URL's host)" },
     { flags: "--alpn <protocol>", summary: "an application protocol that the client offers", repeats: true },

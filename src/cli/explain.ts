@@ -11,7 +11,15 @@ import { type Configuration, nowhere } from "../explain/places.ts";
 import { question } from "../explain/question.ts";
 import { type Semantics, semanticsOf, semanticsOfClient } from "../explain/semantics.ts";
 import { explanation as explanationShape } from "../explain/shapes.ts";
-import { type CliIo, type CommandInput, type ExitCode, type FlagValues, flagValue, flagValues } from "./command.ts";
+import {
+  type CliIo,
+  type CommandInput,
+  type ExitCode,
+  type FlagValues,
+  flagValue,
+  flagValues,
+  isSet,
+} from "./command.ts";
 import { formatExplanation } from "./explanation-text.ts";
 import { readNodeFile } from "./node-file.ts";
 import { offlineMesh } from "./offline.ts";
@@ -56,6 +64,7 @@ function askedIn(method: string, url: string, flags: FlagValues): Asked {
     headers: headersIn(flagValues(flags, "header")),
     ...optional("listener", flagValue(flags, "listener")),
     ...optional("destination", flagValue(flags, "destination")),
+    ...(isSet(flags, "inbound") && { inbound: true }),
     ...optional("source", flagValue(flags, "source")),
     ...optional("serverName", flagValue(flags, "sni")),
     applicationProtocols: flagValues(flags, "alpn"),
@@ -134,9 +143,13 @@ async function configurationIn(flags: FlagValues, io: CliIo): Promise<Decided> {
     });
   }
   const node = await readNodeFile(file);
-  const { ruleSet, resourcesFor } = await offlineMesh(flags, io);
+  const { ruleSet, resourcesFor, workloadOf } = await offlineMesh(flags, io);
   return {
-    configuration: { resources: resourcesIn(resourcesFor(node)), locate: placesIn(ruleSet) },
+    configuration: {
+      resources: resourcesIn(resourcesFor(node)),
+      locate: placesIn(ruleSet),
+      workload: workloadOf(node),
+    },
     semantics: semanticsOfClient(node.client),
   };
 }

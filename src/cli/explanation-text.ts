@@ -12,7 +12,8 @@ import type {
   Outcome,
   Result,
 } from "../explain/explanation.ts";
-import { clusterLines } from "./cluster-lines.ts";
+import { clusterLines, dialledText } from "./cluster-lines.ts";
+import { connectionLines } from "./connection-lines.ts";
 import { formatLines, type Line } from "./labelled-lines.ts";
 import { distinctOrigins, originLines } from "./origin-lines.ts";
 import { policyLines } from "./policy-lines.ts";
@@ -24,12 +25,12 @@ const limits = { misses: 20, conditions: 5 } as const;
 
 /** Where a request goes and why, for a terminal; `question` is what was asked, in a few words. */
 export function formatExplanation(explanation: Explanation, question: string, style: Style): string {
-  const { listener, filterChain, admitted, virtualHost, outcomes, nearMisses, otherChains } = explanation;
+  const { filterChain, admitted, virtualHost, outcomes, nearMisses, otherChains } = explanation;
   const { unknownFilters = [] } = explanation;
   const ways = outcomes.map((outcome) => wayLines(outcome, style));
   const isOneWay = ways.every((way) => JSON.stringify(way) === JSON.stringify(ways[0]));
   const head: readonly Line[] = [
-    ...(listener === undefined ? [] : [["listener", `${visibleText(listener.name)}, ${listener.found}`] as const]),
+    ...connectionLines(explanation, style),
     ...(filterChain === undefined ? [] : chainLines(filterChain, otherChains.length > 0)),
     ...unknownFilters.map((type, i) => [i === 0 ? "not known" : "", unknownText(type, style)] as const),
     ...changeLines(admitted, style),
@@ -83,8 +84,11 @@ function formatHead(result: Result, style: Style): string {
   }
 }
 
-function destinationText({ cluster, service }: Destination): string {
-  if (service === undefined) return visibleText(cluster);
+function destinationText({ cluster, service, leadsTo }: Destination): string {
+  if (service === undefined) {
+    const isDialled = leadsTo.kind === "original-destination" && leadsTo.isKnown;
+    return isDialled ? dialledText(leadsTo) : visibleText(cluster);
+  }
   if (service.direction === "inbound") return `the application of the proxy, for port ${service.port}`;
   const subset = service.subset === undefined ? "" : `, subset ${service.subset}`;
   return visibleText(`${service.host}:${service.port}${subset}`);
@@ -122,7 +126,10 @@ function endLines(result: Result, style: Style): readonly Line[] {
     case "forward":
     case "tunnel":
       return [
-        ["cluster", visibleText(result.cluster)],
+        [
+          "cluster",
+          visibleText([result.cluster, ...(result.meaning === undefined ? [] : [result.meaning])].join(": ")),
+        ],
         ...originLines(result.origins, style),
         ...clusterLines(result.leadsTo, style),
       ];

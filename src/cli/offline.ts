@@ -1,5 +1,6 @@
 import { MeshError } from "../base/errors.ts";
 import { createCompiler } from "../compile/compile.ts";
+import { type Workload, workloadIn } from "../compile/dialled.ts";
 import { createWorld } from "../compile/world.ts";
 import { readRules } from "../config/file-store.ts";
 import { emptyRuleSet, type RuleSet } from "../config/rule-set.ts";
@@ -20,6 +21,7 @@ export interface OfflineMesh {
   readonly hasRefused: boolean;
   /** Throws where a part could not be compiled. */
   readonly resourcesFor: (node: ProxyNode) => ResourceSet;
+  readonly workloadOf: (node: ProxyNode) => Workload;
 }
 
 /** Findings of rules that are left out go where they do not disturb what is printed. */
@@ -40,6 +42,7 @@ export async function offlineMesh(flags: FlagValues, io: CliIo): Promise<Offline
       expectWhole(resources);
       return resources;
     },
+    workloadOf: (node) => workloadIn(world, node),
   };
 }
 

@@ -44,13 +44,14 @@ export interface FilesJudge extends Judge {
 
 /** What proxies would get of a server that reads the files of these flags. */
 export async function filesJudge(flags: FlagValues, io: CliIo): Promise<FilesJudge> {
-  const { ruleSet, hasRefused, resourcesFor } = await offlineMesh(flags, io);
+  const { ruleSet, hasRefused, resourcesFor, workloadOf } = await offlineMesh(flags, io);
   const locate = placesIn(ruleSet);
   return {
     ...{ ...unseenInside, hasRefused },
     judgeFor: async (document) => {
       const node = await suiteNode(document);
-      return byConfiguration({ resources: resourcesIn(resourcesFor(node)), locate }, semanticsOfClient(node.client));
+      const resources = resourcesIn(resourcesFor(node));
+      return byConfiguration({ resources, locate, workload: workloadOf(node) }, semanticsOfClient(node.client));
     },
   };
 }

@@ -8,6 +8,7 @@ import {
 } from "../gen/envoy/config/listener/v3/listener_components_pb.ts";
 import { type Listener, ListenerSchema } from "../gen/envoy/config/listener/v3/listener_pb.ts";
 import { messageTypes } from "./pack.ts";
+import { millisecondsOf } from "./route-messages.ts";
 import { packedType, withKnownTypes } from "./unknown-types.ts";
 
 export type { CidrRange } from "../gen/envoy/config/core/v3/address_pb.ts";
@@ -79,6 +80,18 @@ export const listenerFiltersAt = (
       return kind === undefined || isMetBy(filterDisabled, port) ? [] : [kind];
     }),
   ]);
+
+/** What Envoy has where nothing is said. */
+const usualFiltersTimeoutMs = 15_000;
+
+/** How long its filters wait for a connection's first bytes, 0: for ever; and whether it goes on without. */
+export const firstBytesOf = ({
+  listenerFiltersTimeout: timeout,
+  continueOnListenerFiltersTimeout: goesOn,
+}: Listener): { readonly timeoutMs: number; readonly goesOn: boolean } => ({
+  timeoutMs: timeout === undefined ? usualFiltersTimeoutMs : millisecondsOf(timeout),
+  goesOn,
+});
 
 /** Whether it may know where a client wanted to go: by a filter of its own, be it one that we do not know, or from who hands over. */
 export function mayKnowDestination(listener: Listener): boolean {

@@ -8,6 +8,12 @@ export const isSameAddress = (a: Address, b: Address): boolean => a.family === b
 /** 127.0.0.1 and ::1 alone; not the rest of 127.0.0.0/8. */
 export const isLoopback = ({ family, bits }: Address): boolean => bits === (family === 4 ? 0x7f00_0001n : 1n);
 
+/** What never leaves the machine, so that nobody captures it: 127.0.0.0/8 and ::1. */
+export function isLoopbackNetwork(text: string): boolean {
+  const { family, bits } = addressOf(text);
+  return family === 4 ? bits >> 24n === 127n : bits === 1n;
+}
+
 /** Of the same family. */
 export const anyAddress = ({ family }: Address): Address => ({ family, bits: 0n });
 

@@ -1,11 +1,23 @@
 import { serviceInClusterName } from "../envoy/names.ts";
 import { explainCluster } from "./endpoints.ts";
 import type { Destination, ServicePort } from "./explanation.ts";
-import type { Configuration } from "./places.ts";
+import type { Configuration, PlacedOrigin } from "./places.ts";
+import { meaningOf } from "./special-clusters.ts";
 
-export function destinationOf(configuration: Configuration, cluster: string): Destination {
+/** `origins`: who leads there. */
+export function destinationOf(
+  configuration: Configuration,
+  cluster: string,
+  origins: readonly PlacedOrigin[],
+): Destination {
   const service = serviceOf(cluster);
-  return { cluster, ...(service && { service }), leadsTo: explainCluster(configuration, cluster) };
+  const meaning = meaningOf(cluster, origins);
+  return {
+    cluster,
+    ...(meaning !== undefined && { meaning }),
+    ...(service && { service }),
+    leadsTo: explainCluster(configuration, cluster),
+  };
 }
 
 function serviceOf(cluster: string): ServicePort | undefined {

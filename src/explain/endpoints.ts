@@ -30,7 +30,12 @@ export type ExplainedCluster =
   | { readonly kind: "missing" }
   | { readonly kind: "endpoints"; readonly endpoints: readonly ExplainedEndpoint[] }
   /** To the address that the client dialled, if the listener knows it; else to nobody. */
-  | { readonly kind: "original-destination"; readonly isKnown: boolean }
+  | {
+      readonly kind: "original-destination";
+      readonly isKnown: boolean;
+      /** With its port, where it is known here too. */
+      readonly address?: string;
+    }
   /** To an address that its own kind finds, which we cannot know. */
   | { readonly kind: "other"; readonly type: string };
 

@@ -33,12 +33,13 @@ export function explainForward(
 ): Result {
   const { table, manager, place } = around;
   if (route.action.case !== "route") throw new Error(`a route that forwards does not ${route.action.case}`);
-  const destination = destinationOf(place.configuration, forward.cluster);
+  const clusterPlace = within(routePlace, clusterPointer(route, forward));
+  const origins = originsOf(forward.clusterIndex === undefined ? clusterPlace : within(clusterPlace, "/name"));
+  const destination = destinationOf(place.configuration, forward.cluster, origins);
   if (destination.leadsTo.kind === "missing") {
     const status = missingStatuses[route.action.value.clusterNotFoundResponseCode] ?? 503;
     return { kind: "answer", status, reason: `the proxy has no cluster ${JSON.stringify(forward.cluster)}` };
   }
-  const clusterPlace = within(routePlace, clusterPointer(route, forward));
   const settings = weightedAt(route, forward.clusterIndex)?.typedPerFilterConfig;
   const cluster = { name: forward.cluster, ...(settings && { settings }) };
   return {
@@ -53,7 +54,7 @@ export function explainForward(
       cluster: clusterPlace,
     }),
     policies: policiesOf(route.action.value, { manager, table, host, route, cluster, facts, semantics }),
-    origins: originsOf(forward.clusterIndex === undefined ? clusterPlace : within(clusterPlace, "/name")),
+    origins,
   };
 }
 

@@ -9,16 +9,28 @@ import {
 import { listenAddressesOf, mayKnowDestination } from "../envoy/listener-messages.ts";
 import type { RouteConfiguration } from "../envoy/route-messages.ts";
 import { asCharacters } from "../envoy/string-matcher.ts";
+import type { Capture } from "./capture.ts";
 import { quoted } from "./condition.ts";
 import { asSeenBy, type Connection, type SocketAddress } from "./connection.ts";
 import { admissionOf } from "./connection-manager.ts";
-import type { ChainMiss, ExplainedChain, ExplainedListener, Explanation, Outcome, Result } from "./explanation.ts";
+import { dialledOutcome, type KnownDestination } from "./dialled-outcome.ts";
+import type {
+  ChainMiss,
+  ExplainedCapture,
+  ExplainedChain,
+  ExplainedListener,
+  Explanation,
+  Outcome,
+  Result,
+} from "./explanation.ts";
 import { type ChainDecision, chooseChain } from "./filter-chain.ts";
 import { type Found, findListener } from "./find-listener.ts";
 import { isGrpcRequest } from "./grpc.ts";
 import { explainRouting } from "./http.ts";
+import { namedInConfiguration } from "./named-in-configuration.ts";
 import { type Around, around, type Configuration, originsOf, within } from "./places.ts";
 import type { Question } from "./question.ts";
+import { recognitionOf } from "./recognition.ts";
 import type { Request } from "./request.ts";
 import type { Semantics } from "./semantics.ts";
 import { explainTunnel } from "./tunnel.ts";
@@ -28,15 +40,16 @@ import { explainTunnel } from "./tunnel.ts";
  * configuration that we cannot carry out, and `input/invalid` where it is not clear which listener is meant.
  */
 export function explain(configuration: Configuration, question: Question, semantics: Semantics): Explanation {
-  const found = findListener(configuration.resources.listeners(), question);
+  const { resources, workload } = configuration;
+  const found = findListener(resources.listeners(), question, { workload, lookUp: namedInConfiguration(resources) });
   if (found.kind === "nobody") {
     const { address, port } = found.at;
     const reason = `nobody listens at ${address}, port ${port}, so that the connection is refused`;
     return { otherChains: [], admitted: [], outcomes: [alone({ kind: "close", reason })], nearMisses: [] };
   }
-  const { listener } = found;
+  const { listener, capture } = found;
   const place = around(configuration, "LDS", listener.name);
-  const told = { listener: explainedListener(found, place) };
+  const told = { ...(capture && { capture: explainedCapture(capture) }), listener: explainedListener(found, place) };
   const api = apiTerminalOf(listener);
   if (api !== undefined) {
     return {
@@ -45,31 +58,40 @@ export function explain(configuration: Configuration, question: Question, semant
       ...explainTerminal(api, { place, question, semantics, port: found.destination.port }),
     };
   }
-  const decision = chooseChain(listener, asSeenBy(listener, connectionOf(question, found.destination)));
+  const connection = connectionOf(question, found.destination);
+  const decision = chooseChain(listener, asSeenBy(listener, connection));
   const chain = explainedChain(decision, place);
   const unknownFilters = decision.outcome.kind === "none" ? [] : unknownFiltersIn(decision.outcome.chain);
-  const inside = explainChain(decision, { place, question, semantics, port: found.destination.port });
-  const knowsDestination = found.isHandedOver || mayKnowDestination(listener);
+  const terminal = terminalIn(decision);
+  const inside = explainChain(decision, terminal, { place, question, semantics, port: found.destination.port });
+  const protocol = recognitionOf({
+    ...{ listener, connection, terminal, isCaptured: capture !== undefined },
+    isBare: question.request === undefined && !question.isTls,
+  });
+  const known: KnownDestination =
+    capture !== undefined
+      ? { kind: "known", dialled: capture.dialled }
+      : { kind: mayKnowDestination(listener) ? "known" : "unknown" };
   return {
     ...told,
+    ...(protocol && { protocol }),
     ...(chain && { filterChain: chain }),
     ...(unknownFilters.length > 0 && { unknownFilters }),
     otherChains: decision.misses.map((miss) => chainMiss(miss, place)),
     ...inside,
-    outcomes: knowsDestination ? inside.outcomes : inside.outcomes.map(withoutDestination),
+    outcomes: inside.outcomes.map((outcome) => dialledOutcome(outcome, known)),
   };
-}
-
-/** Where nobody knows which address the client dialled, a cluster that leads there leads to nobody. */
-function withoutDestination(outcome: Outcome): Outcome {
-  const { result } = outcome;
-  if (!("leadsTo" in result) || result.leadsTo.kind !== "original-destination") return outcome;
-  return { ...outcome, result: { ...result, leadsTo: { ...result.leadsTo, isKnown: false } } };
 }
 
 const alone = (result: Result): Outcome => ({ share: 1, result });
 
 /* The listener */
+
+const explainedCapture = ({ direction, by, dialled: { address, port, found } }: Capture): ExplainedCapture => ({
+  ...{ direction, by: by.name },
+  ...(address !== undefined && { destination: formatHostPort({ host: address, port }) }),
+  ...{ port, found },
+});
 
 const explainedListener = (found: Extract<Found, { kind: "found" }>, place: Around): ExplainedListener => {
   const [own] = listenAddressesOf(found.listener);
@@ -136,11 +158,15 @@ type Told = Pick<Explanation, "request" | "admitted" | "virtualHost" | "outcomes
 
 const only = (result: Result): Told => ({ admitted: [], outcomes: [alone(result)], nearMisses: [] });
 
-function explainChain({ outcome }: ChainDecision, inside: Inside): Told {
+function terminalIn({ outcome }: ChainDecision): Terminal | undefined {
+  if (outcome.kind === "none") return undefined;
+  const pointer = outcome.kind === "default" ? "/defaultFilterChain" : `/filterChains/${outcome.index}`;
+  return terminalOf(outcome.chain, pointer);
+}
+
+function explainChain({ outcome }: ChainDecision, terminal: Terminal | undefined, inside: Inside): Told {
   if (outcome.kind === "none")
     return only({ kind: "close", reason: "no filter chain of the listener takes the connection" });
-  const pointer = outcome.kind === "default" ? "/defaultFilterChain" : `/filterChains/${outcome.index}`;
-  const terminal = terminalOf(outcome.chain, pointer);
   if (terminal === undefined) return only({ kind: "close", reason: "the filter chain has no filters" });
   return explainTerminal(terminal, inside);
 }

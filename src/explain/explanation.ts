@@ -8,8 +8,12 @@ import type { Policies } from "./policies.ts";
  */
 
 export interface Explanation {
+  /** How the connection came to the proxy where the machine redirects connections to it (iptables); absent: the client dials the proxy. */
+  readonly capture?: ExplainedCapture;
   /** Absent: nobody listens where the connection goes. */
   readonly listener?: ExplainedListener;
+  /** What the listener finds out by the connection's first bytes, where that matters: of captured connections, and where it looks for HTTP. */
+  readonly protocol?: ExplainedProtocol;
   /** Absent where none takes the connection, and where the client has no sockets to listen on, as one of gRPC. */
   readonly filterChain?: ExplainedChain;
   /** The other chains of the listener, each with what was in its way. */
@@ -26,6 +30,30 @@ export interface Explanation {
   readonly outcomes: readonly Outcome[];
   /** Routes that would have come before the first that takes the request, each with what was in its way; in their order. */
   readonly nearMisses: readonly NearMiss[];
+}
+
+export interface ExplainedCapture {
+  /** `outbound`: the workload calls; `inbound`: it is called. */
+  readonly direction: "inbound" | "outbound";
+  /** The listener that takes it first; another one where it is not the one that decides. */
+  readonly by: string;
+  /** Where the client dialled, with its port; absent: nobody here knows the address. */
+  readonly destination?: string;
+  readonly port: number;
+  /** How the destination came about: a few words. */
+  readonly found: string;
+}
+
+export interface ExplainedProtocol {
+  /** A few words: `recognised as HTTP/1.1 by its first bytes`. */
+  readonly found: string;
+  /** The listener waits for first bytes of which it is not said that the client sends them. */
+  readonly waits?: {
+    /** 0: for ever. */
+    readonly timeoutMs: number;
+    /** After it the connection goes on as one that nothing is recognised of; else it is closed. */
+    readonly goesOn: boolean;
+  };
 }
 
 export interface ExplainedListener {
@@ -115,6 +143,8 @@ export type Result =
 
 export interface Destination {
   readonly cluster: string;
+  /** What it stands for, where that is not a service: words that go on its name. */
+  readonly meaning?: string;
   /** Which service it stands for, where its name says so. */
   readonly service?: ServicePort;
   readonly leadsTo: ExplainedCluster;

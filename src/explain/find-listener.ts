@@ -1,9 +1,13 @@
 import { MeshError } from "../base/errors.ts";
 import { isInbound, type Listener, listenAddressesOf } from "../envoy/listener-messages.ts";
+import { addressOf } from "../model/address-bits.ts";
+import { isLoopbackNetwork, isSameAddress } from "./address.ts";
+import { type Capture, capturedFrom, capturedTo, inboundTaker, outboundTaker } from "./capture.ts";
 import { quoted } from "./condition.ts";
 import type { SocketAddress } from "./connection.ts";
-import { chooseListener, type ListenerChoice } from "./listener-choice.ts";
+import { chooseListener } from "./listener-choice.ts";
 import type { Question } from "./question.ts";
+import type { LookUp, Workload } from "./workload.ts";
 
 /** The listener that a question is for. */
 export type Found =
@@ -13,15 +17,24 @@ export type Found =
       readonly listener: Listener;
       readonly how: string;
       readonly destination: SocketAddress;
-      /** Another listener found out where the client wanted to go. */
-      readonly isHandedOver?: boolean;
+      /** The machine brought the connection there; absent: the client dials the listener itself. */
+      readonly capture?: Capture;
     };
+
+/** What else a listener is found by. */
+export interface Surroundings {
+  readonly workload: Workload | undefined;
+  /** Of names where the workload is not known. */
+  readonly lookUp: LookUp;
+}
 
 /** A client without sockets has a listener for each name that it dials. Throws `input/invalid` where it is not clear which one is meant. */
 export function findListener(
   listeners: readonly Listener[],
-  { listener: wanted, destination, request }: Question,
+  question: Question,
+  { workload, lookUp }: Surroundings,
 ): Found {
+  const { listener: wanted, destination, request } = question;
   const { address, port } = destination;
   if (wanted !== undefined) {
     const listener = listeners.find(({ name }) => name === wanted);
@@ -37,38 +50,41 @@ export function findListener(
       destination: knownDestination(dialled, destination),
     };
   }
-  return address === undefined ? byPort(listeners, port) : byAddress(listeners, { address, port });
+  const isToWorkload = question.isInbound || (address !== undefined && isOneOf(workload?.addresses ?? [], address));
+  const captured = isToWorkload
+    ? withTaker(inboundTaker(listeners), (by) => capturedTo(by, question, workload))
+    : address !== undefined && isLoopbackNetwork(address)
+      ? undefined
+      : withTaker(outboundTaker(listeners), (by) => capturedFrom(by, listeners, question, workload?.lookUp ?? lookUp));
+  if (captured !== undefined) return { kind: "found", ...captured };
+  if (address !== undefined) return byAddress(listeners, { address, port });
+  return byPort(
+    listeners.filter((one) => isInbound(one) === question.isInbound),
+    port,
+    listeners,
+  );
 }
 
-/** As Envoy finds it; what redirects connections to itself is asked first, as iptables bring all of them there. */
+const withTaker = <T>(taker: Listener | undefined, captured: (taker: Listener) => T): T | undefined =>
+  taker === undefined ? undefined : captured(taker);
+
+const isOneOf = (addresses: readonly string[], address: string): boolean =>
+  addresses.some((one) => isSameAddress(addressOf(one), addressOf(address)));
+
+/** As Envoy finds it. */
 function byAddress(listeners: readonly Listener[], at: SocketAddress): Found {
-  const capturing = listeners.find((one) => one.useOriginalDst && !isInbound(one));
-  const [own] = capturing === undefined ? [] : listenAddressesOf(capturing);
-  const choice = chooseListener(listeners, own === undefined ? { to: at } : { to: own, original: at });
+  const choice = chooseListener(listeners, { to: at });
   if (choice.kind === "nobody") return { kind: "nobody", at };
-  const isHandedOver = choice.kind === "handed-over";
-  return {
-    kind: "found",
-    listener: choice.listener,
-    how: howText(choice),
-    destination: choice.destination,
-    isHandedOver,
-  };
+  const how = choice.by === "address" ? "as it listens at the address" : "as it listens at all addresses";
+  return { kind: "found", listener: choice.listener, how, destination: choice.destination };
 }
 
-function howText(choice: Exclude<ListenerChoice, { readonly kind: "nobody" }>): string {
-  if (choice.kind === "kept") return "as nobody else listens at the address";
-  const by = choice.by === "address" ? "as it listens at the address" : "as it listens at all addresses";
-  return choice.kind === "handed-over" ? `handed over by ${quoted(choice.from.listener.name)}, ${by}` : by;
-}
-
-/** Where the address is not known. */
-function byPort(listeners: readonly Listener[], port: number): Found {
-  const outbound = listeners.filter((one) => !isInbound(one));
-  const atPort = outbound.filter((one) => listenAddressesOf(one).some((address) => address.port === port));
-  const meant = atPort.length > 0 ? atPort : outbound;
+/** Where the address is not known, among those of the direction that is meant. */
+function byPort(directed: readonly Listener[], port: number, all: readonly Listener[]): Found {
+  const atPort = directed.filter((one) => listenAddressesOf(one).some((address) => address.port === port));
+  const meant = atPort.length > 0 ? atPort : directed;
   const [only, ...others] = meant;
-  if (only === undefined) throw notClear("the proxy has no listener for requests that it is to send on", listeners);
+  if (only === undefined) throw notClear("the proxy has no listener for such requests", all);
   if (others.length > 0) {
     throw notClear(
       atPort.length > 0 ? `several listeners are on port ${port}` : `no listener is on port ${port}`,

@@ -120,6 +120,9 @@ function unroutedResult(
   return { kind: "answer", status: 404, reason };
 }
 
+/** The virtual host for what no registry knows, where that may not be called. */
+const refusingHost = "block_all";
+
 interface Found {
   readonly around: TableAround;
   readonly host: FoundHost;
@@ -135,7 +138,13 @@ function resultOf(action: Action, { index, route }: FoundRoute, found: Found): R
     case "redirect":
       return { kind: "redirect", status: action.status, location: asCharacters(action.location) };
     case "answer":
-      return { ...action, reason: "the route says so" };
+      return {
+        ...action,
+        reason:
+          host.host.name === refusingHost
+            ? "no registry knows the host, and no other may be called"
+            : "the route says so",
+      };
     case "forward":
       return explainForward(action, { route, host: host.host, around, hostPlace, routePlace, facts, semantics });
   }

@@ -1,6 +1,7 @@
 import type { JsonPointer } from "../base/json-pointer.ts";
 import type { Origin } from "../envoy/provenance.ts";
 import type { ProxyResources, ResourcePlace, RoutingType } from "../envoy/proxy-resources.ts";
+import type { Workload } from "./workload.ts";
 
 /** Who gave a part of the configuration; of a rule its place in a file too, where it is known. */
 export type PlacedOrigin = Origin & { readonly file?: string; readonly line?: number; readonly column?: number };
@@ -12,6 +13,8 @@ export type LocateRule = (rule: string, pointer: JsonPointer) => Omit<PlacedOrig
 export interface Configuration {
   readonly resources: ProxyResources;
   readonly locate: LocateRule;
+  /** Absent: the configuration is all that is known, as of a dump. */
+  readonly workload?: Workload;
 }
 
 export const nowhere: LocateRule = () => ({});

@@ -25,8 +25,10 @@ export interface Question {
   readonly request?: Request;
   /** The listener's name; absent: it is found by where the request goes. */
   readonly listener?: string;
-  /** Where the client dialled. Without an address the listener is found by the port. */
-  readonly destination: { readonly address?: string; readonly port: number };
+  /** Where the client dialled. Without an address the name is looked up where connections are captured; else the listener is found by the port. */
+  readonly destination: { readonly address?: string; readonly port: number; readonly name?: string };
+  /** The workload beside the proxy is called; else it calls. */
+  readonly isInbound: boolean;
   readonly source?: { readonly address: string; readonly port: number };
   readonly serverName?: string;
   readonly isTls: boolean;
@@ -107,6 +109,7 @@ const fields = {
   headers: withDefault(mapOf(headerValues, { name: headerName, max: 100 }), {}),
   listener: optional(text()),
   destination: optional(address),
+  inbound: withDefault(boolean, false),
   source: optional(address),
   serverName: optional(text({ maxLength: 255 })),
   applicationProtocols: withDefault(list(text({ maxLength: 255 }), { max: 16 }), []),
@@ -135,10 +138,11 @@ function questionOf(asked: QuestionBody): Question {
   const { scheme, host, port, authority, path } = asked.url;
   const isTls = scheme === "https" || scheme === "tls";
   const serverName = asked.serverName ?? (isTls && !isIpAddress(host) ? host : undefined);
-  const address = isIpAddress(host) ? { address: host } : {};
+  const dialled = isIpAddress(host) ? { address: host } : { name: host };
   return {
     ...(asked.listener !== undefined && { listener: asked.listener }),
-    destination: asked.destination ?? { ...address, port },
+    destination: asked.destination ?? { ...dialled, port },
+    isInbound: asked.inbound,
     ...(asked.source && { source: asked.source }),
     ...(serverName !== undefined && { serverName }),
     isTls,

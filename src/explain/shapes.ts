@@ -6,9 +6,11 @@ import type { ExplainedCluster, ExplainedEndpoint } from "./endpoints.ts";
 import type {
   ChainMiss,
   Change,
+  ExplainedCapture,
   ExplainedChain,
   ExplainedHost,
   ExplainedListener,
+  ExplainedProtocol,
   ExplainedRoute,
   Explanation,
   FailedCondition,
@@ -51,6 +53,14 @@ const asks = required(list(anyText, many));
 
 const failedCondition = shape<FailedCondition>({ asks: required(anyText), found: required(anyText), origins });
 
+const capture = shape<ExplainedCapture>({
+  ...{ direction: required(word("inbound", "outbound")), by: required(anyText) },
+  ...{ destination: optional(anyText), port: required(number), found: required(anyText) },
+});
+const protocol = shape<ExplainedProtocol>({
+  found: required(anyText),
+  waits: optional(shape({ timeoutMs: required(amount), goesOn: required(boolean) })),
+});
 const listener = shape<ExplainedListener>({
   ...{ name: required(anyText), address: optional(anyText), found: required(anyText), origins },
 });
@@ -87,7 +97,7 @@ const leadsTo: Decoder<ExplainedCluster> = oneOfKinds<ExplainedCluster>("kind", 
     ...{ kind: required(word("endpoints")), endpoints: required(list(endpoint, many)) },
   }),
   "original-destination": shape<Kind<ExplainedCluster, "original-destination">>({
-    ...{ kind: required(word("original-destination")), isKnown: required(boolean) },
+    ...{ kind: required(word("original-destination")), isKnown: required(boolean), address: optional(anyText) },
   }),
   other: shape<Kind<ExplainedCluster, "other">>({ kind: required(word("other")), type: required(anyText) }),
 });
@@ -136,8 +146,13 @@ const policies = shape<Policies>({
 
 const result: Decoder<Result> = oneOfKinds<Result>("kind", {
   forward: shape<Kind<Result, "forward">>({
-    ...{ kind: required(word("forward")), cluster: required(anyText), service: optional(service) },
-    ...{ leadsTo: required(leadsTo), request: required(request), takesNameOfInstance: required(boolean) },
+    ...{ kind: required(word("forward")), cluster: required(anyText), meaning: optional(anyText) },
+    ...{
+      service: optional(service),
+      leadsTo: required(leadsTo),
+      request: required(request),
+      takesNameOfInstance: required(boolean),
+    },
     ...{ headers: required(list(sentHeader)), changes: required(list(change)) },
     ...{ policies: required(policies), origins },
   }),
@@ -149,14 +164,15 @@ const result: Decoder<Result> = oneOfKinds<Result>("kind", {
   }),
   close: shape<Kind<Result, "close">>({ kind: required(word("close")), reason: required(anyText) }),
   tunnel: shape<Kind<Result, "tunnel">>({
-    ...{ kind: required(word("tunnel")), cluster: required(anyText), service: optional(service) },
-    ...{ leadsTo: required(leadsTo), origins },
+    ...{ kind: required(word("tunnel")), cluster: required(anyText), meaning: optional(anyText) },
+    ...{ service: optional(service), leadsTo: required(leadsTo), origins },
   }),
   unknown: shape<Kind<Result, "unknown">>({ kind: required(word("unknown")), filter: required(anyText) }),
 });
 const outcome = shape<Outcome>({ share: required(share), route: optional(route), result: required(result) });
 
 export const explanation: Decoder<Explanation> = shape<Explanation>({
+  ...{ capture: optional(capture), protocol: optional(protocol) },
   ...{ listener: optional(listener), filterChain: optional(filterChain), otherChains: required(list(chainMiss, many)) },
   unknownFilters: optional(list(anyText)),
   ...{ request: optional(request), admitted: required(list(change)), virtualHost: optional(virtualHost) },

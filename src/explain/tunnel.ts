@@ -16,8 +16,9 @@ export function explainTunnel({ clusterSpecifier: wanted }: TcpProxy, place: Aro
 }
 
 function tunnelTo(cluster: string, place: Around): Result {
-  const destination = destinationOf(place.configuration, cluster);
+  const origins = originsOf(place);
+  const destination = destinationOf(place.configuration, cluster, origins);
   return destination.leadsTo.kind === "missing"
     ? { kind: "close", reason: `the proxy has no cluster ${JSON.stringify(cluster)}` }
-    : { kind: "tunnel", ...destination, origins: originsOf(place) };
+    : { kind: "tunnel", ...destination, origins };
 }

@@ -42,6 +42,7 @@ function appWith({ proxies = nodes, isReady = true }: { proxies?: readonly Proxy
       proxies: () => proxies.map((node) => ({ node })),
       receiptsOf: (wanted: string) => proxies.flatMap((node) => (node.id === wanted ? [{ node }] : []))[0],
     },
+    world: createSignal(isReady ? world : undefined),
     resources: { resourcesOf: (node: ProxyNode) => (isReady ? compiler.compileFor(world, node) : undefined) },
   } as unknown as ExplainInput;
   return createApp({ ports: ports({ explain: createExplainPort(input) }), log: silent, clock, version });
@@ -88,6 +89,25 @@ test("the whole answer: listener, route, what is behind it, and what was in the 
       },
     ],
     nearMisses: [{ name: "bob", failed: [{ asks: 'the header x-user is "bob"' }] }],
+  });
+});
+
+test("of captured connections: the name is looked up, in either direction", async () => {
+  const node = sidecar("y", { namespace: "mall", addresses: ["10.0.0.1"], interceptionMode: "redirect" });
+  const to = appWith({ proxies: [node] });
+  const ask = async (part: object) =>
+    (await post({ proxy: "y", url: "http://reviews.shop:9080/", ...part }, { to })).json<Explanation>();
+  expect(await ask({})).toMatchObject({
+    capture: {
+      ...{ direction: "outbound", by: "virtualOutbound", port: 9080 },
+      found: "reviews.shop.svc.cluster.local has no address that a registry knows",
+    },
+    listener: { name: "0.0.0.0_9080" },
+    protocol: { found: "recognised as HTTP/1.1 by its first bytes" },
+  });
+  expect(await ask({ inbound: true })).toMatchObject({
+    capture: { direction: "inbound", by: "virtualInbound", destination: "10.0.0.1:9080" },
+    outcomes: [{ result: { cluster: "inbound|9080||" } }],
   });
 });
 

@@ -19,6 +19,11 @@ const dump = "test/cli/fixtures/config-dump.json";
 const dumped = ["--config-dump", dump];
 const atEdge = ["--destination", "10.0.0.1:8443"];
 
+/** A mesh whose sidecars' connections are captured. */
+const capturedMesh = "test/cli/fixtures/captured";
+const captured = ["--catalog", `${capturedMesh}/catalog.yaml`, "--from", `${capturedMesh}/proxy.yaml`];
+const registryOnly = ["--mesh", `${capturedMesh}/registry-only.yaml`];
+
 const cases: Readonly<Record<string, { readonly exit: number; readonly words: readonly string[] }>> = {
   canary: { exit: 0, words: [...world("canary-weights"), "GET", "http://reviews:9080/api"] },
   conditions: {
@@ -50,6 +55,14 @@ const cases: Readonly<Record<string, { readonly exit: number; readonly words: re
   tunnel: { exit: 0, words: [...dumped, "GET", "tls://db.example:8443"] },
   "unknown-filter": { exit: 1, words: [...dumped, "GET", "tls://queue.example:8443"] },
   "no-request": { exit: 1, words: [...dumped, "GET", "tls://shop.example:8443"] },
+  captured: { exit: 0, words: [...captured, "GET", "http://reviews:9080/"] },
+  "captured-unknown": { exit: 0, words: [...captured, "GET", "tcp://nobody:7"] },
+  "captured-refused": { exit: 1, words: [...captured, ...registryOnly, "GET", "tcp://10.9.9.9:7"] },
+  "captured-host-refused": { exit: 1, words: [...captured, ...registryOnly, "GET", "http://nobody:9080/"] },
+  "captured-tcp": { exit: 0, words: [...captured, "GET", "tcp://db:5432"] },
+  "captured-waits": { exit: 0, words: [...captured, "GET", "tcp://mail:2525"] },
+  "captured-headless": { exit: 0, words: [...captured, "GET", "tcp://kafka:9092"] },
+  "captured-inbound": { exit: 0, words: [...captured, "GET", "http://web/", "--inbound"] },
   "nobody-listens": { exit: 1, words: [...dumped, "GET", "http://10.0.0.1:1/"] },
 };
 

@@ -95,7 +95,7 @@ test("who gets a connection handed over knows it from the other", () => {
     const explained = ask(configuration, { url });
     return [explained.listener?.name, forwardedIn(explained).leadsTo];
   };
-  const known = { kind: "original-destination", isKnown: true };
-  expect(leadsTo("http://10.0.0.1/")).toEqual(["10.0.0.1", known]);
-  expect(leadsTo("http://10.0.0.2/")).toEqual(["0.0.0.0", known]);
+  const known = (address: string) => ({ kind: "original-destination", isKnown: true, address });
+  expect(leadsTo("http://10.0.0.1/")).toEqual(["10.0.0.1", known("10.0.0.1:80")]);
+  expect(leadsTo("http://10.0.0.2/")).toEqual(["0.0.0.0", known("10.0.0.2:80")]);
 });
