@@ -41,10 +41,11 @@ export interface Workload {
 
 export function workloadIn(world: World, node: ProxyNode): Workload {
   const { addresses } = node;
-  const table = tableFor(world, node);
-  const serviceNamed = (name: string): Service | undefined => findNamed(table, name, node);
+  // Most questions ask for no name.
+  const services = (): ServiceTable => tableFor(world, node);
+  const serviceNamed = (name: string): Service | undefined => findNamed(services(), name, node);
   const instancesOf = ({ key, origin }: Service): readonly Instance[] =>
-    (origin.kind === "rule" ? table.entryInstances : world.catalog.instances).get(key) ?? [];
+    (origin.kind === "rule" ? services().entryInstances : world.catalog.instances).get(key) ?? [];
   return {
     addresses,
     lookUp: (name) => {

@@ -20,7 +20,7 @@ const dumped = ["--config-dump", dump];
 const atEdge = ["--destination", "10.0.0.1:8443"];
 
 /** A mesh whose sidecars' connections are captured. */
-const capturedMesh = "test/cli/fixtures/captured";
+const capturedMesh = "test/cli/fixtures/mesh-captured";
 const captured = ["--catalog", `${capturedMesh}/catalog.yaml`, "--from", `${capturedMesh}/proxy.yaml`];
 const registryOnly = ["--mesh", `${capturedMesh}/registry-only.yaml`];
 

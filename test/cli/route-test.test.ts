@@ -77,6 +77,17 @@ describe("by files", () => {
   });
 });
 
+test("of captured connections, from the workload and to it", async () => {
+  const tests = [
+    { name: "out", request: { url: "tcp://kafka:9092" }, expect: { service: "kafka", port: 9092 } },
+    { name: "in", request: { url: "http://web/", inbound: true }, expect: { cluster: "inbound|8080||" } },
+    { name: "unknown", request: { url: "tcp://nobody:7" }, expect: { cluster: "PassthroughCluster" } },
+  ];
+  const path = suite(tests, { id: "sidecar~10.0.0.9~web-1.shop~shop.svc.cluster.local" });
+  const { exit, out } = await fairway(`test ${path} --catalog test/cli/fixtures/mesh-captured/catalog.yaml`);
+  expect([exit, out]).toEqual([0, "✓ out\n✓ in\n✓ unknown\n\n3 tests: 3 passed (0 ms)\n"]);
+});
+
 describe("by a config dump", () => {
   const line = `test ${fixtures}/rewrites.json --config-dump ${fixtures}/config-dump.json`;
 

@@ -3,7 +3,7 @@ import { workloadIn } from "../../src/compile/dialled.ts";
 import type { CatalogEntry } from "../../src/model/catalog.ts";
 import type { ProxyNode } from "../../src/model/proxy.ts";
 import type { Service } from "../../src/model/service.ts";
-import { host, instance, service, sidecar, world } from "../support/mesh.ts";
+import { host, instance, rule, service, sidecar, world } from "../support/mesh.ts";
 
 const changed = (entry: CatalogEntry, part: Partial<Service>): CatalogEntry => ({
   ...entry,
@@ -67,6 +67,20 @@ describe("the address that is dialled", () => {
   ])("of %s for %o", (name, node, address, found) => {
     expect(lookUp(name, node)).toEqual([address, found]);
   });
+});
+
+test("a ServiceEntry names its hosts, and its endpoints where it has no address", () => {
+  const entry = (hosts: readonly string[], addresses: readonly string[]) =>
+    rule("ServiceEntry", hosts[0] ?? "", {
+      ...{ hosts, addresses, location: "MESH_EXTERNAL" },
+      ports: [{ name: "tcp", number: 5432, protocol: "tcp" }],
+      ...{ resolution: "STATIC", endpoints: [{ address: "10.0.0.9", ports: {}, labels: {}, locality: "", weight: 1 }] },
+    });
+  const rules = [entry(["pg.example.com"], ["240.0.0.2"]), entry(["bare.example.com"], [])];
+  const { lookUp: found, portFor } = workloadIn(world({ services, rules }), sidecar());
+  expect(found("pg.example.com").address).toBe("240.0.0.2");
+  expect(found("bare.example.com")).toEqual({ found: "bare.example.com has no address that a registry knows" });
+  expect(portFor("bare.example.com", 5432)?.port).toBe(5432);
 });
 
 test("a port of a service is one of the workload, where that is an instance", () => {

@@ -48,6 +48,7 @@ const services = [
   at("kafka", { number: 9092, protocol: "tcp", headless: true, address: "10.0.0.11" }),
   at("named", { number: 9093, protocol: "tcp" }),
   at("web", { number: 80, target: 8080, addresses: ["10.96.0.5"], address: "10.0.0.9" }),
+  at("own", { number: 82, target: 8082, protocol: "auto", addresses: ["10.96.0.7"], address: "10.0.0.9" }),
   at("raw", { number: 81, target: 8081, protocol: "tcp", addresses: ["10.96.0.6"], address: "10.0.0.9" }),
 ];
 
@@ -176,6 +177,7 @@ describe("calls to the workload", () => {
     ["by a destination", { url: "http://web/", destination: "10.0.0.9:8080" }, "10.0.0.9:8080", "inbound|8080||"],
     ["by a port of its own", { url: "http://any:8080/", inbound: true }, "10.0.0.9:8080", "inbound|8080||"],
     ["without requests", { url: "tcp://raw:81", inbound: true }, "10.0.0.9:8081", "inbound|8081||"],
+    ["of no declared protocol", { url: "tcp://own:82", inbound: true }, "10.0.0.9:8082", "inbound|8082||"],
     ["to another port", { url: "tcp://10.0.0.9:7" }, "10.0.0.9:7", "InboundPassthroughCluster"],
     ["to the proxy's own port", { url: "tcp://10.0.0.9:15006" }, "10.0.0.9:15006", "BlackHoleCluster"],
   ])("%s", (_, body, destination, cluster) => {
@@ -229,6 +231,7 @@ describe("the protocol", () => {
       waits: { timeoutMs, goesOn: true },
     });
     expect(found({ url: "tcp://odd:2525" })).toEqual(waiting(0));
+    expect(found({ url: "tcp://own:82", inbound: true })).toEqual(waiting(0));
     expect(found({ url: "tcp://odd:2525" }, { mesh: { protocolDetectionTimeoutMs: 5_000 } })).toEqual(waiting(5_000));
   });
 });
