@@ -22,7 +22,7 @@ export const bootstrapCommand: Command = {
   details: "The file with which a stock Envoy takes all its configuration from the control plane.",
   flags: [
     { flags: "--name <name>", summary: "the proxy's name", required: true },
-    { flags: "--ip <address>", summary: "the proxy's own address", required: true },
+    { flags: "--ip <address...>", summary: "the proxy's own addresses; the first one is its name's", required: true },
     { flags: "-n, --namespace <name>", summary: "the proxy's namespace", default: "default" },
     { flags: "--kind <kind>", summary: "what it is", choices: ["sidecar", "gateway"], default: "sidecar" },
     { flags: "--label <key=value...>", summary: "labels of the workload, for rules that select by them" },
@@ -69,7 +69,8 @@ async function bootstrap({ flags }: CommandInput, io: CliIo): Promise<ExitCode> 
     problems,
   );
   const domain = checked(textOf("domain"), isDnsName, "--domain", "a DNS name", problems);
-  const ip = checked(textOf("ip"), isIpAddress, "--ip", "an IP address", problems);
+  const ips = flagValues(flags, "ip").map((ip) => checked(ip, isIpAddress, "--ip", "an IP address", problems));
+  const [ip = ""] = ips;
   const xds = addressOf("--xds", textOf("xds"), problems);
   const admin = addressOf("--admin", textOf("admin"), problems);
   const labels = labelsOf(flags, problems);
@@ -86,7 +87,7 @@ async function bootstrap({ flags }: CommandInput, io: CliIo): Promise<ExitCode> 
       ...(locality !== undefined && { locality: parseLocality(locality) }),
       metadata: {
         NAMESPACE: namespace,
-        INSTANCE_IPS: ip,
+        INSTANCE_IPS: ips.join(),
         LABELS: labels,
         INTERCEPTION_MODE: textOf("interception"),
         ...(serviceAccount !== undefined && { SERVICE_ACCOUNT: serviceAccount }),

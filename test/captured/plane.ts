@@ -67,20 +67,17 @@ export interface BootstrapOptions {
   readonly families: readonly Family[];
 }
 
-/** What `fairway bootstrap` prints for a pod, with all of its addresses. */
+/** What `fairway bootstrap` prints for a pod. */
 export async function bootstrapOf(
   inside: NetNamespace,
   { service, plan: { name, version, number }, mode, families }: BootstrapOptions,
 ): Promise<JsonObject> {
   const addresses = families.map((family) => addressesOf(number)[family]);
-  const [first = ""] = addresses;
   const { exit, out, err } = await inside.attempt([
-    ...[...fairwayCommand, "bootstrap", "--name", name, "--namespace", namespace, "--ip", first],
+    ...[...fairwayCommand, "bootstrap", "--name", name, "--namespace", namespace, "--ip", ...addresses],
     ...["--label", `app=${service.name}`, `version=${version}`],
     ...["--interception", mode.toUpperCase(), "--xds", xdsOf(families)],
   ]);
   if (exit !== 0) throw new Error(`fairway bootstrap: ${err}`);
-  const { node, ...rest } = JSON.parse(out);
-  const metadata = { ...node.metadata, INSTANCE_IPS: addresses.join(",") };
-  return { ...rest, node: { ...node, metadata } };
+  return JSON.parse(out);
 }

@@ -36,6 +36,14 @@ test("a gateway, another control plane, another variant", async () => {
   expect(out).toContain('"port_value": 15010');
 });
 
+test("a sidecar with an address of each family", async () => {
+  const { out } = await fairway("bootstrap --name web-1 -n shop --ip 10.0.0.7 fd00::7");
+  expect(parseNode(out, "bootstrap.json")).toMatchObject({
+    id: "sidecar~10.0.0.7~web-1.shop~shop.svc.cluster.local",
+    addresses: ["10.0.0.7", "fd00::7"],
+  });
+});
+
 test("every slip at once", async () => {
   const { exit, out, err } = await fairway("bootstrap --name Web_1 -n a.b --ip 10.0.0 --xds x --label a");
   expect([exit, out]).toEqual([2, ""]);
