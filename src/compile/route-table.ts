@@ -62,7 +62,8 @@ function withDomains(host: VirtualHost, domains: readonly string[]): VirtualHost
 /** Each once. Tables of other namespaces have mostly the same hosts, and so the same references. */
 function clusterReferences({ virtualHosts }: RouteConfiguration): readonly Reference[] {
   const byName = new Map<string, Reference>();
-  for (const host of virtualHosts) for (const reference of referencesOfHost(host)) byName.set(reference.name, reference);
+  for (const host of virtualHosts)
+    for (const reference of referencesOfHost(host)) byName.set(reference.name, reference);
   return [...byName.values()];
 }
 

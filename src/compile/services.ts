@@ -1,7 +1,11 @@
+import { memoize } from "../base/memo.ts";
 import { outboundClusterName } from "../envoy/names.ts";
 import type { Resource, ResourceSet } from "../envoy/resource-set.ts";
 import type { Instance } from "../model/instance.ts";
+import { isIpAddress } from "../model/ip-address.ts";
+import { type IpFamilies, isOfFamilies } from "../model/ip-families.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
+import type { Service } from "../model/service.ts";
 import type { Aspects } from "./aspects.ts";
 import { attempt, keep, type Report } from "./broken.ts";
 import { compileEmptyCluster, isResolvedByDns } from "./clusters.ts";
@@ -25,7 +29,7 @@ export function compileService(
     port,
     mesh: view.mesh,
     policy,
-    instances: view.instancesOf(service),
+    instances: instancesFor(view, service),
     knowsDestination: knowsDestination(view),
   };
   const subsets = [undefined, ...(policy?.subsets.keys() ?? [])];
@@ -39,6 +43,18 @@ interface Callable extends Reachable {
   readonly instances: readonly Instance[];
   readonly knowsDestination: boolean;
 }
+
+/** Those that the workload has a way to. What dials its sidecar may be anything; what is captured has the addresses of its node. */
+function instancesFor(view: View, service: Service): readonly Instance[] {
+  const { interception, families } = view.settings;
+  const all = view.instancesOf(service);
+  return interception === "none" ? all : ofFamilies(all, families);
+}
+
+const ofFamilies = memoize((instances: readonly Instance[], families: IpFamilies): readonly Instance[] => {
+  const isOurs = ({ address }: Instance): boolean => !isIpAddress(address) || isOfFamilies(families, address);
+  return instances.every(isOurs) ? instances : instances.filter(isOurs);
+});
 
 /** Only what is captured comes with the address that was dialled. */
 export const knowsDestination = ({ egress }: View): boolean => egress.some(({ captured }) => captured);

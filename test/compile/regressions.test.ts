@@ -82,3 +82,18 @@ test("a name resolved to one address at a time, with a subset that nobody is in,
   expect(json(resources.CDS.get("outbound|9080|v1|one.example.com"))).not.toContain("envoy.cluster.dns");
   expect(json(resources.CDS.get("outbound|9080||one.example.com"))).toContain("envoy.cluster.dns");
 });
+
+test("a captured sidecar of one family gets the instances that it has a way to", () => {
+  const both = service("both", [instance("a", { address: "10.0.0.7" }), instance("b", { address: "fd00::7" })]);
+  const seenBy = (...addresses: readonly string[]): readonly boolean[] => {
+    const node = sidecar("web-1", { addresses, interceptionMode: "redirect" });
+    const { resources } = createCompiler().compileFor(world({ services: [both] }), node);
+    const text = json(resources.EDS.get("outbound|9080||both.shop.svc.cluster.local"));
+    return ["10.0.0.7", "fd00::7"].map((address) => text.includes(address));
+  };
+  expect([seenBy("10.0.0.9"), seenBy("fd00::9"), seenBy("10.0.0.9", "fd00::9")]).toEqual([
+    [true, false],
+    [false, true],
+    [true, true],
+  ]);
+});
