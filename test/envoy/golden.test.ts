@@ -20,11 +20,15 @@ import { waitFor } from "../support/wait-for.ts";
 /** What a gRPC client gets is not for Envoys: test/grpc-clients holds it to real clients. */
 const cases = readdirSync(goldenFolder).filter((name) => !name.startsWith("proxyless-"));
 
-/** The cases' addresses are not this machine's: Envoy takes the listeners without opening their sockets. */
+/**
+ * The cases' addresses are not this machine's: Envoy takes the listeners without opening their sockets. One that is told to make a
+ * socket transparent, and has none, crashes (1.36, 1.40).
+ */
 function withoutSockets({ resources }: ResourceSet): ResourceSet {
   const closed = (resource: Resource): Resource => {
     const listener = fromBinary(ListenerSchema, resource.bytes);
     listener.bindToPort = false;
+    delete listener.transparent;
     return { ...resource, bytes: toBinary(ListenerSchema, listener) };
   };
   const listeners = [...resources.LDS.values()].map(closed);
@@ -71,11 +75,14 @@ describe.each(envoyLines)("Envoy %s takes", (line) => {
   test.for(cases)("%s", async (name, context) => {
     started ??= start(context);
     const envoy = await started;
+    const admin = await envoy.ready();
+    feed.set(createResourceSet([]));
+    // Of a listener whose filter chains alone are others Envoy keeps telling the version before: each case begins with none.
+    await waitFor(async () => Object.keys((await heldResources(admin)).LDS).length === 0);
     const before = { warnings: envoy.warnings().length, events: recorder.events.length };
     const { resources } = await compileGolden(name);
     const wanted = withoutSockets(resources);
     feed.set(wanted);
-    const admin = await envoy.ready();
     await waitFor(async () => {
       const held = await heldResources(admin);
       const { RDS, ...rest } = versionsOf(wanted);
