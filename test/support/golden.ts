@@ -22,7 +22,7 @@ export interface Golden {
   readonly resources: ResourceSet;
   /** The node, as a bootstrap has it. */
   readonly node: BootstrapNode;
-  /** Proto JSON by type, each resource in its place by name. */
+  /** Proto JSON by type, each resource in its place by name; and the conflicts among services, where there are any. */
   readonly json: unknown;
 }
 
@@ -47,13 +47,15 @@ export async function compileGolden(name: string): Promise<Golden> {
   } satisfies NodeIdentity);
   const world = createWorld(catalog.catalog, ruleSet, [], mesh);
   const resources = createCompiler().compileFor(world, proxy);
-  const json = Object.fromEntries(
+  const tables = Object.fromEntries(
     Object.entries(titles).map(([type, title]) => {
       const { short, url } = resourceType(type as TypeName);
       return [title, [...resources.resources[short].values()].map(({ bytes }) => bytesJson(url, bytes))];
     }),
   );
-  return { ruleSet, resources, node, json };
+  const conflicts = resources.repairs.filter(({ kind }) => kind === "conflict");
+  const told = conflicts.map(({ type, name: resource, reason }) => ({ type, name: resource, reason }));
+  return { ruleSet, resources, node, json: told.length === 0 ? tables : { ...tables, conflicts: told } };
 }
 
 function readMesh(file: string): MeshSettings {
