@@ -1,12 +1,14 @@
 import { compareText } from "../base/compare-text.ts";
 import { memoize } from "../base/memo.ts";
 import { OrderedMap } from "../base/ordered-map.ts";
+import type { AnyRule } from "../config/rule.ts";
 import type { Catalog } from "../model/catalog.ts";
 import type { Instance } from "../model/instance.ts";
 import type { ServicePort } from "../model/port.ts";
 import type { Service, ServiceKey } from "../model/service.ts";
 import { portOf } from "./endpoints.ts";
 import { servicesOfEntry } from "./service-entry.ts";
+import { type AddingEntry, servicesAdded } from "./service-table.ts";
 import type { World } from "./world.ts";
 
 /** A port of a service that a workload is an instance of. */
@@ -76,35 +78,38 @@ function createAddressIndex(): (instances: Catalog["instances"]) => ByAddress {
   };
 }
 
-interface EntryInstance {
-  readonly service: Service;
-  readonly instance: Instance;
-}
-
 const entryServices = memoize(servicesOfEntry);
 
+const addsOf = (rules: Iterable<AnyRule>): readonly AddingEntry[] =>
+  [...rules].filter((rule) => rule.kind === "ServiceEntry").map((rule) => ({ rule, adds: entryServices(rule) }));
+
 /** Made once for each set of rules. */
-const entriesByAddress = memoize((rules: World["rules"]): ReadonlyMap<string, readonly EntryInstance[]> => {
-  const all = [...rules.values()]
-    .filter((rule) => rule.kind === "ServiceEntry")
-    .flatMap((rule) => entryServices(rule))
-    .flatMap(({ service, instances }) => instances.map((instance) => ({ service, instance })));
+const entriesByKey = memoize((rules: World["rules"]) => servicesAdded(addsOf(rules.values())));
+
+const entriesByAddress = memoize((rules: World["rules"]) => {
+  const all = [...entriesByKey(rules).values()].flatMap(({ service, instances }) =>
+    instances.map((instance) => ({ service, instance })),
+  );
   return Map.groupBy(all, ({ instance }) => instance.address);
 });
 
-const entriesByKey = memoize((rules: World["rules"]): ReadonlyMap<ServiceKey, Service> => {
-  const all = [...entriesByAddress(rules).values()].flat();
-  return new Map(all.map(({ service }) => [service.key, service]));
+/** What ServiceEntries would add, whether it is in force for all, for some or for nobody. */
+const everyEntryByKey = memoize((rules: World["rules"], holds: World["holds"]) => {
+  const all = addsOf([...rules.values(), ...holds.flatMap(({ rule }) => rule ?? [])]).flatMap(({ adds }) => adds);
+  return Map.groupBy(all, ({ service }) => service.key);
 });
 
 /** A service that something implements. */
 export const findImplemented = (
   { catalog, rules }: Pick<World, "catalog" | "rules">,
   key: ServiceKey,
-): Service | undefined => catalog.services.get(key) ?? entriesByKey(rules).get(key);
+): Service | undefined => catalog.services.get(key) ?? entriesByKey(rules).get(key)?.service;
 
-/** The addresses at which something else may be implemented in one catalog than in another. */
-export function addressesTouched(before: Catalog, after: Catalog): ReadonlySet<string> {
+/** The addresses at which something else may be implemented in one catalog than in another, under the same rules. */
+export function addressesTouched(
+  before: Catalog,
+  { catalog: after, rules, holds }: Pick<World, "catalog" | "rules" | "holds">,
+): ReadonlySet<string> {
   const touched = new Set<string>();
   for (const { before: old = [], after: present = [] } of before.instances.changesTo(after.instances)) {
     const kept = new Set(present);
@@ -113,8 +118,11 @@ export function addressesTouched(before: Catalog, after: Catalog): ReadonlySet<s
       touched.add(address);
     }
   }
-  for (const { key } of before.services.changesTo(after.services)) {
-    for (const { address } of [...(before.instances.get(key) ?? []), ...(after.instances.get(key) ?? [])])
+  for (const { key, before: old, after: present } of before.services.changesTo(after.services)) {
+    // A ServiceEntry of its name is in force as long as it is not there.
+    const entries = old && present ? [] : (everyEntryByKey(rules, holds).get(key) ?? []);
+    const members = entries.flatMap(({ instances }) => instances);
+    for (const { address } of [...(before.instances.get(key) ?? []), ...(after.instances.get(key) ?? []), ...members])
       touched.add(address);
   }
   return touched;

@@ -43,7 +43,7 @@ export function createServiceTables(): (
 type Added = ReadonlyMap<ServiceKey, CatalogEntry>;
 
 /** What ServiceEntries add: the oldest one's, where several add the same. */
-function servicesAdded(entries: readonly AddingEntry[]): Added {
+export function servicesAdded(entries: readonly AddingEntry[]): Added {
   const added = new Map<ServiceKey, CatalogEntry>();
   for (const { adds } of [...entries].sort((a, b) => byAge(a.rule, b.rule))) {
     for (const entry of adds) if (!added.has(entry.service.key)) added.set(entry.service.key, entry);

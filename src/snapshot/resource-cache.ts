@@ -201,7 +201,7 @@ export function createResourceCache({
   const mayMove = (before: World | undefined, next: World): Iterable<Follower> => {
     const isSame = before?.rules === next.rules && before.holds === next.holds && before.mesh === next.mesh;
     if (!isSame || before === undefined) return [...waiting, ...allFollowers()];
-    const touched = addressesTouched(before.catalog, next.catalog);
+    const touched = addressesTouched(before.catalog, next);
     return new Set([...waiting, ...[...touched].flatMap((address) => [...followersAt(address)])]);
   };
 
