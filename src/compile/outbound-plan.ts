@@ -42,9 +42,14 @@ export function planCaptured(
 
 /** Those for services that the application calls through a loopback address of the sidecar. */
 export const planDialled = (services: readonly Reachable[], settings: SidecarSettings): OutboundPlan =>
-  plan(services.flatMap(dialledClaims), loopbackAddresses[settings.families], false, new Set());
+  plan(
+    services.flatMap(dialledClaims),
+    loopbackAddresses[settings.families],
+    false,
+    new Set([settings.mesh.proxyHttpPort]),
+  );
 
-/** `own`: ports of all addresses that the sidecar itself is on. */
+/** `own`: ports that the sidecar itself is on, where claims are for no address of theirs. */
 function plan(
   claims: readonly Claim[],
   anywhere: readonly string[],

@@ -143,6 +143,24 @@ describe("where a service is listened for", () => {
     expect(plan.listeners.map(({ captured, passesRest }) => captured || passesRest)).toEqual([false, false]);
     expect(plan.conflicts).toEqual([]);
   });
+
+  test("nor is it listened for on the port of the HTTP proxy, which is on the same address", () => {
+    const ports = everyPort(
+      seen({
+        name: "a",
+        ports: [
+          [15_002, "http"],
+          [9000, "tcp"],
+        ],
+      }).service,
+    );
+    const plan = planDialled(ports, settingsFor("ipv4", { proxyHttpPort: 15_002 }));
+    expect(namesIn(plan)).toEqual(["127.0.0.1_9000"]);
+    expect(plan.conflicts).toMatchObject([
+      { name: "127.0.0.1_15002", reason: expect.stringContaining("a.example.com (http)") },
+    ]);
+    expect(namesIn(planDialled(ports, ipv4))).toEqual(["127.0.0.1_15002", "127.0.0.1_9000"]);
+  });
 });
 
 const protocols: readonly Protocol[] = ["http", "http2", "grpc", "grpc-web", "https", "tls", "tcp", "udp", "auto"];
