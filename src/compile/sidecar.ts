@@ -15,9 +15,10 @@ import type { View } from "./view.ts";
 export function compileSidecar(view: View, aspects: Aspects): Own {
   const { settings } = view;
   const outbound = view.egress.map((scope) => ({ scope, plan: planOf(scope, view, aspects) }));
-  const listeners = firstOfEachName(
+  const inForce = firstOfEachName(
     outbound.flatMap(({ scope, plan }) => plan.listeners.map((listener) => ({ scope, listener }))),
   );
+  const listeners = [...inForce.values()];
   return {
     resources: [
       ...compileCapture(view, aspects),
@@ -31,7 +32,10 @@ export function compileSidecar(view: View, aspects: Aspects): Own {
       ...[aspects.httpProxyListener(settings)].filter((one) => one !== undefined),
       ...aspects.specialClusters(settings.mesh),
     ],
-    conflicts: outbound.flatMap(({ plan }) => plan.conflicts),
+    // Where another scope listens, those of this one have nothing to lose to each other.
+    conflicts: outbound.flatMap(({ scope, plan }) =>
+      plan.conflicts.filter(({ name }) => (inForce.get(name)?.scope ?? scope) === scope),
+    ),
   };
 }
 
@@ -61,14 +65,14 @@ function planOf({ port, bind, captured, services }: EgressScope, view: View, asp
 
 const perInstance = memoize((services: readonly Reachable[]) => services.filter(isPerInstance));
 
-/** What an earlier scope listens at is its. */
-function firstOfEachName<T extends { readonly listener: OutboundListener }>(all: readonly T[]): readonly T[] {
+/** What an earlier scope listens at is its. By name. */
+function firstOfEachName<T extends { readonly listener: OutboundListener }>(all: readonly T[]): ReadonlyMap<string, T> {
   const named = new Map<string, T>();
   for (const one of all) {
     const name = listenerName(one.listener.binds[0] ?? "", one.listener.port);
     if (!named.has(name)) named.set(name, one);
   }
-  return [...named.values()];
+  return named;
 }
 
 /** What all sidecars have whose workloads' connections are captured; the listener for those to them where a rule says what becomes of these. */
