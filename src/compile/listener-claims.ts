@@ -89,6 +89,15 @@ export function capturedClaims(
   return networks.length === 0 ? single : [...single, { reachable, tcp: inNetworks(networks) }];
 }
 
+/** What requests ask for where others are: without them, the listener of all addresses has them. */
+export const joiningClaims = (reachable: Reachable): readonly Claim[] =>
+  familyOf(reachable.port) === "http"
+    ? reachable.service.addresses
+        .flatMap((text) => parseNetwork(text) ?? [])
+        .filter(isSingle)
+        .map(({ address }) => ({ reachable, address, ...asks.http.atAddress() }))
+    : [];
+
 /** All addresses are no network to be told apart by: Envoy would take either of a chain for these and one that asks for nothing. */
 const inNetworks = (networks: readonly Network[]): TcpMatch =>
   networks.some(({ prefix }) => prefix === 0) ? any : { kind: "networks", networks };

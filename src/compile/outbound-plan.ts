@@ -3,7 +3,7 @@ import type { Repair } from "../envoy/resource-set.ts";
 import { addressOf } from "../model/address-bits.ts";
 import type { Instance } from "../model/instance.ts";
 import { loopbackAddresses, wildcardAddresses } from "../model/ip-families.ts";
-import { type Claim, capturedClaims, dialledClaims, isPerInstance } from "./listener-claims.ts";
+import { type Claim, capturedClaims, dialledClaims, isPerInstance, joiningClaims } from "./listener-claims.ts";
 import { type Lost, type Settled, settle } from "./listener-conflicts.ts";
 import type { Reachable } from "./scope.ts";
 import type { SidecarSettings } from "./sidecar-settings.ts";
@@ -37,28 +37,37 @@ export function planCaptured(
   );
   const { proxyListenPort, proxyInboundListenPort } = settings.mesh;
   const own = new Set([proxyListenPort, proxyInboundListenPort]);
-  return plan(claims, wildcardAddresses[settings.families], true, own);
+  const joining = services.flatMap(joiningClaims);
+  return plan({ claims, joining, anywhere: wildcardAddresses[settings.families], captured: true, own });
 }
 
 /** Those for services that the application calls through a loopback address of the sidecar. */
 export const planDialled = (services: readonly Reachable[], settings: SidecarSettings): OutboundPlan =>
-  plan(
-    services.flatMap(dialledClaims),
-    loopbackAddresses[settings.families],
-    false,
-    new Set([settings.mesh.proxyHttpPort]),
-  );
+  plan({
+    claims: services.flatMap(dialledClaims),
+    joining: [],
+    anywhere: loopbackAddresses[settings.families],
+    captured: false,
+    own: new Set([settings.mesh.proxyHttpPort]),
+  });
 
-/** `own`: ports that the sidecar itself is on, where claims are for no address of theirs. */
-function plan(
-  claims: readonly Claim[],
-  anywhere: readonly string[],
-  captured: boolean,
-  own: ReadonlySet<number>,
-): OutboundPlan {
+interface Wanted {
+  readonly claims: readonly Claim[];
+  /** Those that count only where there are others. */
+  readonly joining: readonly Claim[];
+  /** The addresses of claims for none. */
+  readonly anywhere: readonly string[];
+  readonly captured: boolean;
+  /** Ports that the sidecar itself is on, at those addresses. */
+  readonly own: ReadonlySet<number>;
+}
+
+function plan({ claims, joining, anywhere, captured, own }: Wanted): OutboundPlan {
   const listeners: OutboundListener[] = [];
   const conflicts: Repair[] = [];
-  for (const group of Map.groupBy(claims, placeOf).values()) {
+  const groups = Map.groupBy(claims, placeOf);
+  for (const claim of joining) groups.get(placeOf(claim))?.push(claim);
+  for (const group of groups.values()) {
     const [
       {
         address,

@@ -40,6 +40,9 @@ export function formatAddress({ family, bits }: Address): string {
   return `${before}::${text.slice(longest.index + longest[0].length).replace(/^:/, "")}`;
 }
 
+/** An address in the one text that equal ones have in common. */
+export const canonicalAddress = (text: string): string => (text.includes(":") ? formatAddress(addressOf(text)) : text);
+
 /** The highest ones first; each of `width` bits. */
 const partsOf = (bits: bigint, { count, width }: { readonly count: number; readonly width: number }) =>
   Array.from({ length: count }, (_, index) =>

@@ -1,4 +1,5 @@
 import { MeshError } from "../base/errors.ts";
+import { canonicalAddress } from "./address-bits.ts";
 import { isIpAddress } from "./ip-address.ts";
 import type { Labels } from "./labels.ts";
 import type { Locality } from "./locality.ts";
@@ -78,7 +79,7 @@ export function parseProxyNode(node: NodeIdentity): ProxyNode {
     });
   }
   const instanceAddresses = stringList(node.metadata["INSTANCE_IPS"]);
-  const addresses = (instanceAddresses.length > 0 ? instanceAddresses : [ip]).filter(isIpAddress);
+  const addresses = (instanceAddresses.length > 0 ? instanceAddresses : [ip]).filter(isIpAddress).map(canonicalAddress);
   if (addresses.length === 0) {
     throw new MeshError("node/invalid", `node.id ${JSON.stringify(node.id)} has no IP address`, {
       hint: "Give the proxy's IP address as the second part of node.id or in the metadata INSTANCE_IPS.",

@@ -18,6 +18,7 @@ import {
 } from "../base/decode.ts";
 import { object, optional, required, withDefault } from "../base/decode-object.ts";
 import { inAnyCase } from "../base/json-schema.ts";
+import { canonicalAddress } from "../model/address-bits.ts";
 import type { CatalogEntry } from "../model/catalog.ts";
 import { labelGrammar, plainHostGrammar } from "../model/grammars.ts";
 import { type Hostname, parseHostname } from "../model/hostname.ts";
@@ -105,10 +106,14 @@ const port: Decoder<ServicePort> = mapped(
 );
 
 const address = described(
-  parsed((value) => (isIpAddress(value) ? value : parsePlainHost(value)), "an IP address or a host name", {
-    maxLength: 254,
-    hint: "Ports have a field of their own.",
-  }),
+  parsed(
+    (value) => (isIpAddress(value) ? canonicalAddress(value) : parsePlainHost(value)),
+    "an IP address or a host name",
+    {
+      maxLength: 254,
+      hint: "Ports have a field of their own.",
+    },
+  ),
   { anyOf: [{ pattern: plainHostGrammar.source }, { format: "ipv4" }, { format: "ipv6" }] },
 );
 

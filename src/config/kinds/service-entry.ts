@@ -16,6 +16,7 @@ import {
   text,
 } from "../../base/decode.ts";
 import { object, optional, required, withDefault } from "../../base/decode-object.ts";
+import { canonicalAddress } from "../../model/address-bits.ts";
 import { addressOr, hostGrammar, hostOrWildcardGrammar } from "../../model/grammars.ts";
 import { isIpAddress } from "../../model/ip-address.ts";
 import type { Labels } from "../../model/labels.ts";
@@ -101,7 +102,7 @@ const address: Decoder<string> = mapped(
     if (value.startsWith("unix://")) {
       return fail(site, "unsupported-value", "Unix domain sockets are not carried out yet.", "Use an IP address.");
     }
-    return isIpAddress(value) ? value : hostName(value, site);
+    return isIpAddress(value) ? canonicalAddress(value) : hostName(value, site);
   },
   addressOr(hostGrammar),
 );
