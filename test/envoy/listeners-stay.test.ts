@@ -1,4 +1,4 @@
-import { describe, expect, type TestContext, test } from "vitest";
+import { expect, type TestContext, test } from "vitest";
 import type { EnvoyAdmin } from "../../src/app/envoy/admin.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { createMetrics } from "../../src/base/metrics.ts";
@@ -138,34 +138,54 @@ async function heldListeners(admin: EnvoyAdmin): Promise<readonly HeldListener[]
 const counters =
   "^listener_manager\\.(listener_(added|modified|in_place_updated|removed|stopped|create_failure)|total_listeners_(draining|warming)|lds\\.update_rejected)$";
 
-describe.concurrent.each(envoyLines)("Envoy %s", (line) => {
-  test(`${size} services come one by one, and no listener is drained`, { timeout: 120_000 }, async (context) => {
-    const { ledger, putService, putInstances, services, isUpToDate, port } = await startPlane(context);
-    /** When each listener was first accepted. */
-    const arrivals = new Map<string, number>();
-    const refusals: string[] = [];
-    ledger.subscribe((event) => {
-      if (event.on === "refused") refusals.push(`${event.type}: ${event.reason}`);
-      if (event.on !== "accepted" || event.type !== "LDS") return;
-      for (const name of event.changed) if (!arrivals.has(name)) arrivals.set(name, event.atMs);
-    });
-    const id = nodeIdOf({ kind: "sidecar", ip: workload, name: "web-1", namespace: "shop", domain: "cluster.local" });
-    const envoy = await startEnvoy({ context, line, node: { id, cluster: "web.shop" }, xdsPort: port });
-    const admin = await envoy.ready();
-    await waitFor(() => isUpToDate(id), { what: "the first configuration" });
+/** When a proxy first accepted each listener, and what it refused. */
+interface Seen {
+  readonly arrivals: Map<string, number>;
+  readonly refusals: string[];
+}
 
-    for (const [index, { service, instances = [] }] of registrations.entries()) {
-      const host = `s${index}.shop.svc.cluster.local`;
-      await putService(host, service, "test");
-      if (instances.length > 0) {
-        await putInstances(host, { instances: instances.map((address) => ({ id: address, address })) }, "test");
-      }
-      await waitFor(() => services() === index + 1 && isUpToDate(id), { what: `service ${index} at the proxy` });
+function follow(ledger: Ledger, id: string): Seen {
+  const seen: Seen = { arrivals: new Map(), refusals: [] };
+  ledger.subscribe((event) => {
+    if (event.node.id !== id) return;
+    if (event.on === "refused") seen.refusals.push(`${event.type}: ${event.reason}`);
+    if (event.on !== "accepted" || event.type !== "LDS") return;
+    for (const name of event.changed) if (!seen.arrivals.has(name)) seen.arrivals.set(name, event.atMs);
+  });
+  return seen;
+}
+
+test(`${size} services come one by one, and Envoys ${envoyLines.join(" and ")} drain no listener`, {
+  timeout: 120_000,
+}, async (context) => {
+  const { ledger, putService, putInstances, services, isUpToDate, port } = await startPlane(context);
+  // Both are on the same ports: Envoys share theirs (SO_REUSEPORT), and nobody calls.
+  const proxies = await Promise.all(
+    envoyLines.map(async (line) => {
+      const id = nodeIdOf({ kind: "sidecar", ip: workload, name: line, namespace: "shop", domain: "cluster.local" });
+      const seen = follow(ledger, id);
+      const envoy = await startEnvoy({ context, line, node: { id, cluster: "web.shop" }, xdsPort: port });
+      return { line, id, seen, admin: await envoy.ready() };
+    }),
+  );
+  const arrived = (what: string) => waitFor(() => proxies.every(({ id }) => isUpToDate(id)), { what });
+  await arrived("the first configuration");
+
+  for (const [index, { service, instances = [] }] of registrations.entries()) {
+    const host = `s${index}.shop.svc.cluster.local`;
+    await putService(host, service, "test");
+    if (instances.length > 0) {
+      await putInstances(host, { instances: instances.map((address) => ({ id: address, address })) }, "test");
     }
+    expect(services()).toBe(index + 1);
+    await arrived(`service ${index} at the proxies`);
+  }
 
-    const changes = registrations.flatMap((one) => one.changes ?? []);
-    expect(refusals).toEqual([]);
-    expect(Object.fromEntries(await admin.stats(counters))).toEqual({
+  const changes = registrations.flatMap((one) => one.changes ?? []);
+  for (const { line, seen, admin } of proxies) {
+    const { arrivals, refusals } = seen;
+    expect(refusals, line).toEqual([]);
+    expect(Object.fromEntries(await admin.stats(counters)), line).toEqual({
       "listener_manager.listener_added": arrivals.size,
       "listener_manager.listener_modified": changes.length,
       // Only the filter chains that are others now are drained.
@@ -178,16 +198,12 @@ describe.concurrent.each(envoyLines)("Envoy %s", (line) => {
       "listener_manager.lds.update_rejected": 0,
     });
     const held = await heldListeners(admin);
-    expect(held.map(({ name }) => name).sort()).toEqual([...arrivals.keys()].sort());
+    expect(held.map(({ name }) => name).sort(), line).toEqual([...arrivals.keys()].sort());
+    expect(held.filter(({ active_state }) => active_state === undefined)).toEqual([]);
     const isLater = ({ name, active_state }: HeldListener): boolean =>
       Date.parse(active_state?.last_updated ?? "") > (arrivals.get(name) ?? 0);
-    expect(held.filter((one) => one.active_state === undefined)).toEqual([]);
+    const later = held.filter(isLater).map(({ name }) => name);
     // All others are what they were when they came.
-    expect(
-      held
-        .filter(isLater)
-        .map(({ name }) => name)
-        .sort(),
-    ).toEqual([...new Set(changes)].sort());
-  });
+    expect(later.sort(), line).toEqual([...new Set(changes)].sort());
+  }
 });
