@@ -1,10 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Delta } from "./fixture/compiled.ts";
 import { applyEdit, type Edit } from "./fixture/edits.ts";
+import type { Mesh } from "./fixture/mesh.ts";
 import type { Goal, Need } from "./load/goals.ts";
 import type { Follow } from "./load/plans.ts";
 import { monotonicMs } from "./monotonic.ts";
-import { type Cost, costOf, deltasByGroup, type Session } from "./session.ts";
+import { type Cost, costOf, deltasByView, type Session } from "./session.ts";
 
 /** One edit, from its sending until nothing more comes. */
 export interface Change {
@@ -13,6 +14,7 @@ export interface Change {
   /** Proxies that it should have reached and did not. */
   readonly missing: number;
   readonly cost: Cost;
+  /** By what proxies see. */
   readonly expected: ReadonlyMap<string, readonly Delta[]>;
 }
 
@@ -20,26 +22,33 @@ const withinMs = 90_000;
 const quietMs = 400;
 
 export async function runChange(session: Session, edit: Edit): Promise<Change> {
-  const expected = deltasByGroup(session, edit);
-  return { ...(await send(session, edit, goalOf(session, expected), followOf(expected))), expected };
+  const next = applyEdit(session.mesh, edit);
+  const expected = deltasByView(session, next);
+  return { ...(await send(session, edit, next, goalOf(session, expected), followOf(expected))), expected };
 }
 
 /** How long it was worked on: without the wait that makes sure that nothing more comes. */
 export const workMs = ({ cost }: Pick<Change, "cost">): number => Math.max(1, cost.wallMs - quietMs);
 
-/** An instance moves: what it changes is known without compiling. `groups`: those that see its service. */
+/** An instance moves: what it changes is known without compiling. `views`: those in which its service is. */
 export async function runMove(
   session: Session,
   edit: Edit,
-  groups: readonly string[],
+  views: readonly string[],
 ): Promise<Omit<Change, "expected">> {
   const need: Need = { responses: 1, resources: 1, removed: 0 };
-  return send(session, edit, Object.fromEntries(groups.map((key) => [key, { EDS: need }])), {});
+  const goal = Object.fromEntries(views.map((key) => [key, { EDS: need }]));
+  return send(session, edit, applyEdit(session.mesh, edit), goal, {});
 }
 
-async function send(session: Session, edit: Edit, goal: Goal, follow: Readonly<Record<string, readonly Follow[]>>) {
+async function send(
+  session: Session,
+  edit: Edit,
+  next: Mesh,
+  goal: Goal,
+  follow: Readonly<Record<string, readonly Follow[]>>,
+) {
   const { server, load } = session;
-  const next = applyEdit(session.mesh, edit);
   const prepared = server.prepare(edit, next);
   await load.tell({ do: "goal", goal, follow });
   const { cost, value } = await costOf(session, async () => {

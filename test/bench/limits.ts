@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { WrongUse } from "./options.ts";
+import { WrongUse } from "./wrong-use.ts";
 
 /** Beside its sockets a process has some files open. */
 const others = 200;

@@ -1,8 +1,9 @@
 import { apiBench } from "./api.ts";
 import { explainBench } from "./explain.ts";
 import { benchMeshes } from "./meshes.ts";
-import { help, readOptions, WrongUse } from "./options.ts";
+import { help, readOptions } from "./options.ts";
 import { soak } from "./soak.ts";
+import { WrongUse } from "./wrong-use.ts";
 
 /** What is run, and its exit code. Without one of these words it is the figures of whole meshes, against other servers. */
 const commands: Readonly<Record<string, (args: readonly string[]) => Promise<0 | 1>>> = {

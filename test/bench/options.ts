@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import type { Variant } from "./load/skim.ts";
 import { workloadIds } from "./workloads/all.ts";
+import { WrongUse } from "./wrong-use.ts";
 
 /** What a run of the bench is asked to do. */
 export interface BenchOptions {
@@ -68,8 +69,6 @@ Examples:
   # the figures of docs/performance.md
   npm run bench -- --json bench.json --svg docs/pictures/bench.svg
 `;
-
-export class WrongUse extends Error {}
 
 const flags = {
   services: { type: "string" },

@@ -1,10 +1,11 @@
 import { createMeshCompiler } from "./fixture/compiled.ts";
-import { createMesh, type Mesh, namespaceOf, servicesPerNamespace } from "./fixture/mesh.ts";
+import { everything, type Group, groupsOf } from "./fixture/groups.ts";
+import { createMesh, type Mesh, type MeshService, servicesPerNamespace } from "./fixture/mesh.ts";
 import { createNodes } from "./fixture/nodes.ts";
 import type { Variant } from "./load/skim.ts";
 import { monotonicMs } from "./monotonic.ts";
 import type { BenchOptions } from "./options.ts";
-import type { Group, ProfileRow, ServerKind } from "./servers/server.ts";
+import type { ProfileRow, ServerKind } from "./servers/server.ts";
 import { type Session, type SessionPlan, withSession } from "./session.ts";
 import { scaleId, workloads } from "./workloads/all.ts";
 import { changeAtTwoSizes } from "./workloads/scale.ts";
@@ -67,7 +68,7 @@ export async function runBench(options: BenchOptions, kinds: readonly ServerKind
         (each) => each.setting === setting && each.variants.includes(variant) && options.workloads.has(each.id),
       );
       if (chosen.length === 0) continue;
-      const { mesh, groups } = settingOf(setting, options);
+      const { mesh, groups } = settings[setting](options);
       for (let pair = 0; pair < options.pairs; pair++) {
         for (const kind of kinds) {
           if (setting === "scoped" && !kind.scopes) continue;
@@ -93,17 +94,29 @@ export async function runBench(options: BenchOptions, kinds: readonly ServerKind
   return { measurements, failures };
 }
 
-function settingOf(setting: Setting, { services, instances, proxies }: BenchOptions): { mesh: Mesh; groups: Group[] } {
-  const isScoped = setting === "scoped";
-  const count = isScoped ? Math.max(services, Math.min(scopedServices, 5 * services)) : services;
-  const mesh = createMesh({ services: count, instances, visibility: isScoped ? "own-namespace" : "everything" });
-  const namespaces = isScoped
-    ? Array.from({ length: Math.ceil(count / servicesPerNamespace) }, (_, i) => namespaceOf(i * servicesPerNamespace))
-    : ["clients"];
-  const nodes = createNodes(proxies, namespaces);
-  const byNamespace = Map.groupBy(nodes, ({ namespace }) => namespace);
-  return { mesh, groups: [...byNamespace].map(([key, members]) => ({ key, nodes: members })) };
+interface Chosen {
+  readonly mesh: Mesh;
+  readonly groups: readonly Group[];
 }
+
+const settings: Readonly<Record<Setting, (options: BenchOptions) => Chosen>> = {
+  whole: ({ services, instances, proxies }) => {
+    const mesh = createMesh({ services, instances, visibility: "everything" });
+    return { mesh, groups: groupsOf(createNodes(proxies, [...mesh.services.values()]), () => everything) };
+  },
+  scoped: ({ services: asked, instances, proxies }) => {
+    const services = Math.max(asked, Math.min(scopedServices, 5 * asked));
+    const mesh = createMesh({ services, instances, visibility: "own-namespace" });
+    const nodes = createNodes(proxies, oneOfEachNamespace([...mesh.services.values()]));
+    return { mesh, groups: groupsOf(nodes, ({ namespace }) => namespace) };
+  },
+};
+
+/** The first service of each namespace, then the second ones. */
+const oneOfEachNamespace = (services: readonly MeshService[]): readonly MeshService[] =>
+  Array.from({ length: servicesPerNamespace }, (_, nth) =>
+    services.filter((_, index) => index % servicesPerNamespace === nth),
+  ).flat();
 
 interface Round {
   readonly sizes: Sizes;

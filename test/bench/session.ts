@@ -1,15 +1,15 @@
-import { type Delta, deltasOf, type MeshCompiler, type Resources } from "./fixture/compiled.ts";
+import { type Delta, deltasOf, type MeshCompiler, noResources, type Resources } from "./fixture/compiled.ts";
 import { digestOf } from "./fixture/digest.ts";
-import { applyEdit, type Edit } from "./fixture/edits.ts";
+import { type Group, speakerOf } from "./fixture/groups.ts";
 import type { Mesh } from "./fixture/mesh.ts";
 import { benchTypes, perType } from "./fixture/types.ts";
 import { type Load, startLoad } from "./load/client.ts";
-import type { LoadCounts } from "./load/commands.ts";
+import type { Known, LoadCounts } from "./load/commands.ts";
 import type { PlanSpec } from "./load/plans.ts";
 import type { Variant } from "./load/skim.ts";
 import { monotonicMs } from "./monotonic.ts";
 import { usageOf } from "./servers/process-usage.ts";
-import type { BenchServer, Group, ServerKind } from "./servers/server.ts";
+import type { BenchServer, ServerKind } from "./servers/server.ts";
 
 /** One server with its proxies, from its start to its end. */
 export interface Session {
@@ -55,8 +55,9 @@ export async function withProxies<T>(
   const { server, variant } = base;
   const load = startLoad();
   try {
-    const plans = groups.map((group) => planOf(group, base));
-    const nodes = groups.flatMap((group, plan) => group.nodes.map((node) => ({ node, plan })));
+    const views = [...viewsOf(groups).values()];
+    const plans = views.map((alike) => planOf(alike, base));
+    const nodes = views.flatMap((alike, plan) => alike.flatMap((group) => group.nodes.map((node) => ({ node, plan }))));
     await load.tell({ do: "setup", spec: { variant, ...server.address, plans, nodes, checkEvery, answers: true } });
     return await work({ ...base, groups, load, events: 0 });
   } finally {
@@ -64,53 +65,88 @@ export async function withProxies<T>(
   }
 }
 
+/** Groups by what they see. One of them speaks for the others, where it is about names and counts. */
+export const viewsOf = (groups: readonly Group[]): ReadonlyMap<string, readonly Group[]> =>
+  Map.groupBy(groups, ({ sees }) => sees);
+
+export const streamsByView = ({ groups }: Session): ReadonlyMap<string, number> =>
+  new Map([...viewsOf(groups)].map(([sees, alike]) => [sees, alike.reduce((sum, { nodes }) => sum + nodes.length, 0)]));
+
 function planOf(
-  { key, nodes: [node] }: Group,
+  alike: readonly Group[],
   { compiler, mesh, kind }: Pick<Session, "compiler" | "mesh" | "kind">,
 ): PlanSpec {
-  if (node === undefined) throw new Error(`the group ${key} has no proxy`);
-  const resources = compiler.resourcesOf(mesh, node);
+  const [first, ...others] = alike.map((group) => ({ group, resources: compiler.resourcesOf(mesh, speakerOf(group)) }));
+  if (first === undefined) throw new Error("a plan for nobody");
+  const { group, resources } = first;
+  const odd = others.find((other) => benchTypes.some((type) => other.resources[type].size !== resources[type].size));
+  if (odd !== undefined) throw new Error(`${odd.group.key} gets more or fewer resources than ${group.key}`);
   const named = (type: keyof Resources): boolean => type === "EDS" || type === "RDS";
   return {
-    key,
+    key: group.sees,
     names: perType((type) => (named(type) ? [...resources[type].keys()] : [])),
     // Another compiler's sets are other ones: who has endpoints of every cluster, and some of the rest, counts as complete.
     expect: perType((type) => (kind.exact || type === "EDS" ? resources[type].size : 1)),
   };
 }
 
-/** What each group would get in a mesh. */
-export const resourcesOfGroup = (session: Session, { nodes: [node] }: Group, mesh = session.mesh): Resources => {
-  if (node === undefined) throw new Error("a group without a proxy");
-  return session.compiler.resourcesOf(mesh, node);
-};
-
-/** What becomes different for each group; those for which nothing does are left out. */
-export function deltasByGroup(session: Session, edit: Edit): ReadonlyMap<string, readonly Delta[]> {
-  const next = applyEdit(session.mesh, edit);
-  const found = session.groups.map((group) => {
-    const deltas = deltasOf(resourcesOfGroup(session, group), resourcesOfGroup(session, group, next));
-    return [group.key, deltas] as const;
+/** What becomes different for those who see the same, by what they see; those for which nothing does are left out. */
+export function deltasByView(session: Session, next: Mesh): ReadonlyMap<string, readonly Delta[]> {
+  const { compiler, mesh, groups } = session;
+  const speakers = [...viewsOf(groups)].flatMap(([sees, [first]]) =>
+    first === undefined ? [] : [{ sees, node: speakerOf(first) }],
+  );
+  const before = speakers.map(({ node }) => compiler.resourcesOf(mesh, node));
+  const found = speakers.map(({ sees, node }, index) => {
+    const deltas = deltasOf(before[index] ?? noResources, compiler.resourcesOf(next, node));
+    return [sees, deltas] as const;
   });
   return new Map(found.filter(([, deltas]) => deltas.length > 0));
 }
 
+/** What proxies know when they come back: versions as the server gives them. */
+export function knownByProxies({ server, groups, compiler, mesh }: Session): readonly Known[] {
+  return [...viewsOf(groups)].map(([plan, alike]) => {
+    const all = alike.map((group) => ({ group, resources: compiler.resourcesOf(mesh, speakerOf(group)) }));
+    const base = all[0]?.resources ?? noResources;
+    const names = perType(() => new Set<string>());
+    for (const { type, changed, removed } of all.flatMap(({ resources }) => deltasOf(base, resources))) {
+      for (const name of [...changed.keys(), ...removed]) names[type].add(name);
+    }
+    const versions = (resources: Resources, holds: (type: keyof Resources, name: string) => boolean) =>
+      perType((type) =>
+        [...resources[type].values()]
+          .filter(({ name }) => holds(type, name))
+          .map((resource) => [resource.name, server.versionOf(resource)] as const),
+      );
+    return {
+      plan,
+      common: versions(base, (type, name) => !names[type].has(name)),
+      own: new Map(
+        all.map(({ group, resources }) => [group.key, versions(resources, (type, name) => names[type].has(name))]),
+      ),
+    };
+  });
+}
+
 /** Every checking proxy holds what the compiler says; throws with what differs otherwise. */
 export async function verify(session: Session, when: string): Promise<void> {
-  if (!session.kind.exact) return;
-  const held = await session.load.tell({ do: "digests" });
-  const wanted = new Map(
-    session.groups.map((group) => {
-      const resources = resourcesOfGroup(session, group);
-      return [group.key, perType((type) => digestOf(type, resources[type]))] as const;
-    }),
-  );
-  for (const { plan, digests } of held) {
+  const { kind, load, groups, compiler, mesh, variant } = session;
+  if (!kind.exact) return;
+  const held = await load.tell({ do: "digests" });
+  const byKey = new Map(groups.map((group) => [group.key, group]));
+  for (const { workload, digests } of held) {
+    const group = byKey.get(workload);
+    if (group === undefined) throw new Error(`nobody knows the workload ${workload}`);
+    const resources = compiler.resourcesOf(mesh, speakerOf(group));
     for (const type of benchTypes) {
-      const want = wanted.get(plan)?.[type];
+      const want = digestOf(
+        type,
+        [...resources[type].values()].map(({ name, bytes }) => [name, bytes]),
+      );
       if (digests[type] === want) continue;
       throw new Error(
-        `${session.kind.name}, ${session.variant}, ${when}: a proxy of ${plan} holds ${type} ${digests[type]}, the compiler says ${want}`,
+        `${kind.name}, ${variant}, ${when}: a proxy of ${workload} holds ${type} ${digests[type]}, the compiler says ${want}`,
       );
     }
   }

@@ -2,16 +2,17 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { createMeshCompiler } from "./fixture/compiled.ts";
 import { applyEdit, type Edit, maxMarkers, moveInstance, shiftWeight } from "./fixture/edits.ts";
+import { everything, groupsOf } from "./fixture/groups.ts";
 import { createMesh } from "./fixture/mesh.ts";
-import { createNodes } from "./fixture/nodes.ts";
+import { type BenchNode, createNodes } from "./fixture/nodes.ts";
 import { createRandom } from "./fixture/random.ts";
 import { checkLimits } from "./limits.ts";
 import { monotonicMs } from "./monotonic.ts";
-import { WrongUse } from "./options.ts";
 import { fairway } from "./servers/fairway.ts";
 import type { Held } from "./servers/server.ts";
 import { type Session, verify, withProxies, withSession } from "./session.ts";
 import { spreadOf } from "./statistics.ts";
+import { WrongUse } from "./wrong-use.ts";
 
 /*
  * A day of a mesh in half an hour: instances move, rules are edited, proxies leave and come back, and the server must hold no more
@@ -62,9 +63,9 @@ export async function soak(args: readonly string[]): Promise<0 | 1> {
   const { services, proxies } = options;
   const visitors = Math.ceil(proxies / 10);
   checkLimits(proxies + visitors);
-  const nodes = createNodes(proxies + visitors, ["clients"]);
-  const groups = [{ key: "clients", nodes: nodes.slice(0, proxies) }];
   const mesh = createMesh({ services, instances: 10, visibility: "everything" });
+  const nodes = createNodes(proxies + visitors, [...mesh.services.values()]);
+  const groups = groupsOf(nodes.slice(0, proxies), () => everything);
   const looksTaken = await withSession(
     { kind: fairway, variant: "delta", compiler: createMeshCompiler(), mesh, groups },
     async (session) => {
@@ -149,8 +150,8 @@ async function editing(session: Session, isOver: () => boolean): Promise<void> {
 }
 
 /** Proxies come, get everything, and are cut off. */
-async function visit({ server, kind, variant, compiler, mesh }: Session, nodes: readonly { readonly id: string }[]) {
-  const groups = [{ key: "clients", nodes: nodes as Session["groups"][number]["nodes"] }];
+async function visit({ server, kind, variant, compiler, mesh }: Session, nodes: readonly BenchNode[]) {
+  const groups = groupsOf(nodes, () => everything);
   await withProxies({ server, kind, variant, compiler, mesh }, groups, async ({ load }) => {
     await load.tell({ do: "storm", withinMs });
   });

@@ -18,12 +18,22 @@ export interface FleetSpec {
   readonly answers: boolean;
 }
 
+/** What the proxies of a plan hold when they come back, as names and versions. */
+export interface Known {
+  readonly plan: string;
+  readonly common: PerType<Versions>;
+  /** Besides, by workload. */
+  readonly own: ReadonlyMap<string, PerType<Versions>>;
+}
+
+export type Versions = readonly (readonly [name: string, version: string])[];
+
 export type LoadCommand =
   | { readonly do: "setup"; readonly spec: FleetSpec }
   /** All dial at once and are done when all have everything. */
   | { readonly do: "storm"; readonly withinMs: number }
   /** All dial at once with what they hold, and are done when nothing has come for a while. */
-  | { readonly do: "return"; readonly quietMs: number; readonly withinMs: number }
+  | { readonly do: "return"; readonly known: readonly Known[]; readonly quietMs: number; readonly withinMs: number }
   /** Connections that break from now on are nobody's fault, and stay broken. */
   | { readonly do: "let-go" }
   | { readonly do: "goal"; readonly goal: Goal; readonly follow?: Readonly<Record<string, readonly Follow[]>> }
@@ -84,8 +94,8 @@ export interface LoadReports {
   readonly reach: Reached;
   readonly quiet: undefined;
   readonly counts: LoadCounts;
-  /** Of each checking stream: its plan and the digests of what it holds. */
-  readonly digests: readonly { readonly plan: string; readonly digests: PerType<string> }[];
+  /** Of each checking stream: its workload and the digests of what it holds. */
+  readonly digests: readonly { readonly workload: string; readonly digests: PerType<string> }[];
   readonly pause: undefined;
   readonly resume: undefined;
   readonly churn: undefined;

@@ -3,14 +3,14 @@ import type { BenchNode } from "../fixture/nodes.ts";
 import { type BenchType, type PerType, perType } from "../fixture/types.ts";
 import { monotonicMs } from "../monotonic.ts";
 import { type ChurnWatch, watchChurn } from "./churn.ts";
-import type { FleetSpec, LoadCommand, LoadReports, Reached, Staleness } from "./commands.ts";
+import type { FleetSpec, Known, LoadCommand, LoadReports, Reached, Staleness } from "./commands.ts";
 import { createCounter } from "./counter.ts";
 import { type Goal, type GoalWatch, watchGoal } from "./goals.ts";
 import { createHolding, type Holding } from "./holding.ts";
 import type { Arrival } from "./message-reader.ts";
 import { createPlan, type Follow, followed, type Plan, returningPart } from "./plans.ts";
-import { createProxyStream, type ProxyStream } from "./proxy-stream.ts";
-import { nodePart, type SharedPart } from "./requests.ts";
+import { createProxyStream, type ProxyStream, type Returning } from "./proxy-stream.ts";
+import { knownPart, nodePart, type SharedPart } from "./requests.ts";
 import { stalenessOf } from "./staleness.ts";
 
 /** Larger messages are kept whole by the checking streams only. */
@@ -77,7 +77,7 @@ export function createFleet(spec: FleetSpec): Fleet {
     if (checks) holdings.set(index, createHolding(variant));
     const stream: ProxyStream = createProxyStream({
       ...{ index, variant, host, port, plan, answers },
-      node: nodePart(variant, { ...node, cluster: plan.key }),
+      node: nodePart(variant, node),
       wholeUpTo: checks ? Number.POSITIVE_INFINITY : wholeUpTo,
       onArrival: (type, arrival) => arrived(stream, type, arrival),
       onDrop: (reason) => dropped(stream, reason),
@@ -125,10 +125,10 @@ export function createFleet(spec: FleetSpec): Fleet {
       for (const stream of streams) stream.dial();
       return reach(begunAt, withinMs);
     },
-    return: async ({ quietMs, withinMs }) => {
+    return: async ({ known, quietMs, withinMs }) => {
       watch = undefined;
       lettingGo = false;
-      const firsts = returning(variant, streams, holdings);
+      const firsts = returning(spec, known);
       redial = (stream) => stream.dial(firsts(stream));
       const begunAt = monotonicMs();
       for (const stream of streams) redial(stream);
@@ -152,7 +152,7 @@ export function createFleet(spec: FleetSpec): Fleet {
     counts: counter.read,
     digests: () =>
       [...holdings].map(([index, holding]) => ({
-        plan: streams[index]?.plan.key ?? "",
+        workload: spec.nodes[index]?.node.workload ?? "",
         digests: holding.digests(),
       })),
     pause: ({ stream }) => {
@@ -213,22 +213,25 @@ function followedPlans(
   });
 }
 
-/** What proxies say when they come back; those of one plan hold the same. */
+/** What proxies say when they come back: what is common to all of a plan is built once. */
 function returning(
-  variant: FleetSpec["variant"],
-  streams: readonly ProxyStream[],
-  holdings: ReadonlyMap<number, Holding>,
-): (stream: ProxyStream) => PerType<SharedPart> {
+  { variant, nodes }: FleetSpec,
+  known: readonly Known[],
+): (stream: ProxyStream) => PerType<Returning> {
+  const nothing = Buffer.alloc(0);
   // In state-of-the-world a request says the version of the last response, which each stream knows by itself.
-  if (variant === "sotw") return ({ plan }) => plan.first;
-  const byPlan = new Map<Plan, PerType<SharedPart>>();
-  for (const [index, holding] of holdings) {
-    const plan = streams[index]?.plan;
-    if (plan === undefined || byPlan.has(plan)) continue;
-    byPlan.set(
-      plan,
-      perType((type) => returningPart(plan, type, holding.versions(type))),
-    );
-  }
-  return ({ plan }) => byPlan.get(plan) ?? plan.first;
+  if (variant === "sotw") return ({ plan }) => perType((type) => ({ shared: plan.first[type], own: nothing }));
+  const byPlan = new Map(known.map((one) => [one.plan, one]));
+  const shared = new Map<Plan, PerType<SharedPart>>();
+  const sharedOf = (plan: Plan): PerType<SharedPart> => {
+    const made =
+      shared.get(plan) ?? perType((type) => returningPart(plan, type, byPlan.get(plan.key)?.common[type] ?? []));
+    shared.set(plan, made);
+    return made;
+  };
+  return ({ plan, index }) => {
+    const common = sharedOf(plan);
+    const own = byPlan.get(plan.key)?.own.get(nodes[index]?.node.workload ?? "");
+    return perType((type) => ({ shared: common[type], own: knownPart(own?.[type] ?? []) }));
+  };
 }

@@ -11,27 +11,20 @@ export interface Holding {
   readonly forget: (type: BenchType, names: readonly string[]) => void;
   /** By type, of names and contents. */
   readonly digests: () => PerType<string>;
-  /** Versions by name: what the proxy says when it comes back. */
-  readonly versions: (type: BenchType) => ReadonlyMap<string, string>;
-}
-
-interface Kept {
-  readonly body: Buffer;
-  readonly version: string;
 }
 
 /** In state-of-the-world a response of these types is all there is. */
 const whole: ReadonlySet<BenchType> = new Set(["CDS", "LDS"]);
 
 export function createHolding(variant: Variant): Holding {
-  const tables = perType(() => new Map<string, Kept>());
+  const tables = perType(() => new Map<string, Buffer>());
   return {
     take: (type, { whole: message }) => {
       if (message === undefined) throw new Error("a checking stream needs whole messages");
       const table = tables[type];
       const { resources, removed } = resourcesIn(message, variant);
       if (variant === "sotw" && whole.has(type)) table.clear();
-      for (const { name, version, body } of resources) table.set(name, { version, body: Buffer.from(body) });
+      for (const { name, body } of resources) table.set(name, Buffer.from(body));
       for (const name of removed) table.delete(name);
     },
     clear: () => {
@@ -40,8 +33,6 @@ export function createHolding(variant: Variant): Holding {
     forget: (type, names) => {
       for (const name of names) tables[type].delete(name);
     },
-    digests: () =>
-      perType((type) => digestOf(type, new Map([...tables[type]].map(([name, { body }]) => [name, body] as const)))),
-    versions: (type) => new Map([...tables[type]].map(([name, { version }]) => [name, version])),
+    digests: () => perType((type) => digestOf(type, [...tables[type]])),
   };
 }

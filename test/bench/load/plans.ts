@@ -1,4 +1,5 @@
 import { type BenchType, benchTypes, type PerType, perType } from "../fixture/types.ts";
+import type { Versions } from "./commands.ts";
 import { type Asked, requestPart, type SharedPart, sharedPart } from "./requests.ts";
 import type { Variant } from "./skim.ts";
 
@@ -34,7 +35,7 @@ export function createPlan(variant: Variant, { key, names, expect }: PlanSpec): 
 }
 
 /** First requests of proxies that come back with what they hold: versions by name, by type. */
-export function returningPart(plan: Plan, type: BenchType, known: ReadonlyMap<string, string>): SharedPart {
+export function returningPart(plan: Plan, type: BenchType, known: Versions): SharedPart {
   const asked: Asked = wildcards.has(type) ? { type, known } : { type, subscribe: plan.names[type], known };
   return sharedPart(requestPart("delta", asked));
 }

@@ -1,4 +1,4 @@
-import { type BenchType, benchTypes, perType } from "../fixture/types.ts";
+import { type BenchType, benchTypes, type PerType, perType } from "../fixture/types.ts";
 import { type Connection, openConnection } from "./connection.ts";
 import { type Arrival, createMessageReader } from "./message-reader.ts";
 import type { Plan } from "./plans.ts";
@@ -10,12 +10,18 @@ export interface ProxyStream {
   readonly index: number;
   plan: Plan;
   /** Dials, and asks for everything. `returning`: its first requests where it holds something already. */
-  readonly dial: (returning?: Readonly<Record<BenchType, SharedPart>>) => void;
+  readonly dial: (returning?: PerType<Returning>) => void;
   /** Sends a further request of a type: new names. */
   readonly ask: (type: BenchType, part: SharedPart) => void;
   readonly close: () => void;
   readonly pause: () => void;
   readonly resume: () => void;
+}
+
+/** The first request of a type by a proxy that holds something: the part that many send, and the rest. */
+export interface Returning {
+  readonly shared: SharedPart;
+  readonly own: Buffer;
 }
 
 export interface ProxyStreamOptions {
@@ -54,6 +60,9 @@ export function createProxyStream(options: ProxyStreamOptions): ProxyStream {
     connection?.send(messageFrames([...own, answerPart(variant, nonce, version)], part));
   };
 
+  const first = (type: BenchType, { shared, own }: Returning): void =>
+    send(type, shared, type === "CDS" ? [node, own] : [own]);
+
   const take = (arrival: Arrival): void => {
     const type = typeOfUrl.get(arrival.typeUrl);
     if (type === undefined) throw new Error(`a response of the type ${arrival.typeUrl}, which nobody asked for`);
@@ -82,7 +91,7 @@ export function createProxyStream(options: ProxyStreamOptions): ProxyStream {
         onOpen: () => {
           connection = opened;
           if (returning === undefined) send("CDS", stream.plan.first.CDS, [node]);
-          else for (const type of benchTypes) send(type, returning[type], type === "CDS" ? [node] : []);
+          else for (const type of benchTypes) first(type, returning[type]);
         },
         onClose: (reason) => {
           if (connection === opened) connection = undefined;

@@ -4,6 +4,7 @@ import { resourceTypes } from "../../../src/envoy/resource-types.ts";
 import { NodeSchema } from "../../../src/gen/envoy/config/core/v3/base_pb.ts";
 import { type BenchNode, clientName, clientVersion, metadataOf } from "../fixture/nodes.ts";
 import { type BenchType, benchTypes } from "../fixture/types.ts";
+import type { Versions } from "./commands.ts";
 import { dataFrames, grpcPrefix } from "./frames.ts";
 import type { Variant } from "./skim.ts";
 
@@ -30,13 +31,13 @@ const lengthDelimited = (writer: BinaryWriter, number: number): BinaryWriter =>
   writer.tag(number, WireType.LengthDelimited);
 
 /** The node as a field of a request. */
-export function nodePart(variant: Variant, { cluster, ...node }: BenchNode & { readonly cluster: string }): Buffer {
+export function nodePart(variant: Variant, node: BenchNode): Buffer {
   const { major: majorNumber, minor: minorNumber, patch } = clientVersion;
   const bytes = toBinary(
     NodeSchema,
     create(NodeSchema, {
       id: node.id,
-      cluster,
+      cluster: node.workload,
       metadata: metadataOf(node) as JsonObject,
       userAgentName: clientName,
       userAgentVersionType: {
@@ -53,21 +54,28 @@ export interface Asked {
   readonly subscribe?: readonly string[];
   readonly unsubscribe?: readonly string[];
   /** Delta: what is held from an earlier stream. */
-  readonly known?: ReadonlyMap<string, string>;
+  readonly known?: Versions;
 }
 
 /** All of a request but its node, nonce and version. */
-export function requestPart(variant: Variant, { type, subscribe = [], unsubscribe = [], known }: Asked): Buffer {
+export function requestPart(variant: Variant, { type, subscribe = [], unsubscribe = [], known = [] }: Asked): Buffer {
   const of = fields[variant];
   const writer = new BinaryWriter();
   lengthDelimited(writer, of.typeUrl).string(typeUrls[type]);
   for (const name of subscribe) lengthDelimited(writer, of.subscribe).string(name);
   if (variant === "delta") {
     for (const name of unsubscribe) lengthDelimited(writer, of.unsubscribe).string(name);
-    for (const [name, version] of known ?? []) {
-      const entry = lengthDelimited(lengthDelimited(new BinaryWriter(), 1).string(name), 2).string(version);
-      lengthDelimited(writer, of.known).bytes(entry.finish());
-    }
+    writer.raw(knownPart(known));
+  }
+  return Buffer.from(writer.finish());
+}
+
+/** Of a request in delta: what is held from an earlier stream. */
+export function knownPart(known: Versions): Buffer {
+  const writer = new BinaryWriter();
+  for (const [name, version] of known) {
+    const entry = lengthDelimited(lengthDelimited(new BinaryWriter(), 1).string(name), 2).string(version);
+    lengthDelimited(writer, fields.delta.known).bytes(entry.finish());
   }
   return Buffer.from(writer.finish());
 }

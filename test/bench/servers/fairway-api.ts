@@ -1,6 +1,6 @@
 import { Agent, request } from "node:http";
 import type { Edit } from "../fixture/edits.ts";
-import { type Mesh, type MeshInstance, type MeshRule, type MeshService, meshPort } from "../fixture/mesh.ts";
+import { type Mesh, type MeshInstance, type MeshRule, type MeshService, portOf } from "../fixture/mesh.ts";
 
 /** The mesh and its edits, over our REST API. */
 export interface FairwayApi {
@@ -68,11 +68,11 @@ const pathOf = (host: string): string => `/api/v1/services/${host}`;
 const rulePath = ({ kind, metadata: { namespace, name } }: MeshRule): string =>
   `/api/v1/namespaces/${namespace}/${kind.toLowerCase()}s/${name}`;
 
-const putService = ({ host, namespace, protocol }: MeshService): Call => ({
-  method: "PUT",
-  path: pathOf(host),
-  body: { namespace, ports: [{ name: protocol, number: meshPort, protocol }] },
-});
+const putService = (service: MeshService): Call => {
+  const { host, namespace, protocol, address } = service;
+  const ports = [{ name: protocol, number: portOf(service), protocol }];
+  return { method: "PUT", path: pathOf(host), body: { namespace, addresses: [address], ports } };
+};
 
 const putInstances = ({ host, instances }: MeshService): Call => ({
   method: "PUT",

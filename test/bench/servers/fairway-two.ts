@@ -25,6 +25,7 @@ function asOne(...servers: readonly [BenchServer, ...BenchServer[]]): BenchServe
     readyMs: () => Math.max(...servers.map((server) => server.readyMs())),
     load: (mesh, groups) => all((server) => server.load(mesh, groups)),
     expectGroups: (groups) => all((server) => server.expectGroups(groups)),
+    versionOf: servers[0].versionOf,
     prepare: (edit, next) => {
       const prepared = servers.map((server) => server.prepare(edit, next));
       return {

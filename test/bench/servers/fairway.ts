@@ -59,6 +59,7 @@ export async function startFairway({ port, shared = false }: FairwayPort = {}): 
     readyMs: () => running.readyMs,
     load: (mesh: Mesh) => client.load(mesh),
     expectGroups: async () => {},
+    versionOf: ({ version }) => version,
     prepare: (edit) => ({ send: () => client.send(edit) }),
     restart: async () => {
       const exited = once(running.child, "exit");

@@ -1,17 +1,23 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { memoize } from "../../../src/base/memo.ts";
+import type { Resource } from "../../../src/envoy/resource-set.ts";
 import { type Program, startProgram } from "../../conformance/targets/go-control-plane/program.ts";
 import { buildGoProgram } from "../../support/go-program.ts";
-import { type Delta, deltasOf, type MeshCompiler, noResources, type Resources } from "../fixture/compiled.ts";
+import { type Delta, deltasOf, type MeshCompiler, noResources } from "../fixture/compiled.ts";
 import { applyEdit, type Edit } from "../fixture/edits.ts";
+import { type Group, speakerOf } from "../fixture/groups.ts";
 import type { Mesh } from "../fixture/mesh.ts";
 import { partAround } from "../fixture/part.ts";
+import type { BenchType } from "../fixture/types.ts";
 import { typeUrls } from "../load/requests.ts";
-import type { BenchServer, Group, ServerKind } from "./server.ts";
+import { viewsOf } from "../session.ts";
+import type { BenchServer, ServerKind } from "./server.ts";
 
 export interface GoControlPlaneOptions {
-  /** `snapshot`: the snapshot cache; `linear`: one linear cache a type, which cannot tell proxies apart. */
+  /** `snapshot`: the snapshot cache; `linear`: a linear cache for all endpoints, and one for each other type and workload. */
   readonly cache: "snapshot" | "linear";
-  /** Proxies that are alike share a snapshot, or each has its own. */
+  /** Proxies of one workload are alike and share a snapshot, or each has its own. */
   readonly keys: "shared" | "node";
 }
 
@@ -27,20 +33,22 @@ export async function createGoControlPlane(options: GoControlPlaneOptions): Prom
   ];
   return {
     name: parts.join(":"),
-    scopes: cache === "snapshot",
+    scopes: true,
     restarts: true,
     exact: true,
     start: (compiler) => startPeer(path, options, compiler),
   };
 }
 
-/** A program that knows its state: what it is told anew when it was restarted. */
+/** A program that knows the resources of the mesh that it was told last: all of them again when it was restarted. */
 async function startPeer(
   path: string,
   { cache, keys }: GoControlPlaneOptions,
   compiler: MeshCompiler,
 ): Promise<BenchServer> {
-  const states = new Map<string, { readonly group: Group; resources: Resources }>();
+  const states = new Map<string, Group>();
+  /** By content. */
+  const versions = new Map<string, string>();
   let mesh: Mesh = { services: new Map(), rules: new Map() };
   let program: Program = startProgram(path);
   const start = (port: number) => program.ask({ op: "start", cache, keys, port });
@@ -48,43 +56,91 @@ async function startPeer(
   const { port = 0 } = await start(0);
   let readyMs = performance.now() - begun;
 
-  const whole = () =>
-    [...states.values()].map(({ group, resources }) => changeOf(group, deltasOf(noResources, resources)));
+  const put = async ({ resources, changes }: Update, nodes: Readonly<Record<string, readonly string[]>> = {}) => {
+    const { versions: given = [] } = await program.ask({ op: "put", nodes, resources: resources.map(sent), changes });
+    for (const [index, resource] of resources.entries()) versions.set(contentOf(resource), given[index] ?? "");
+  };
 
   const putWhole = async (): Promise<void> => {
-    await program.ask({ op: "put", changes: whole() });
+    const groups = [...states.values()];
+    const nodes = Object.fromEntries(groups.map((group) => [group.key, group.nodes.map(({ id }) => id)]));
+    const whole = groups.map((group) => ({
+      group,
+      deltas: deltasOf(noResources, compiler.resourcesOf(mesh, speakerOf(group))),
+    }));
+    await put(updateOf(whole), nodes);
     await program.ask({ op: "settle" });
   };
 
-  const prepareAll = (next: Mesh) => {
-    const changes = [...states.values()].flatMap((state) => {
-      const after = compiler.resourcesOf(next, nodeOf(state.group));
-      const deltas = deltasOf(state.resources, after);
-      state.resources = after;
-      return deltas.length === 0 ? [] : [changeOf(state.group, deltas)];
-    });
-    return changes;
+  const prepareAll = (next: Mesh): Update => {
+    const groups = [...states.values()];
+    // One state after the other: the compiler goes on from what it was asked last.
+    const before = groups.map((group) => compiler.resourcesOf(mesh, speakerOf(group)));
+    const after = groups.map((group) => compiler.resourcesOf(next, speakerOf(group)));
+    return updateOf(
+      groups.map((group, i) => ({ group, deltas: deltasOf(before[i] ?? noResources, after[i] ?? noResources) })),
+    );
   };
 
-  /** A service whose instances change is the same whatever else is in the mesh, so that only its neighbourhood is compiled. */
-  const prepareMove = (edit: MoveEdit) => {
+  /**
+   * A service whose instances change is the same whatever else is in the mesh, so that only its neighbourhood is compiled; and it is the
+   * same for all who see it.
+   */
+  const prepareMove = (edit: MoveEdit): Update => {
     const before = partAround(mesh, edit.host);
     const after = applyEdit(before, edit);
-    return [...states.values()].flatMap((state) => {
-      if (!state.resources.EDS.keys().some((name) => name.endsWith(`|${edit.host}`))) return [];
-      const deltas = deltasOf(
-        compiler.resourcesOf(before, nodeOf(state.group)),
-        compiler.resourcesOf(after, nodeOf(state.group)),
-      ).filter(({ type }) => type === "EDS");
-      for (const { changed } of deltas) {
-        state.resources = { ...state.resources, EDS: new Map([...state.resources.EDS, ...changed]) };
+    const views = [...viewsOf([...states.values()]).values()].flatMap((alike) =>
+      alike
+        .slice(0, 1)
+        .map(speakerOf)
+        .map((node) => ({ alike, node })),
+    );
+    const had = views.map(({ node }) => compiler.resourcesOf(before, node));
+    return updateOf(
+      views.flatMap(({ alike, node }, index) => {
+        const deltas = deltasOf(had[index] ?? noResources, compiler.resourcesOf(after, node));
+        const moved = deltas.filter(({ type }) => type === "EDS");
+        return moved.length === 0 ? [] : alike.map((group) => ({ group, deltas: moved }));
+      }),
+    );
+  };
+
+  /** Of which resources what becomes of whom. All is the shortest list. */
+  const updateOf = (found: readonly { readonly group: Group; readonly deltas: readonly Delta[] }[]): Update => {
+    const named = new Map<string, Named>();
+    const setFor = new Map<Resource, string[]>();
+    const removedFor = new Map<string, string[]>();
+    const note = <K>(map: Map<K, string[]>, of: K, key: string): void => {
+      const keys = map.get(of);
+      if (keys === undefined) map.set(of, [key]);
+      else keys.push(key);
+    };
+    for (const { group, deltas } of found) {
+      for (const { type, changed, removed } of deltas) {
+        for (const resource of changed.values()) note(setFor, resource, group.key);
+        for (const name of removed) {
+          const text = `${type} ${name}`;
+          named.set(text, { type: typeUrls[type], name });
+          note(removedFor, text, group.key);
+        }
       }
-      return deltas.length === 0 ? [] : [changeOf(state.group, deltas)];
-    });
+    }
+    const resources = [...setFor.keys()];
+    const changes = new Map<string, { keys?: readonly string[]; set: number[]; remove: Named[] }>();
+    const changeFor = (keys: readonly string[]) => {
+      const isAll = keys.length === states.size;
+      const text = isAll ? "" : keys.join();
+      const change = changes.get(text) ?? { ...(isAll ? {} : { keys }), set: [], remove: [] };
+      changes.set(text, change);
+      return change;
+    };
+    for (const [index, resource] of resources.entries()) changeFor(setFor.get(resource) ?? []).set.push(index);
+    for (const [text, one] of named) changeFor(removedFor.get(text) ?? []).remove.push(one);
+    return { resources, changes: [...changes.values()] };
   };
 
   const expectGroups = async (groups: readonly Group[]): Promise<void> => {
-    for (const group of groups) states.set(group.key, { group, resources: compiler.resourcesOf(mesh, nodeOf(group)) });
+    for (const group of groups) states.set(group.key, group);
     await putWhole();
   };
 
@@ -97,14 +153,15 @@ async function startPeer(
     },
     expectGroups,
     prepare: (edit, next) => {
-      const changes = edit.kind === "put-instance" ? prepareMove(edit) : prepareAll(next);
+      const update = edit.kind === "put-instance" ? prepareMove(edit) : prepareAll(next);
       mesh = next;
       return {
         send: async () => {
-          if (changes.length > 0) await program.ask({ op: "put", changes });
+          if (update.changes.length > 0) await put(update);
         },
       };
     },
+    versionOf: (resource) => versions.get(contentOf(resource)) ?? "",
     restart: async () => {
       await program.kill();
       begun = performance.now();
@@ -120,16 +177,27 @@ async function startPeer(
 
 type MoveEdit = Extract<Edit, { readonly kind: "put-instance" }>;
 
-function nodeOf({ key, nodes: [first] }: Group) {
-  if (first === undefined) throw new Error(`the group ${key} has no proxy`);
-  return first;
+interface Named {
+  readonly type: string;
+  readonly name: string;
 }
 
-const changeOf = ({ key, nodes }: Group, deltas: readonly Delta[]) => ({
-  key,
-  nodes: nodes.map(({ id }) => id),
-  set: deltas.flatMap(({ type, changed }) =>
-    [...changed].map(([name, bytes]) => ({ type: typeUrls[type], name, bytes: Buffer.from(bytes).toString("base64") })),
-  ),
-  remove: deltas.flatMap(({ type, removed }) => removed.map((name) => ({ type: typeUrls[type], name }))),
+/** What the program is told: each resource once, and who gets which; without keys it is everybody. */
+interface Update {
+  readonly resources: readonly Resource[];
+  readonly changes: readonly {
+    readonly keys?: readonly string[];
+    readonly set: readonly number[];
+    readonly remove: readonly Named[];
+  }[];
+}
+
+const sent = ({ type, name, bytes }: Resource) => ({
+  type: typeUrls[type as BenchType],
+  name,
+  bytes: Buffer.from(bytes).toString("base64"),
 });
+
+const contentOf = memoize(
+  ({ type, bytes }: Resource) => `${type} ${createHash("sha1").update(bytes).digest("base64")}`,
+);

@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { applyEdit, type Edit } from "../fixture/edits.ts";
-import { type Mesh, type MeshRule, type MeshService, meshPort } from "../fixture/mesh.ts";
+import { type Mesh, type MeshRule, type MeshService, portOf } from "../fixture/mesh.ts";
 import type { OutsidePeer } from "../options.ts";
 import type { BenchServer, ServerKind } from "./server.ts";
 
@@ -59,6 +59,9 @@ function startOutside({ host, port, documents, pid }: OutsidePeer): BenchServer 
       mesh = applyEdit(mesh, edit);
       return { send: () => carryOut(edit, next) };
     },
+    versionOf: () => {
+      throw new Error("a server that the bench does not restart is not asked for its versions");
+    },
     restart: async () => {
       throw new Error("a server that the bench did not start is not restarted by it");
     },
@@ -69,16 +72,18 @@ function startOutside({ host, port, documents, pid }: OutsidePeer): BenchServer 
   };
 }
 
-function serviceEntry({ host, name, namespace, protocol, instances }: MeshService): MeshRule {
+function serviceEntry(service: MeshService): MeshRule {
+  const { host, name, namespace, protocol, address: virtual, instances } = service;
   return {
     apiVersion: "networking.istio.io/v1",
     kind: "ServiceEntry",
     metadata: { name, namespace },
     spec: {
       hosts: [host],
+      addresses: [virtual],
       location: "MESH_INTERNAL",
       resolution: "STATIC",
-      ports: [{ name: protocol, number: meshPort, protocol: protocol.toUpperCase() }],
+      ports: [{ name: protocol, number: portOf(service), protocol: protocol.toUpperCase() }],
       endpoints: instances.map(({ address, labels, locality }) => ({ address, labels, locality })),
     },
   };

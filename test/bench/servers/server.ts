@@ -1,13 +1,8 @@
+import type { Resource } from "../../../src/envoy/resource-set.ts";
 import type { MeshCompiler } from "../fixture/compiled.ts";
 import type { Edit } from "../fixture/edits.ts";
+import type { Group } from "../fixture/groups.ts";
 import type { Mesh } from "../fixture/mesh.ts";
-import type { BenchNode } from "../fixture/nodes.ts";
-
-/** Proxies that are alike: what the bench compiles for, and what a peer keys its snapshots by. */
-export interface Group {
-  readonly key: string;
-  readonly nodes: readonly BenchNode[];
-}
 
 /** A server under test, from its start to its end. */
 export interface BenchServer {
@@ -24,6 +19,8 @@ export interface BenchServer {
   readonly prepare: (edit: Edit, next: Mesh) => Prepared;
   /** Ends it at once and starts it again with what it had; resolves when proxies can be served. */
   readonly restart: () => Promise<void>;
+  /** The version that it gives this resource in an incremental response: what a proxy says when it comes back. */
+  readonly versionOf: (resource: Resource) => string;
   readonly stop: () => Promise<void>;
   /** From the start of the process until proxies can be served: the last one. */
   readonly readyMs: () => number;

@@ -1,8 +1,8 @@
 import { type Change, runChange, runSilent, workMs } from "../change.ts";
 import { annotate, changeBalancer, changeEveryCluster, type Edit, shiftWeight } from "../fixture/edits.ts";
-import { type MeshRule, type MeshService, namespaceOf, ruleId } from "../fixture/mesh.ts";
+import { type MeshRule, type MeshService, namespaceOf, ruleId, virtualAddress } from "../fixture/mesh.ts";
 import { type BenchType, benchTypes } from "../fixture/types.ts";
-import { type Session, verify } from "../session.ts";
+import { type Session, streamsByView, verify } from "../session.ts";
 import { bytesOf, costFigures, editFigures, resourcesOf, sumOf } from "./figures.ts";
 import type { Figures, Workload } from "./workload.ts";
 
@@ -26,7 +26,7 @@ function figuresOf(changes: readonly Change[]): Figures {
 
 /** Resources that no proxy had to be sent; a cluster that changes may bring its endpoints. */
 function strayOf(session: Session, changes: readonly Change[]): number {
-  const streams = new Map(session.groups.map(({ key, nodes }) => [key, nodes.length]));
+  const streams = streamsByView(session);
   const due = (change: Change, type: BenchType): number =>
     [...change.expected].reduce((sum, [key, deltas]) => {
       const names = deltas.find((delta) => delta.type === type)?.changed.size ?? 0;
@@ -106,7 +106,8 @@ function newService({ mesh }: Session): MeshService {
     id: `${name}-${index}`,
     address: `10.254.0.${index}`,
   }));
-  return { ...like, name, namespace, host: `${name}.${namespace}.svc.cluster.local`, instances };
+  const host = `${name}.${namespace}.svc.cluster.local`;
+  return { ...like, name, namespace, host, address: virtualAddress(mesh.services.size), instances };
 }
 
 export const fullPush: Workload = {

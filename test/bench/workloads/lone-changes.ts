@@ -1,8 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { runMove } from "../change.ts";
 import { moveInstance } from "../fixture/edits.ts";
+import { everything } from "../fixture/groups.ts";
 import type { MeshService } from "../fixture/mesh.ts";
-import { type Session, verify } from "../session.ts";
+import { type Session, streamsByView, verify } from "../session.ts";
 import { costFigures, editFigures, resourcesOf, sumOf } from "./figures.ts";
 import type { Figures, Workload } from "./workload.ts";
 
@@ -19,7 +20,7 @@ export function plainServices({ mesh }: Session): readonly MeshService[] {
 /** Lone endpoint changes, one after the other: each half a second or more after the one before. */
 export async function loneChanges(session: Session, count: number, seenBy: SeenBy): Promise<Figures> {
   const services = plainServices(session);
-  const groupSize = new Map(session.groups.map(({ key, nodes }) => [key, nodes.length]));
+  const streams = streamsByView(session);
   const changes = [];
   let expected = 0;
   await delay(calmMs);
@@ -29,9 +30,9 @@ export async function loneChanges(session: Session, count: number, seenBy: SeenB
     const host = services[(index * 37) % services.length]?.host ?? "";
     const service = session.mesh.services.get(host);
     if (service === undefined) throw new Error(`the mesh has no service ${host}`);
-    const groups = seenBy(session, service);
-    expected += groups.reduce((sum, key) => sum + (groupSize.get(key) ?? 0), 0);
-    changes.push(await runMove(session, moveInstance(service, session.events++), groups));
+    const views = seenBy(service).filter((view) => streams.has(view));
+    expected += views.reduce((sum, view) => sum + (streams.get(view) ?? 0), 0);
+    changes.push(await runMove(session, moveInstance(service, session.events++), views));
     await delay(pauseMs);
   }
   const late = await session.server.inside?.loopDelay();
@@ -49,12 +50,11 @@ export async function loneChanges(session: Session, count: number, seenBy: SeenB
   };
 }
 
-/** The groups that see a service. */
-export type SeenBy = (session: Session, service: MeshService) => readonly string[];
+/** Who sees a service: names of what groups see. */
+export type SeenBy = (service: MeshService) => readonly string[];
 
-export const everybody: SeenBy = ({ groups }) => groups.map(({ key }) => key);
-export const neighbours: SeenBy = ({ groups }, { namespace }) =>
-  groups.map(({ key }) => key).filter((key) => key === namespace);
+export const everybody: SeenBy = () => [everything];
+export const neighbours: SeenBy = ({ namespace }) => [namespace];
 
 export const loneChange: Workload = {
   id: "W2a",

@@ -1,5 +1,5 @@
 import { usageOf } from "../servers/process-usage.ts";
-import { type Cost, costOf, type Session, verify } from "../session.ts";
+import { type Cost, costOf, knownByProxies, type Session, verify } from "../session.ts";
 import { spreadOf } from "../statistics.ts";
 import { costFigures } from "./figures.ts";
 import type { Workload } from "./workload.ts";
@@ -17,9 +17,10 @@ interface Return {
 
 async function comeBack(session: Session): Promise<Return> {
   const { server, load } = session;
+  const known = session.variant === "delta" ? knownByProxies(session) : [];
   await load.tell({ do: "let-go" });
   await server.restart();
-  const { cost, value } = await costOf(session, () => load.tell({ do: "return", quietMs, withinMs }));
+  const { cost, value } = await costOf(session, () => load.tell({ do: "return", known, quietMs, withinMs }));
   await verify(session, "after the restart");
   const { userSeconds, systemSeconds } = usageOf(server.pids());
   const [last = value.begunAt] = value.doneAt;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { createNodes } from "../fixture/nodes.ts";
+import { everything, groupsOf } from "../fixture/groups.ts";
+import { createClients } from "../fixture/nodes.ts";
 import { usageOf } from "../servers/process-usage.ts";
 import { costOf, type Session, verify, withProxies } from "../session.ts";
 import { costFigures, timeFigures } from "./figures.ts";
@@ -55,8 +56,7 @@ export const stormOfProfiles: Workload = {
     const { server, compiler, kind, variant, mesh } = session;
     const count = session.groups.reduce((sum, { nodes }) => sum + nodes.length, 0);
     const names = Array.from({ length: profiles }, (_, index) => `tenant-${index}`);
-    const nodes = createNodes(count, names);
-    const groups = names.map((key) => ({ key, nodes: nodes.filter(({ namespace }) => namespace === key) }));
+    const groups = groupsOf(createClients(count, names), () => everything);
     await server.expectGroups(groups);
     const compiled = async () => (await server.inside?.metrics())?.("fairway_compiles_total") ?? Number.NaN;
     const before = await compiled();

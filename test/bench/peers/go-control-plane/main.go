@@ -2,12 +2,15 @@
 // standard output. It ends with its input.
 //
 //	{"id":1,"op":"start","cache":"snapshot","keys":"shared","port":0} → {"id":1,"port":40001}
-//	{"id":2,"op":"put","changes":[{"key":K,"nodes":[ID],"set":[{"type":URL,"name":N,"bytes":BASE64}],"remove":[{"type":URL,"name":N}]}]} → {"id":2}
+//	{"id":2,"op":"put","nodes":{K:[ID]},"resources":[{"type":URL,"name":N,"bytes":BASE64}],
+//	 "changes":[{"keys":[K],"set":[0],"remove":[{"type":URL,"name":N}]}]} → {"id":2,"versions":[V]}
 //	{"id":3,"op":"settle"} → {"id":3}
 //
-// Changes are answered when they are taken, and go into the cache one after the other; those that come while it is busy go in
-// together. `settle` is answered when all are in. A failed one is answered with {"id":N,"error":TEXT}. A key stands for proxies that are alike: those whose node names it as its
-// cluster. `nodes` are the ids of all of them; they matter where each node has a snapshot of its own (`keys` is `node`).
+// A key stands for proxies that are alike: those whose node names it as its cluster. `nodes` are the ids of all of them; they matter
+// where each node has a snapshot of its own (`keys` is `node`). What several keys have alike comes once: a change sets resources by
+// their place in the list; without `keys` it is for all that were named so far. Changes are answered when they are taken, with the
+// version of each resource, and go into the cache one after the other; those that come while it is busy go in together. `settle` is
+// answered when all are in. A failed one is answered with {"id":N,"error":TEXT}.
 package main
 
 import (
@@ -18,32 +21,19 @@ import (
 )
 
 type request struct {
-	ID      int      `json:"id"`
-	Op      string   `json:"op"`
-	Cache   string   `json:"cache"`
-	Keys    string   `json:"keys"`
-	Port    int      `json:"port"`
-	Changes []change `json:"changes"`
-}
-
-// change is what becomes different for the proxies of one key.
-type change struct {
-	Key    string        `json:"key"`
-	Nodes  []string      `json:"nodes"`
-	Set    []rawResource `json:"set"`
-	Remove []rawResource `json:"remove"`
-}
-
-type rawResource struct {
-	Type  string `json:"type"`
-	Name  string `json:"name"`
-	Bytes []byte `json:"bytes"`
+	ID    int    `json:"id"`
+	Op    string `json:"op"`
+	Cache string `json:"cache"`
+	Keys  string `json:"keys"`
+	Port  int    `json:"port"`
+	update
 }
 
 type answer struct {
-	ID    int    `json:"id"`
-	Error string `json:"error,omitempty"`
-	Port  int    `json:"port,omitempty"`
+	ID       int      `json:"id"`
+	Error    string   `json:"error,omitempty"`
+	Port     int      `json:"port,omitempty"`
+	Versions []string `json:"versions,omitempty"`
 }
 
 func main() {
@@ -66,7 +56,7 @@ func main() {
 	}
 }
 
-func serve(kept **pending, asked request, reply *answer) error {
+func serve(kept **pending, asked request, reply *answer) (err error) {
 	switch asked.Op {
 	case "start":
 		made, err := newStore(asked.Cache, asked.Keys)
@@ -81,7 +71,11 @@ func serve(kept **pending, asked request, reply *answer) error {
 		if *kept == nil {
 			return fmt.Errorf("start it first")
 		}
-		return (*kept).add(asked.Changes)
+		reply.Versions, err = asked.decode()
+		if err != nil {
+			return err
+		}
+		return (*kept).add(asked.update)
 	case "settle":
 		if *kept == nil {
 			return fmt.Errorf("start it first")

@@ -9,6 +9,7 @@ export interface Answer {
   readonly server?: number;
   readonly port?: number;
   readonly streams?: number;
+  readonly versions?: readonly string[];
 }
 
 export interface Program {
