@@ -1,5 +1,10 @@
 /* A mesh of many services, each with a VirtualService of 25 lines and a DestinationRule: two rules a service. */
 
+const numberOf = (service: number): string => `${service >> 16}.${(service >> 8) & 255}.${service & 255}`;
+
+/** Where the first instance of a service is. */
+export const instanceOf = (service: number): string => `10.${numberOf(service)}`;
+
 const hostOf = (service: number): string => `service-${service}.ns-${service % 20}.svc.cluster.local`;
 
 /** Even numbers are VirtualServices, odd ones the DestinationRules of the same services; `share` (1 to 99) is a value to change. */
@@ -17,9 +22,8 @@ export function exampleRulePath(index: number): string {
 /** The catalog of the services that so many rules speak of. */
 export function exampleCatalog(rules: number): string {
   const services = Array.from({ length: Math.ceil(rules / 2) }, (_, service) => {
-    const address = `10.${service >> 16}.${(service >> 8) & 255}.${service & 255}`;
-    const instances = `[{ address: ${address}, labels: { version: v1 } }, { address: ${address.replace("10.", "11.")}, labels: { version: v2 } }]`;
-    return `  - { host: ${hostOf(service)}, ports: [{ name: http, number: 80 }], instances: ${instances} }\n`;
+    const instances = `[{ address: ${instanceOf(service)}, labels: { version: v1 } }, { address: 11.${numberOf(service)}, labels: { version: v2 } }]`;
+    return `  - { host: ${hostOf(service)}, addresses: [12.${numberOf(service)}], ports: [{ name: http, number: 80 }], instances: ${instances} }\n`;
   });
   return `services:\n${services.join("")}`;
 }
@@ -65,13 +69,11 @@ spec:
     - { name: v2, labels: { version: v2 } }
 `;
 
-/** What the proxies of a namespace listen to: the services of their own namespace, on port 80. */
+/** What the proxies of a namespace see: the services of their own namespace. */
 export const exampleSidecar = (namespace: string) => `apiVersion: networking.istio.io/v1
 kind: Sidecar
 metadata: { name: default, namespace: ${namespace} }
 spec:
   egress:
-    - port: { number: 80, protocol: HTTP, name: http }
-      captureMode: NONE
-      hosts: ["./*"]
+    - hosts: ["./*"]
 `;

@@ -5,6 +5,7 @@ import {
   DeltaDiscoveryRequestSchema,
   DeltaDiscoveryResponseSchema,
 } from "../../src/gen/envoy/service/discovery/v3/discovery_pb.ts";
+import { instanceOf } from "./example-rules.ts";
 
 /*
  * Proxies that take whatever comes, for benches: `proxies.ts HOST:PORT COUNT ROUTES`. Accepts everything until it is told to
@@ -34,7 +35,8 @@ function connect(index: number): Promise<void> {
   calls.push(call);
   const send = (request: Parameters<typeof create<typeof DeltaDiscoveryRequestSchema>>[1]) =>
     call.write(Buffer.from(toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, request))));
-  const id = `sidecar~10.0.0.${index + 1}~proxy-${index}.ns-${index}~ns-${index}.svc.cluster.local`;
+  // Each is beside an instance of a service of its namespace.
+  const id = `sidecar~${instanceOf(index)}~proxy-${index}.ns-${index}~ns-${index}.svc.cluster.local`;
   for (const [i, [type, names]] of wanted.entries()) {
     send({
       ...(i === 0 && { node: { id } }),

@@ -33,10 +33,13 @@ test("what must hold and what is aimed at are judged by what was measured", () =
   const measurements = [
     measured("fairway", 0, "W7", { sentBytes: 0 }),
     measured("fairway", 1, "W7", { sentBytes: 3 }),
-    measured("fairway", 0, "W1", { cpuS: 1, lastMs: 10, loopP99Ms: 500 }),
+    measured("fairway", 0, "W1", { cpuS: 1, lastMs: 10, loopP99Ms: 500, compilesCount: 2, profilesCount: 2 }),
     measured("peer", 0, "W1", { cpuS: 12, lastMs: 20 }),
   ];
-  expect(judgeMusts(measurements)).toMatchObject([{ id: "silent", verdict: "missed", found: "3 bytes" }]);
+  expect(judgeMusts(measurements)).toMatchObject([
+    { id: "silent", verdict: "missed", found: "3 bytes" },
+    { id: "profiles-W1", verdict: "held" },
+  ]);
   const aims = judgeAims(summarize(measurements));
   expect(aims.map(({ metric, found, verdict }) => [metric, found, verdict])).toEqual([
     ["cpuS", 12, "met"],

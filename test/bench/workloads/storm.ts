@@ -11,6 +11,8 @@ const settleMs = 3_000;
 
 async function storm(session: Session): Promise<Figures> {
   const { load, server } = session;
+  const compiled = async () => (await server.inside?.metrics())?.("fairway_compiles_total") ?? Number.NaN;
+  const compiledBefore = await compiled();
   await server.inside?.loopDelay();
   const { cost, value } = await costOf(session, () => load.tell({ do: "storm", withinMs }));
   if (value.missing > 0) {
@@ -25,6 +27,8 @@ async function storm(session: Session): Promise<Figures> {
     ...timeFigures(value.doneAt.map((at) => at - value.begunAt)),
     ...costFigures([cost]),
     loadShare: cost.loadBusy,
+    compilesCount: (await compiled()) - compiledBefore,
+    profilesCount: session.groups.length,
     ...(late && { loopP99Ms: late.p99Ms, loopMaxMs: late.maxMs }),
   };
 }
@@ -58,9 +62,6 @@ export const stormOfProfiles: Workload = {
     const names = Array.from({ length: profiles }, (_, index) => `tenant-${index}`);
     const groups = groupsOf(createClients(count, names), () => everything);
     await server.expectGroups(groups);
-    const compiled = async () => (await server.inside?.metrics())?.("fairway_compiles_total") ?? Number.NaN;
-    const before = await compiled();
-    const figures = await withProxies({ server, compiler, kind, variant, mesh }, groups, storm);
-    return { ...figures, compilesCount: (await compiled()) - before, profilesCount: profiles };
+    return withProxies({ server, compiler, kind, variant, mesh }, groups, storm);
   },
 };
