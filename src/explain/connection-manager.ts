@@ -1,5 +1,6 @@
 import { escapedSlashesOf, type HttpConnectionManager, strippedPortOf } from "../envoy/connection-manager-messages.ts";
 import type { RouteConfiguration } from "../envoy/route-messages.ts";
+import { isIpAddress } from "../model/ip-address.ts";
 import { admittedHeaders } from "./admitted-headers.ts";
 import { isGrpcRequest } from "./grpc.ts";
 import { normalPath, withMergedSlashes, withUnescapedSlashes } from "./normal-path.ts";
@@ -26,7 +27,7 @@ export interface Entrance {
 export function admissionOf({ manager, port, table }: Entrance, request: Request, semantics: Semantics): Admission {
   const path: AdmittedPath =
     request.path === undefined
-      ? { kind: "admitted", path: undefined }
+      ? admittedTarget(request.authority)
       : admittedPath(manager, request.path, isGrpcRequest(request), semantics);
   if (path.kind !== "admitted") return path;
   const { authority, stripped } = admittedAuthority(manager, request.authority, port);
@@ -45,7 +46,16 @@ type AdmittedPath =
   | Exclude<Admission, { kind: "admitted" }>
   | { readonly kind: "admitted"; readonly path: string | undefined };
 
+const maxPort = 65_535;
+
 const bad = (why: string): AdmittedPath => ({ kind: "refused", status: 400, why });
+
+/** What a CONNECT asks for. */
+function admittedTarget(authority: string): AdmittedPath {
+  const [, address, port] = /^(?:@?[A-Za-z0-9.-]+|\[(.*)\]):([0-9]+)$/.exec(authority) ?? [];
+  const isTarget = port !== undefined && Number(port) <= maxPort && (address === undefined || isIpAddress(address));
+  return isTarget ? { kind: "admitted", path: undefined } : bad("its authority is not a host and a port");
+}
 
 function admittedPath(
   manager: HttpConnectionManager,
