@@ -107,6 +107,10 @@ const parts = [
     ...test("test/explain/chains.test.ts", fuzz),
   },
   {
+    title: "100,000 calls through sidecars of random meshes, half of them beside each of two Envoys",
+    ...test("test/explain/compiled.test.ts", { ...fuzz, FAIRWAY_FUZZ_PERCENT: "20" }),
+  },
+  {
     title: "Minutes of schemathesis: every operation, every check",
     ...test("test/api/schemathesis.test.ts", { FAIRWAY_SCHEMATHESIS_SECONDS: schemathesisSeconds }),
   },

@@ -88,7 +88,8 @@ async function answerTo(port: number, connection: Connection): Promise<string> {
   return answer;
 }
 
-function proxyHeader({ source, destination }: Connection): Buffer {
+/** Who calls whom, as the PROXY protocol says it. */
+export function proxyHeader({ source, destination }: Pick<Connection, "source" | "destination">): Buffer {
   const family = source.address.includes(":") ? "TCP6" : "TCP4";
   const words = ["PROXY", family, source.address, destination.address, source.port, destination.port];
   return Buffer.from(`${words.join(" ")}\r\n`);
