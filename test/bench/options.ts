@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly full: boolean;
   /** One size; otherwise all that `--full` measures. */
   readonly isSized: boolean;
+  /** What the proxies are beside: copies of one application that only calls others, or the services, each a workload of its own. */
+  readonly beside: "clients" | "services";
   readonly gcpCache: "snapshot" | "linear";
   readonly gcpKeys: "shared" | "node";
   readonly cpuProfile: boolean;
@@ -47,6 +49,9 @@ Options:
   --workload LIST       of ${workloadIds.join(", ")} (default all)
   --servers LIST        of fairway, go-control-plane (default both), and fairway-two: two processes of it on one port,
                         each with half of the proxies, as two threads would have them
+  --beside WHAT         clients: all proxies are beside copies of one application (in the scoped mesh, of one in each
+                        namespace); services: beside instances of the mesh's own services, so that there are as many
+                        workloads as services, each with a configuration of its own (default clients)
   --gcp-cache KIND      snapshot or linear (default snapshot)
   --gcp-keys KEYS       shared: proxies that are alike share a snapshot; node: each has its own (default shared)
   --full                long runs: 50 lone changes, 60 s of churn, 5 pairs of each variant; where no size
@@ -77,6 +82,7 @@ const flags = {
   variant: { type: "string", default: "both" },
   workload: { type: "string", default: workloadIds.join(",") },
   servers: { type: "string", default: "fairway,go-control-plane" },
+  beside: { type: "string", default: "clients" },
   "gcp-cache": { type: "string", default: "snapshot" },
   "gcp-keys": { type: "string", default: "shared" },
   full: { type: "boolean", default: false },
@@ -103,6 +109,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     servers: some("servers", values.servers, ["fairway", "fairway-two", "go-control-plane"]),
     full: values.full,
     isSized: !values.full || values.services !== undefined || values.proxies !== undefined,
+    beside: choice("beside", values.beside, { clients: "clients", services: "services" }),
     gcpCache: choice("gcp-cache", values["gcp-cache"], { snapshot: "snapshot", linear: "linear" }),
     gcpKeys: choice("gcp-keys", values["gcp-keys"], { shared: "shared", node: "node" }),
     cpuProfile: values["cpu-prof"],

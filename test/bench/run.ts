@@ -1,7 +1,7 @@
 import { createMeshCompiler } from "./fixture/compiled.ts";
 import { everything, type Group, groupsOf } from "./fixture/groups.ts";
 import { createMesh, type Mesh, type MeshService, servicesPerNamespace } from "./fixture/mesh.ts";
-import { createNodes } from "./fixture/nodes.ts";
+import { createClients, createNodes } from "./fixture/nodes.ts";
 import type { Variant } from "./load/skim.ts";
 import { monotonicMs } from "./monotonic.ts";
 import type { BenchOptions } from "./options.ts";
@@ -100,14 +100,18 @@ interface Chosen {
 }
 
 const settings: Readonly<Record<Setting, (options: BenchOptions) => Chosen>> = {
-  whole: ({ services, instances, proxies }) => {
+  whole: ({ services, instances, proxies, beside }) => {
     const mesh = createMesh({ services, instances, visibility: "everything" });
-    return { mesh, groups: groupsOf(createNodes(proxies, [...mesh.services.values()]), () => everything) };
+    const nodes =
+      beside === "clients" ? createClients(proxies, ["clients"]) : createNodes(proxies, [...mesh.services.values()]);
+    return { mesh, groups: groupsOf(nodes, () => everything) };
   },
-  scoped: ({ services: asked, instances, proxies }) => {
+  scoped: ({ services: asked, instances, proxies, beside }) => {
     const services = Math.max(asked, Math.min(scopedServices, 5 * asked));
     const mesh = createMesh({ services, instances, visibility: "own-namespace" });
-    const nodes = createNodes(proxies, oneOfEachNamespace([...mesh.services.values()]));
+    const firsts = oneOfEachNamespace([...mesh.services.values()]);
+    const namespaces = [...new Set(firsts.map(({ namespace }) => namespace))];
+    const nodes = beside === "clients" ? createClients(proxies, namespaces) : createNodes(proxies, firsts);
     return { mesh, groups: groupsOf(nodes, ({ namespace }) => namespace) };
   },
 };

@@ -4,7 +4,7 @@ import { createMeshCompiler } from "./fixture/compiled.ts";
 import { applyEdit, type Edit, maxMarkers, moveInstance, shiftWeight } from "./fixture/edits.ts";
 import { everything, groupsOf } from "./fixture/groups.ts";
 import { createMesh } from "./fixture/mesh.ts";
-import { type BenchNode, createNodes } from "./fixture/nodes.ts";
+import { type BenchNode, createClients } from "./fixture/nodes.ts";
 import { createRandom } from "./fixture/random.ts";
 import { checkLimits } from "./limits.ts";
 import { monotonicMs } from "./monotonic.ts";
@@ -64,7 +64,7 @@ export async function soak(args: readonly string[]): Promise<0 | 1> {
   const visitors = Math.ceil(proxies / 10);
   checkLimits(proxies + visitors);
   const mesh = createMesh({ services, instances: 10, visibility: "everything" });
-  const nodes = createNodes(proxies + visitors, [...mesh.services.values()]);
+  const nodes = createClients(proxies + visitors, ["clients"]);
   const groups = groupsOf(nodes.slice(0, proxies), () => everything);
   const looksTaken = await withSession(
     { kind: fairway, variant: "delta", compiler: createMeshCompiler(), mesh, groups },

@@ -1,7 +1,7 @@
 import type { MeshCompiler } from "../fixture/compiled.ts";
 import { everything, groupsOf } from "../fixture/groups.ts";
 import { createMesh } from "../fixture/mesh.ts";
-import { createNodes } from "../fixture/nodes.ts";
+import { createClients } from "../fixture/nodes.ts";
 import type { ServerKind } from "../servers/server.ts";
 import { withSession } from "../session.ts";
 import { everybody, loneChanges } from "./lone-changes.ts";
@@ -37,7 +37,7 @@ export async function changeAtTwoSizes(options: ScaleOptions): Promise<Figures> 
 
 function changeAt({ kind, compiler, instances, changes }: ScaleOptions, services: number): Promise<Figures> {
   const mesh = createMesh({ services, instances, visibility: "everything" });
-  const groups = groupsOf(createNodes(proxies, [...mesh.services.values()]), () => everything);
+  const groups = groupsOf(createClients(proxies, ["clients"]), () => everything);
   return withSession({ kind, variant: "delta", compiler, mesh, groups }, async (session) => {
     const { missing } = await session.load.tell({ do: "storm", withinMs: 120_000 });
     if (missing > 0) throw new Error(`${missing} proxies are not complete in a mesh of ${services} services`);
