@@ -10,7 +10,7 @@ import { compileHttpProxyListener } from "./http-proxy.ts";
 import { chooseTargets, compileVirtualInbound, partsOfTargets } from "./inbound.ts";
 import { compileInboundPassthrough, compileWorkloadCluster } from "./inbound-clusters.ts";
 import { compileIngress } from "./ingress.ts";
-import { compileOutboundListener, compileVirtualOutbound, partsOfListener } from "./outbound-listeners.ts";
+import { compileOutboundListener, partsOfListener } from "./outbound-listeners.ts";
 import { planCaptured, planDialled } from "./outbound-plan.ts";
 import { compilePlaceholder } from "./placeholders.ts";
 import { compileClientCluster, compileEmptyClientCluster } from "./proxyless-clusters.ts";
@@ -28,6 +28,7 @@ import {
   serviceVirtualHost,
   unknownHosts,
 } from "./virtual-hosts.ts";
+import { compileVirtualOutbound } from "./virtual-outbound.ts";
 
 /**
  * The pure functions that make parts of resources, each remembering its results by the identity of its arguments: what did

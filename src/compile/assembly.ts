@@ -1,4 +1,3 @@
-import { memoize } from "../base/memo.ts";
 import {
   createResourceSet,
   type Reference,
@@ -7,21 +6,15 @@ import {
   type ResourceSet,
 } from "../envoy/resource-set.ts";
 import { perType } from "../envoy/resource-types.ts";
-import type { Instance } from "../model/instance.ts";
-import type { ProxyKind } from "../model/proxy.ts";
 import type { Aspects } from "./aspects.ts";
-import { type Broken, keep, type Report, repairOf } from "./broken.ts";
-import type { DestinationPolicy } from "./destination-policy.ts";
-import { compileGateway } from "./gateway.ts";
-import { guardAspects } from "./guard.ts";
+import { type Broken, keep, repairOf } from "./broken.ts";
+import { kinds } from "./kinds.ts";
 import { isPerInstance } from "./listener-claims.ts";
-import { type Own, withoutConflicts } from "./own.ts";
-import { compileProxyless, compileProxylessService } from "./proxyless.ts";
+import type { Own } from "./own.ts";
+import { changedServices, isFrom, type Part, sameSources, sourcesOf } from "./parts.ts";
 import { ReferenceIndex } from "./reference-index.ts";
-import { envoyPlaceholders, type MakePlaceholders, type Repaired, repairReferences } from "./references.ts";
+import { type Repaired, repairReferences } from "./references.ts";
 import type { Reachable } from "./scope.ts";
-import { compileService, knowsDestination } from "./services.ts";
-import { compileSidecar } from "./sidecar.ts";
 import type { View } from "./view.ts";
 
 /** A set in which nothing dangles. */
@@ -43,85 +36,11 @@ export interface Assembly {
   readonly index: ReferenceIndex | undefined;
 }
 
-/** What comes of one port of a service. */
-export interface Part {
-  readonly resources: readonly Resource[];
-  readonly broken: readonly Broken[];
-  /** What it was made of, besides the port. */
-  readonly from: Pick<View, "mesh"> & {
-    readonly policy: DestinationPolicy | undefined;
-    readonly instances: readonly Instance[];
-    readonly knowsDestination: boolean;
-  };
-}
-
-interface Kind {
-  /** What does not depend on instances. Comes first: where two want one name (listeners on one address), the first has it. */
-  readonly own: (view: View, aspects: Aspects, report: Report) => Own;
-  readonly service: (one: Reachable, view: View, aspects: Aspects, report: Report) => readonly Resource[];
-  /** What stands in for what is named and not there. */
-  readonly placeholders: (view: View, aspects: Aspects) => MakePlaceholders;
-}
-
-const placeholdersOfEnvoy: Kind["placeholders"] = ({ mesh }, { placeholder }) => envoyPlaceholders(mesh, placeholder);
-
-const byKind: Readonly<Record<ProxyKind, Kind>> = {
-  sidecar: {
-    own: (view, aspects, report) => compileSidecar(view, guardAspects(aspects, report)),
-    service: compileService,
-    placeholders: placeholdersOfEnvoy,
-  },
-  gateway: {
-    own: (view, aspects, report) => withoutConflicts(compileGateway(view, guardAspects(aspects, report))),
-    service: compileService,
-    placeholders: placeholdersOfEnvoy,
-  },
-  proxyless: {
-    own: (view, aspects, report) => withoutConflicts(compileProxyless(view, guardAspects(aspects, report))),
-    service: compileProxylessService,
-    placeholders: placeholdersOfClient,
-  },
-};
-
-/** Those that a gRPC client takes. */
-function placeholdersOfClient({ mesh }: View, aspects: Aspects): MakePlaceholders {
-  const others = envoyPlaceholders(mesh, aspects.placeholder);
-  return (missing, reason) =>
-    missing.type === "CDS" ? aspects.emptyClientCluster(mesh, missing.name, reason) : others(missing, reason);
-}
-
-/** Compiles one part of what a view asks for. */
-export function partOf(one: Reachable, view: View, aspects: Aspects): Part {
-  const broken: Broken[] = [];
-  const resources = byKind[view.profile.kind].service(one, view, aspects, (report) => {
-    broken.push(report);
-  });
-  return { resources, broken, from: sourcesOf(one, view) };
-}
-
-const sourcesOf = ({ service }: Reachable, view: View): Part["from"] => ({
-  mesh: view.mesh,
-  policy: view.policyFor(service),
-  instances: view.instancesOf(service),
-  knowsDestination: knowsDestination(view),
-});
-
-const isFrom = ({ from }: Part, { mesh, policy, instances, knowsDestination: knows }: Part["from"]): boolean =>
-  from.mesh === mesh && from.policy === policy && from.instances === instances && from.knowsDestination === knows;
-
 type MakePart = (one: Reachable) => Part;
-
-/** Tells parts that are certainly made of the same things as in the last view, by what all profiles know of the change. */
-function sameSources(last: View | undefined, view: View): (one: Reachable) => boolean {
-  if (last === undefined || last.mesh !== view.mesh || last.policies !== view.policies) return () => false;
-  if (knowsDestination(last) !== knowsDestination(view)) return () => false;
-  const changed = changedServices(last.instances, view.instances);
-  return ({ service: { key, origin } }) => origin.kind === "registry" && !changed.has(key);
-}
 
 /** Everything, with those parts of the last assembly that are of the same things. */
 export function assemble(last: Assembly | undefined, view: View, aspects: Aspects, makePart: MakePart): Assembly {
-  const kind = byKind[view.profile.kind];
+  const kind = kinds[view.profile.kind];
   const ownBroken: Broken[] = [];
   const own = kind.own(view, aspects, (one) => {
     ownBroken.push(one);
@@ -179,7 +98,7 @@ const edited = (
 };
 
 function repairIn(view: View, aspects: Aspects): Compiled["repair"] {
-  const placeholders = byKind[view.profile.kind].placeholders(view, aspects);
+  const placeholders = kinds[view.profile.kind].placeholders(view, aspects);
   return (resources) => repairReferences(resources, placeholders);
 }
 
@@ -229,10 +148,6 @@ export function replaceParts(last: Assembly, view: View, makePart: MakePart): As
   const resources = replaced.flatMap(({ after }) => after.resources);
   return { ...last, view, compiled: { ...last.compiled, resources: edited(last.compiled, [], resources) } };
 }
-
-const changedServices = memoize(
-  (before: View["instances"], after: View["instances"]) => new Set(before.changesTo(after).map(({ key }) => key)),
-);
 
 /** Do these resources just take the place of the ones before: same names, same references, nobody else's and whole? */
 const isReplaceable = ({ resources }: Compiled, before: Part, after: Part): boolean =>

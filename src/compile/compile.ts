@@ -1,7 +1,9 @@
 import type { Resource, ResourceSet } from "../envoy/resource-set.ts";
 import type { ProxyNode } from "../model/proxy.ts";
 import { createAspects } from "./aspects.ts";
-import { type Assembly, assemble, type Compiled, type Part, partOf, replaceParts } from "./assembly.ts";
+import { type Assembly, assemble, type Compiled, replaceParts } from "./assembly.ts";
+import { partOf } from "./kinds.ts";
+import type { Part } from "./parts.ts";
 import { type Profile, profileOf, withoutImplemented } from "./profile.ts";
 import type { Reachable } from "./scope.ts";
 import { createViewer } from "./view.ts";

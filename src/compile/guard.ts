@@ -14,6 +14,7 @@ import { attempt, brokenListener, keep, type Report } from "./broken.ts";
 import { serverBind } from "./gateway-listener.ts";
 import { ingressBind } from "./ingress.ts";
 import { fromRule, fromService } from "./origins.ts";
+import { nameOf } from "./outbound-plan.ts";
 import { compileRouteTable } from "./route-table.ts";
 import { isCaptured } from "./sidecar-choice.ts";
 import { portHosts } from "./virtual-hosts.ts";
@@ -105,7 +106,7 @@ export function guardAspects(aspects: Aspects, report: Report): Aspects {
     outboundListener: (listener, ...rest) =>
       attempt(
         () => aspects.outboundListener(listener, ...rest),
-        (error) => reportListener(listenerName(listener.binds[0] ?? "", listener.port), error),
+        (error) => reportListener(nameOf(listener), error),
       ),
     virtualOutbound: (settings) =>
       attempt(

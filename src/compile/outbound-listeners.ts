@@ -1,29 +1,20 @@
 import { create } from "@bufbuild/protobuf";
-import {
-  blackHoleCluster,
-  listenerName,
-  outboundClusterName,
-  passthroughCluster,
-  serviceRouteName,
-  sidecarRouteName,
-  virtualOutbound,
-} from "../envoy/names.ts";
+import { outboundClusterName, serviceRouteName, sidecarRouteName } from "../envoy/names.ts";
 import { type Origin, trace } from "../envoy/provenance.ts";
 import type { Resource } from "../envoy/resource-set.ts";
 import { TrafficDirection } from "../gen/envoy/config/core/v3/base_pb.ts";
 import type { FilterChain, FilterChainMatch } from "../gen/envoy/config/listener/v3/listener_components_pb.ts";
 import { ListenerSchema } from "../gen/envoy/config/listener/v3/listener_pb.ts";
-import { wildcardAddresses } from "../model/ip-families.ts";
 import { isServerFirst } from "../model/port.ts";
 import type { TcpMatch } from "./listener-claims.ts";
 import type { TcpPart } from "./listener-conflicts.ts";
 import { httpInspector, tlsInspector } from "./listener-filters.ts";
 import { chainMatch, httpChain, plainHttp, tcpChain } from "./network-filters.ts";
-import { fromService, fromSetting } from "./origins.ts";
-import type { OutboundListener } from "./outbound-plan.ts";
+import { fromService } from "./origins.ts";
+import { nameOf, type OutboundListener } from "./outbound-plan.ts";
 import { encodeResource } from "./resource.ts";
 import type { Reachable } from "./scope.ts";
-import type { OutboundPolicy, SidecarSettings } from "./sidecar-settings.ts";
+import { type OutboundPolicy, restCluster, type SidecarSettings } from "./sidecar-settings.ts";
 import { duration, listenAddresses } from "./wire-values.ts";
 
 /** All that a listener follows from, by identity and by value. */
@@ -48,20 +39,15 @@ export function compileOutboundListener(
   settings: SidecarSettings,
   origin: Origin,
 ): Resource {
-  const { binds, port, captured, passesRest, http, tcp } = listener;
-  const name = listenerName(binds[0] ?? "", port);
-  const sniffs = http !== undefined && (passesRest || tcp.length > 0) && !isServerFirst(port);
+  const { binds, port, captured, http, tcp } = listener;
+  const name = nameOf(listener);
+  const sniffs = isHttpRecognised(listener);
   const asksForNames = tcp.some(({ match }) => match.kind === "server-names");
-  const httpChains = http === undefined ? [] : [chainOfRequests(listener, name, sniffs, origin)];
-  const tcpChains = tcp.filter(({ match }) => match.kind !== "any").map(chainOfService);
-  const rest = tcp.find(({ match }) => match.kind === "any");
-  const last =
-    rest !== undefined
-      ? chainOfService(rest)
-      : passesRest && (sniffs || http === undefined)
-        ? chainOfRest(settings.policy)
-        : undefined;
-  const chosen = [...httpChains, ...tcpChains];
+  const chosen = [
+    ...(http === undefined ? [] : [chainOfRequests(listener, sniffs, origin)]),
+    ...tcp.filter(({ match }) => match.kind !== "any").map(chainOfService),
+  ];
+  const last = lastChain(listener, sniffs, settings.policy);
   const message = create(ListenerSchema, {
     name,
     ...listenAddresses(binds, port),
@@ -69,23 +55,47 @@ export function compileOutboundListener(
     ...(captured && { bindToPort: false }),
     listenerFilters: [...(asksForNames ? [tlsInspector()] : []), ...(sniffs ? [httpInspector()] : [])],
     ...(asksForNames || sniffs ? detection(settings) : {}),
+    // One that takes everything is no default: there is nothing beside it.
     ...(chosen.length === 0 && last !== undefined
-      ? { filterChains: [last] }
-      : { filterChains: chosen, ...(last !== undefined && { defaultFilterChain: last }) }),
+      ? { filterChains: [last.chain] }
+      : { filterChains: chosen, ...(last !== undefined && { defaultFilterChain: last.chain }) }),
   });
-  const services = [...(http?.kind === "own" ? [http.reachable] : []), ...tcp.map(({ reachable }) => reachable)];
-  const origins = [
-    ...(http?.kind === "own" || http === undefined ? [] : [origin]),
-    ...new Set(services.map(({ service }) => service)),
-  ].map((one) => ("hostname" in one ? fromService(one) : one));
-  const clusters = [
+  const clusters = new Set([
     ...tcp.map(({ reachable }) => clusterOf(reachable)),
-    ...(last === undefined || rest !== undefined ? [] : [restCluster(settings.policy)]),
-  ];
-  return encodeResource("LDS", name, ListenerSchema, trace(message, origins), [
-    ...(http === undefined ? [] : [{ type: "RDS" as const, name: tableOf(listener) }]),
-    ...[...new Set(clusters)].map((cluster) => ({ type: "CDS" as const, name: cluster })),
+    ...(last === undefined ? [] : [last.cluster]),
   ]);
+  return encodeResource("LDS", name, ListenerSchema, trace(message, originsOf(listener, origin)), [
+    ...(http === undefined ? [] : [{ type: "RDS" as const, name: tableOf(listener) }]),
+    ...[...clusters].map((cluster) => ({ type: "CDS" as const, name: cluster })),
+  ]);
+}
+
+/** Does it look at the first bytes? Not where requests are all that there is, and not where a server may speak first. */
+const isHttpRecognised = ({ http, tcp, passesRest, port }: OutboundListener): boolean =>
+  http !== undefined && (passesRest || tcp.length > 0) && !isServerFirst(port);
+
+interface LastChain {
+  readonly cluster: string;
+  readonly chain: FilterChain;
+}
+
+/** For what no other chain asks for: the service that takes anything, else what the policy says. */
+function lastChain(
+  { http, tcp, passesRest }: OutboundListener,
+  sniffs: boolean,
+  policy: OutboundPolicy,
+): LastChain | undefined {
+  const any = tcp.find(({ match }) => match.kind === "any");
+  if (any !== undefined) return { cluster: clusterOf(any.reachable), chain: chainOfService(any) };
+  if (!passesRest || (http !== undefined && !sniffs)) return undefined;
+  const cluster = restCluster(policy);
+  return { cluster, chain: tcpChain(cluster, { name: "PassthroughFilterChain", origin: policy.origin }) };
+}
+
+function originsOf({ http, tcp }: OutboundListener, origin: Origin): readonly Origin[] {
+  const reachable = [...(http?.kind === "own" ? [http.reachable] : []), ...tcp.map((part) => part.reachable)];
+  const services = new Set(reachable.map(({ service }) => service));
+  return [...(http?.kind === "shared" ? [origin] : []), ...[...services].map(fromService)];
 }
 
 /** How long the first bytes are waited for; then the connection is taken as it stands. */
@@ -100,10 +110,10 @@ const clusterOf = ({ service, port }: Reachable): string => outboundClusterName(
 const tableOf = ({ http, port }: OutboundListener): string =>
   http?.kind === "own" ? serviceRouteName(http.reachable.service.hostname, port) : sidecarRouteName(port);
 
-function chainOfRequests(listener: OutboundListener, name: string, sniffs: boolean, origin: Origin): FilterChain {
+function chainOfRequests(listener: OutboundListener, sniffs: boolean, origin: Origin): FilterChain {
   const { http } = listener;
   return httpChain(
-    { statPrefix: `outbound_${name}`, routes: { kind: "rds", name: tableOf(listener) }, edge: false },
+    { statPrefix: `outbound_${nameOf(listener)}`, routes: { kind: "rds", name: tableOf(listener) }, edge: false },
     {
       ...(sniffs && { match: chainMatch(plainHttp) }),
       origin: http?.kind === "own" ? fromService(http.reachable.service) : origin,
@@ -128,40 +138,4 @@ function chainOfService({ reachable, match }: TcpPart): FilterChain {
     ...(filterChainMatch && { match: filterChainMatch }),
     origin: fromService(reachable.service),
   });
-}
-
-/** Where connections go that no registry knows the destination of. */
-const restCluster = ({ mode }: OutboundPolicy): string =>
-  mode === "ALLOW_ANY" ? passthroughCluster : blackHoleCluster;
-
-const chainOfRest = (policy: OutboundPolicy): FilterChain =>
-  tcpChain(restCluster(policy), { name: "PassthroughFilterChain", origin: policy.origin });
-
-/** Takes what is captured of the application, and hands it over to the listener for its destination; the rest it passes on itself. */
-export function compileVirtualOutbound(settings: SidecarSettings): Resource {
-  const { mesh, policy, families } = settings;
-  const port = mesh.proxyListenPort;
-  const message = create(ListenerSchema, {
-    name: virtualOutbound,
-    ...listenAddresses(wildcardAddresses[families], port),
-    useOriginalDst: true,
-    trafficDirection: TrafficDirection.OUTBOUND,
-    filterChains: [
-      // Nobody dials this port: it would go round in circles.
-      tcpChain(blackHoleCluster, {
-        name: "virtualOutbound-blackhole",
-        match: chainMatch({ destinationPort: port }),
-        origin: fromSetting("proxyListenPort"),
-      }),
-    ],
-    defaultFilterChain: tcpChain(restCluster(policy), { name: "virtualOutbound-catchall-tcp", origin: policy.origin }),
-  });
-  const clusters = new Set([blackHoleCluster, restCluster(policy)]);
-  return encodeResource(
-    "LDS",
-    virtualOutbound,
-    ListenerSchema,
-    trace(message, fromSetting("proxyListenPort")),
-    [...clusters].map((name) => ({ type: "CDS", name })),
-  );
 }

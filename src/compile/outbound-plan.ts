@@ -19,6 +19,9 @@ export interface OutboundListener extends Pick<Settled, "http" | "tcp"> {
   readonly passesRest: boolean;
 }
 
+export const nameOf = ({ binds: [first = ""], port }: Pick<OutboundListener, "binds" | "port">): string =>
+  listenerName(first, port);
+
 export interface OutboundPlan {
   /** Each has another name. */
   readonly listeners: readonly OutboundListener[];
@@ -77,7 +80,7 @@ function plan({ claims, joining, anywhere, captured, own }: Wanted): OutboundPla
       },
     ] = group as [Claim];
     const binds = address === undefined ? anywhere : [address];
-    const name = listenerName(binds[0] ?? "", port);
+    const name = nameOf({ binds, port });
     if (address === undefined && own.has(port)) {
       conflicts.push(conflict(name, `the sidecar itself is on port ${port}: ${namesOf(group)}`));
       continue;

@@ -27,3 +27,21 @@ export function createRuleSorter(): (rules: Rules) => RulesByKind {
     return sorted;
   };
 }
+
+/** The same by the holds that rules are under: those under some are sorted by themselves, so that the others' lists stay what they are. */
+export function createRuleSorters(): (rules: Rules, holds: readonly string[]) => RulesByKind {
+  const sorters = new Map<string, (rules: Rules) => RulesByKind>();
+  return (rules, holds) => {
+    const key = holds.join();
+    const sorter = sorters.get(key) ?? createRuleSorter();
+    // The ones used last are last.
+    sorters.delete(key);
+    sorters.set(key, sorter);
+    const [oldest] = sorters.keys();
+    if (sorters.size > maxSorters && oldest !== undefined) sorters.delete(oldest);
+    return sorter(rules);
+  };
+}
+
+/** Sets of holds that are in force at one time are few; those of the past are forgotten. */
+const maxSorters = 64;

@@ -1,5 +1,6 @@
 import { memoize } from "../base/memo.ts";
 import type { Rule } from "../config/rule.ts";
+import { blackHoleCluster, passthroughCluster } from "../envoy/names.ts";
 import type { Origin } from "../envoy/provenance.ts";
 import type { IpFamilies } from "../model/ip-families.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
@@ -48,3 +49,7 @@ export const sidecarSettings = memoize(
     families: IpFamilies,
   ): SidecarSettings => ({ mesh, policy, interception, families }),
 );
+
+/** Where connections go that no registry knows the destination of. */
+export const restCluster = ({ mode }: OutboundPolicy): string =>
+  mode === "ALLOW_ANY" ? passthroughCluster : blackHoleCluster;

@@ -1,11 +1,10 @@
 import { memoize } from "../base/memo.ts";
-import { listenerName } from "../envoy/names.ts";
 import type { Resource } from "../envoy/resource-set.ts";
 import { loopbackAddresses, wildcardAddresses } from "../model/ip-families.ts";
 import type { Aspects } from "./aspects.ts";
 import { capturedIngress } from "./ingress.ts";
 import { isPerInstance } from "./listener-claims.ts";
-import type { OutboundListener, OutboundPlan } from "./outbound-plan.ts";
+import { nameOf, type OutboundListener, type OutboundPlan } from "./outbound-plan.ts";
 import { compileTables } from "./outbound-tables.ts";
 import type { Own } from "./own.ts";
 import type { EgressScope, Reachable } from "./scope.ts";
@@ -45,15 +44,8 @@ function planOf({ port, bind, captured, services }: EgressScope, view: View, asp
   if (port !== undefined) {
     const anywhere = (captured ? wildcardAddresses : loopbackAddresses)[settings.families];
     const binds = bind === undefined ? anywhere : [bind];
-    const listener: OutboundListener = {
-      binds,
-      port,
-      captured,
-      passesRest: captured,
-      http: { kind: "shared" },
-      tcp: [],
-    };
-    return { listeners: [listener], conflicts: [] };
+    const http = { kind: "shared" } as const;
+    return { listeners: [{ binds, port, captured, passesRest: captured, http, tcp: [] }], conflicts: [] };
   }
   if (!captured) return aspects.planDialled(services, settings);
   return aspects.planCaptured(
@@ -69,7 +61,7 @@ const perInstance = memoize((services: readonly Reachable[]) => services.filter(
 function firstOfEachName<T extends { readonly listener: OutboundListener }>(all: readonly T[]): ReadonlyMap<string, T> {
   const named = new Map<string, T>();
   for (const one of all) {
-    const name = listenerName(one.listener.binds[0] ?? "", one.listener.port);
+    const name = nameOf(one.listener);
     if (!named.has(name)) named.set(name, one);
   }
   return named;

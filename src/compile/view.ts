@@ -15,7 +15,7 @@ import {
 } from "./destination-policy.ts";
 import { forMesh } from "./governing-rules.ts";
 import type { Profile } from "./profile.ts";
-import { createRuleSorter, type RulesByKind } from "./rules-by-kind.ts";
+import { createRuleSorters, type RulesByKind } from "./rules-by-kind.ts";
 import {
   type EgressScope,
   egressScopes,
@@ -30,6 +30,7 @@ import { type AddingEntry, createServiceTables, findService, type ServiceTable }
 import { sidecarFor } from "./sidecar-choice.ts";
 import { outboundPolicyOf, type SidecarSettings, sidecarSettings } from "./sidecar-settings.ts";
 import { type BoundVirtualService, bindVirtualService } from "./virtual-service.ts";
+import { servicesByHost } from "./visible-services.ts";
 import { rulesUnderHolds, type World } from "./world.ts";
 
 /** The part of a world that a profile may see: the compiler's only argument. */
@@ -66,7 +67,7 @@ export interface Frame {
 
 /** Makes views; remembers what several of them share by the identity of what it was made from. `onFrame` hears of each new frame. */
 export function createViewer(onFrame: () => void = () => {}): (world: World, profile: Profile) => View {
-  const sorted = createSorters();
+  const sorted = createRuleSorters();
   const entryServices = memoize(servicesOfEntry);
   const adding = memoize((entries: RulesByKind["ServiceEntry"]): readonly AddingEntry[] =>
     entries.map((rule) => ({ rule, adds: entryServices(rule) })),
@@ -227,44 +228,10 @@ function relevantVirtualServices(
   return all.filter((virtualService) => virtualService.gateways.some((gateway) => names.includes(gateway)));
 }
 
-/** Those under holds are sorted by themselves, so that the others' lists stay what they are. */
-function createSorters(): (rules: World["rules"], holds: readonly string[]) => RulesByKind {
-  const sorters = new Map<string, (rules: World["rules"]) => RulesByKind>();
-  return (rules, holds) => {
-    const key = holds.join();
-    const sorter = sorters.get(key) ?? createRuleSorter();
-    // The ones used last are last.
-    sorters.delete(key);
-    sorters.set(key, sorter);
-    const [oldest] = sorters.keys();
-    if (sorters.size > maxSorters && oldest !== undefined) sorters.delete(oldest);
-    return sorter(rules);
-  };
-}
-
-/** Sets of holds that are in force at one time are few; those of the past are forgotten. */
-const maxSorters = 64;
-
 const noGateways: RulesByKind["Gateway"] = [];
 
 /** One object, so that having no instances is always the same. */
 const noInstances: readonly Instance[] = Object.freeze([]);
-
-/** The services of each host name in the order in which they win; the same list for all namespaces that see them alike. */
-const servicesByPrecedence = memoize(({ byHost }: ServiceTable): readonly (readonly Service[])[] => [
-  ...byHost.values(),
-]);
-
-/** Hosts that several namespaces have are few. */
-const contested = memoize((table: ServiceTable) => servicesByPrecedence(table).filter(({ length }) => length > 1));
-
-/** The services of each host name as a client in `namespace` prefers them: its own namespace's first. */
-function servicesByHost(table: ServiceTable, namespace: string): readonly (readonly Service[])[] {
-  const isOwn = (service: Service): boolean => service.namespace === namespace;
-  const all = servicesByPrecedence(table);
-  if (!contested(table).some((services) => services.findIndex(isOwn) > 0)) return all;
-  return all.map((services) => services.toSorted((a, b) => Number(isOwn(b)) - Number(isOwn(a))));
-}
 
 function isSelected({ spec }: Rule<"Gateway">, { selectors }: Profile): boolean {
   return selectors.includes(selectorText(spec.selector));
