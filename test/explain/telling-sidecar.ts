@@ -6,7 +6,7 @@ import type { Parts } from "./configuration.ts";
 
 /*
  * A sidecar's resources, changed so that an Envoy without privileges takes calls for them and tells what it did. Who listens at
- * which address, filters, chains, and routes stay as they are.
+ * which address, filters, chains, and routes stay as they are; clusters have nobody to send to.
  */
 
 /** Who takes calls, by their way: names of listeners. */
