@@ -61,7 +61,7 @@ export function createFairwayTarget(): Target {
     variants: new Set(allVariants),
     types: new Set([...allTypes, "LEDS"]),
     unchecked: {},
-    times: { quietMs: 150, withinMs: 15_000 },
+    times: { quietMs: 150, withinMs: 30_000 },
     start: async (options) => {
       const instance = await startInstance(options);
       instances.add(instance);
