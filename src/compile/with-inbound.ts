@@ -17,6 +17,12 @@ interface Inbound {
   readonly broken: readonly Broken[];
 }
 
+interface Known {
+  readonly outbound: Compiled;
+  readonly inbound: Inbound;
+  readonly compiled: Compiled;
+}
+
 /**
  * Completes what the sidecars around a workload have in common by what its own services ask for: a mesh has more workloads than ways to see
  * it, and each costs only its own part. The same parts are the same set.
@@ -24,11 +30,6 @@ interface Inbound {
 export function createInboundJoiner(
   aspects: Aspects,
 ): (profile: Profile, world: World, outbound: Assembly) => Compiled {
-  interface Known {
-    readonly outbound: Compiled;
-    readonly inbound: Inbound;
-    readonly compiled: Compiled;
-  }
   const last = new WeakMap<Profile, Known>();
   return (profile, world, { view, compiled: outbound }) => {
     const { targets, conflicts } = aspects.chooseTargets(targetsOf(profile, world));
@@ -41,8 +42,9 @@ export function createInboundJoiner(
     const clusters = ports.map((port) => aspects.workloadCluster(port, view.settings));
     const inbound = { resources: listener === undefined ? clusters : [listener, ...clusters], conflicts, broken };
     const before = last.get(profile);
-    if (before?.outbound === outbound && isSame(before.inbound, inbound)) return before.compiled;
-    const compiled = joined(outbound, inbound);
+    const isSameInbound = before !== undefined && isSame(before.inbound, inbound);
+    if (isSameInbound && before.outbound === outbound) return before.compiled;
+    const compiled = joined(outbound, inbound, isSameInbound ? before : undefined);
     last.set(profile, { outbound, inbound, compiled });
     return compiled;
   };
@@ -64,14 +66,19 @@ function targetsOf({ implemented = [], holds }: Profile, world: World): readonly
   });
 }
 
-/** No name of the one is in the other. */
-function joined(outbound: Compiled, { resources, conflicts, broken }: Inbound): Compiled {
+/**
+ * No name of the one is in the other. `before`: what came of the same inbound resources the last time; its map of a type of which nothing
+ * changed goes on, so that nobody has to look for what is new in it.
+ */
+function joined(outbound: Compiled, { resources, conflicts, broken }: Inbound, before: Known | undefined): Compiled {
   const byType = Map.groupBy(resources, ({ type }) => type);
   return {
     ...outbound,
-    resources: perType(({ short }) =>
-      outbound.resources[short].with((byType.get(short) ?? []).map((resource) => [resource.name, resource])),
-    ),
+    resources: perType(({ short }) => {
+      const common = outbound.resources[short];
+      if (before?.outbound.resources[short] === common) return before.compiled.resources[short];
+      return common.with((byType.get(short) ?? []).map((resource) => [resource.name, resource]));
+    }),
     repairs:
       conflicts.length + broken.length === 0
         ? outbound.repairs

@@ -10,6 +10,23 @@ import type { Service } from "../../src/model/service.ts";
 import { shareCatalog } from "../../src/registry/share-catalog.ts";
 import { instance, service, sidecar, world } from "../support/mesh.ts";
 
+test("a workload of its own keeps the very maps of types of which nothing changed", () => {
+  const compiler = createCompiler();
+  const node = sidecar("web-1", { interceptionMode: "redirect", addresses: ["10.0.0.9"] });
+  const mesh = (address: string) =>
+    createCatalog([
+      service("web", [instance("w", { address: "10.0.0.9" })]),
+      service("reviews", [instance("a", { address })]),
+    ]);
+  const first = world({ catalog: mesh("10.0.0.1") });
+  const second = createWorld(shareCatalog(first.catalog, mesh("10.0.0.2")), first, [], first.mesh);
+  const profile = profileOf(first, node);
+  const before = compiler.compile(first, profile).resources;
+  const after = compiler.compile(second, profile).resources;
+  expect(after.EDS).not.toBe(before.EDS);
+  for (const short of ["CDS", "LDS", "RDS"] as const) expect(after[short], short).toBe(before[short]);
+});
+
 describe("captured sidecars of many namespaces", () => {
   const captured = (namespace: string, address: string): ProxyNode =>
     sidecar("web-1", {
