@@ -162,7 +162,7 @@ const requests = (one: InboundPort, isRecognised: boolean): FilterChain =>
   httpChain(
     {
       statPrefix: `inbound_${chainName(one.port)}`,
-      routes: { kind: "inline", table: inboundRoutes(inboundClusterName(one.port), one.servicePort, one.origin) },
+      routes: { kind: "inline", table: inboundRoutes({ ...one, cluster: inboundClusterName(one.port) }) },
       edge: false,
     },
     {

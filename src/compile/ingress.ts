@@ -58,7 +58,10 @@ export function compileIngress(
     bind: ingressBind(ingress, address),
     port: port.number,
     direction: "inbound",
-    routes: { kind: "inline", table: inboundRoutes(cluster, port.number, origin) },
+    routes: {
+      kind: "inline",
+      table: inboundRoutes({ cluster, protocol: port.protocol, servicePort: port.number, origin }),
+    },
     edge: false,
     clusters: [cluster],
     origin,

@@ -5,6 +5,8 @@ import { outboundClusterName } from "../envoy/names.ts";
 import { packAny } from "../envoy/pack.ts";
 import { type Origin, trace } from "../envoy/provenance.ts";
 import {
+  type RetryPolicy,
+  RetryPolicySchema,
   type Route,
   type RouteAction,
   RouteActionSchema,
@@ -56,11 +58,27 @@ export function routesOf(
 }
 
 /** One route for all requests. */
-export function defaultRoute(clusterName: string, origin: Origin, name = "default"): Route {
+export const defaultRoute = (clusterName: string, origin: Origin, name = "default"): Route =>
+  routeTo(clusterName, origin, defaultRetries(), name);
+
+/** The same with other retries, or none. */
+export function routeTo(
+  clusterName: string,
+  origin: Origin,
+  retryPolicy: MessageInitShape<typeof RetryPolicySchema> | undefined,
+  name = "default",
+): Route {
   const route = create(RouteSchema, {
     name,
     match: { pathSpecifier: { case: "prefix", value: "/" } },
-    action: { case: "route", value: { ...defaults(), clusterSpecifier: { case: "cluster", value: clusterName } } },
+    action: {
+      case: "route",
+      value: {
+        ...noTimeout(),
+        ...(retryPolicy && { retryPolicy }),
+        clusterSpecifier: { case: "cluster", value: clusterName },
+      },
+    },
   });
   return trace(route, origin);
 }
@@ -111,29 +129,35 @@ function clusterNameOf(
   return outboundClusterName(port ?? only ?? listenerPort, subset, expandHost(host, namespace, mesh) ?? host);
 }
 
-/**
- * What holds where a rule says nothing, as Istio has it: no timeout, and two more tries where the request has certainly not been
- * worked on, on another instance than before.
- */
-function defaults(): Pick<RouteAction, "timeout" | "maxStreamDuration" | "retryPolicy"> {
-  const action = create(RouteActionSchema, {
+/** What holds where a rule says nothing. */
+const defaults = (): Pick<RouteAction, "timeout" | "maxStreamDuration" | "retryPolicy"> => ({
+  ...noTimeout(),
+  retryPolicy: defaultRetries(),
+});
+
+/** As Istio has it, not Envoy's 15 s. */
+function noTimeout(): Pick<RouteAction, "timeout" | "maxStreamDuration"> {
+  const { timeout, maxStreamDuration } = create(RouteActionSchema, {
     timeout: duration(0),
     maxStreamDuration: { maxStreamDuration: duration(0), grpcTimeoutHeaderMax: duration(0) },
-    retryPolicy: {
-      retryOn: "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes",
-      numRetries: 2,
-      retryHostPredicate: [
-        {
-          name: "envoy.retry_host_predicates.previous_hosts",
-          configType: {
-            case: "typedConfig",
-            value: packAny(PreviousHostsPredicateSchema, create(PreviousHostsPredicateSchema)),
-          },
+  });
+  return { timeout, maxStreamDuration };
+}
+
+/** Two more tries where the request has certainly not been worked on, on another instance than before: Istio's, too. */
+function defaultRetries(): RetryPolicy {
+  return create(RetryPolicySchema, {
+    retryOn: "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes",
+    numRetries: 2,
+    retryHostPredicate: [
+      {
+        name: "envoy.retry_host_predicates.previous_hosts",
+        configType: {
+          case: "typedConfig",
+          value: packAny(PreviousHostsPredicateSchema, create(PreviousHostsPredicateSchema)),
         },
-      ],
-      hostSelectionRetryMaxAttempts: 5n,
-    },
-  } satisfies MessageInitShape<typeof RouteActionSchema>);
-  const { timeout, maxStreamDuration, retryPolicy } = action;
-  return { timeout, maxStreamDuration, retryPolicy };
+      },
+    ],
+    hostSelectionRetryMaxAttempts: 5n,
+  });
 }

@@ -23,6 +23,8 @@ const serverFirst: ReadonlySet<number> = new Set([25, 53, 3306, 27_017]);
 /** Is nothing ever recognised from the first bytes on this port? */
 export const isServerFirst = (port: number): boolean => serverFirst.has(port);
 
+export const isGrpc = (protocol: Protocol): boolean => protocol === "grpc" || protocol === "grpc-web";
+
 const names: ReadonlyMap<string, Protocol> = new Map([
   ["http", "http"],
   ["http2", "http2"],
