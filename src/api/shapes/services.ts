@@ -35,7 +35,8 @@ export const originView: Decoder<OriginView> = oneOfKinds<OriginView>("kind", {
   }),
 });
 
-export const instanceView = shape<InstanceView>({
+/** What is said of every instance. */
+const instanceFields = {
   id: required(anyText),
   address: required(anyText),
   ports: required(portNumbers),
@@ -43,6 +44,10 @@ export const instanceView = shape<InstanceView>({
   locality: required(anyText),
   weight: required(number),
   health: required(health),
+} as const;
+
+export const instanceView = shape<InstanceView>({
+  ...instanceFields,
   registry: required(anyText),
 });
 
@@ -75,13 +80,7 @@ const leaseView = shape<LeaseView>({
 });
 
 export const registeredInstanceView: Decoder<RegisteredInstanceView> = shape<RegisteredInstanceView>({
-  id: required(anyText),
-  address: required(anyText),
-  ports: required(portNumbers),
-  labels: required(texts),
-  locality: required(anyText),
-  weight: required(number),
-  health: required(health),
+  ...instanceFields,
   registeredAt: required(time),
   registeredBy: required(anyText),
   generation: required(number),
