@@ -20,7 +20,7 @@ import type { DestinationPolicy } from "./destination-policy.ts";
 import { loadAssignment, withLabels } from "./endpoints.ts";
 import { fromService, fromSetting } from "./origins.ts";
 import { encodeResource } from "./resource.ts";
-import { type ClusterInit, noLimits, upstreamProtocol } from "./upstream.ts";
+import { type ClusterInit, noLimits, toDialledAddress, upstreamProtocol } from "./upstream.ts";
 import { duration, overAds } from "./wire-values.ts";
 
 const lbPolicies: Readonly<Record<SimpleLoadBalancer, Cluster_LbPolicy>> = {
@@ -57,9 +57,12 @@ export function compileOutboundCluster(
     connectTimeout: duration(mesh.connectTimeoutMs),
     circuitBreakers: noLimits,
     ...upstreamProtocol(port.protocol),
-    ...discovery(name, service, port, mesh, members),
-    lbPolicy: lbPolicies[balancer?.simple ?? "LEAST_REQUEST"],
-    ...(isClientsChoice || balancer?.simple === "PASSTHROUGH" ? toDialledAddress : {}),
+    ...(isClientsChoice || balancer?.simple === "PASSTHROUGH"
+      ? toDialledAddress
+      : {
+          ...discovery(name, service, port, mesh, members),
+          lbPolicy: lbPolicies[balancer?.simple ?? "LEAST_REQUEST"],
+        }),
   });
   trace(cluster, [...(subset === undefined ? [] : [subset.origin]), fromService(service)], {
     connectTimeout: fromSetting("connectTimeout"),
@@ -68,13 +71,6 @@ export function compileOutboundCluster(
   const isEds = cluster.clusterDiscoveryType.value === Cluster_DiscoveryType.EDS;
   return encodeResource("CDS", name, ClusterSchema, cluster, isEds ? [{ type: "EDS", name }] : []);
 }
-
-const toDialledAddress: ClusterInit = {
-  clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.ORIGINAL_DST },
-  edsClusterConfig: undefined,
-  loadAssignment: undefined,
-  lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
-};
 
 /** A subset's load balancer replaces that of the rule. */
 function loadBalancerFor(
@@ -133,8 +129,7 @@ export function compileSpecialClusters(mesh: MeshSettings): readonly Resource[] 
   const origin = fromSetting("outboundTrafficPolicy");
   const passthrough = create(ClusterSchema, {
     name: passthroughCluster,
-    clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.ORIGINAL_DST },
-    lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
+    ...toDialledAddress,
     connectTimeout: duration(mesh.connectTimeoutMs),
     circuitBreakers: noLimits,
     ...upstreamProtocol("auto"),

@@ -1,5 +1,4 @@
 import { memoize } from "../base/memo.ts";
-import type { Rule } from "../config/rule.ts";
 import { addressOf, formatAddress } from "../model/address-bits.ts";
 import type { Catalog } from "../model/catalog.ts";
 import { isWildcard, parseHostname } from "../model/hostname.ts";
@@ -11,8 +10,7 @@ import type { Service } from "../model/service.ts";
 import { portOf } from "./endpoints.ts";
 import { profileOf } from "./profile.ts";
 import { createRuleSorter } from "./rules-by-kind.ts";
-import { servicesOfEntry } from "./service-entry.ts";
-import { createServiceTables, findService, type ServiceTable } from "./service-table.ts";
+import { addingEntries, createServiceTables, findService, type ServiceTable } from "./service-table.ts";
 import { rulesUnderHolds, type World } from "./world.ts";
 
 /** What becomes of a name that an application dials. */
@@ -70,13 +68,9 @@ export function workloadIn(world: World, node: ProxyNode): Workload {
 
 /** Those of the last world asked for, so that the next table is made of what changed. */
 const sorted = createRuleSorter();
-const entryServices = memoize(servicesOfEntry);
-const adding = memoize((entries: readonly Rule<"ServiceEntry">[]) =>
-  entries.map((rule) => ({ rule, adds: entryServices(rule) })),
-);
 const tables = createServiceTables();
 const table = memoize((services: Catalog["services"], rules: World["rules"]) =>
-  tables(services, adding(sorted(rules).ServiceEntry)),
+  tables(services, addingEntries(sorted(rules).ServiceEntry)),
 );
 
 const tableFor = (world: World, node: ProxyNode): ServiceTable =>

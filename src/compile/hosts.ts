@@ -2,7 +2,7 @@ import { memoize } from "../base/memo.ts";
 import { expandShortName, type Hostname, isWildcard, parseHostname } from "../model/hostname.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
 import { isSingle, parseNetwork } from "../model/network.ts";
-import type { Service } from "../model/service.ts";
+import { isHeadless, type Service } from "../model/service.ts";
 
 /** A host of a rule in `namespace` as a full name; undefined when it cannot be one (decoding has refused such rules). */
 export function expandHost(host: string, namespace: string, mesh: MeshSettings): Hostname | undefined {
@@ -24,11 +24,10 @@ export function callableNames({ hostname }: Service, dnsDomain: string): readonl
  */
 export function captureNames(service: Service, dnsDomain: string): readonly string[] {
   const names = callableNames(service, dnsDomain);
-  const isHeadless = service.resolution === "original-destination" && service.origin.kind === "registry";
   return [
     ...names,
     ...service.addresses.flatMap((address) => addressName(address) ?? []),
-    ...(isHeadless && !isWildcard(service.hostname) ? names.map((name) => `*.${name}`) : []),
+    ...(isHeadless(service) && !isWildcard(service.hostname) ? names.map((name) => `*.${name}`) : []),
   ];
 }
 

@@ -7,8 +7,7 @@ import type { Instance } from "../model/instance.ts";
 import type { ServicePort } from "../model/port.ts";
 import type { Service, ServiceKey } from "../model/service.ts";
 import { portOf } from "./endpoints.ts";
-import { servicesOfEntry } from "./service-entry.ts";
-import { type AddingEntry, servicesAdded } from "./service-table.ts";
+import { type AddingEntry, addingEntries, servicesAdded } from "./service-table.ts";
 import type { World } from "./world.ts";
 
 /** A port of a service that a workload is an instance of. */
@@ -78,10 +77,8 @@ function createAddressIndex(): (instances: Catalog["instances"]) => ByAddress {
   };
 }
 
-const entryServices = memoize(servicesOfEntry);
-
 const addsOf = (rules: Iterable<AnyRule>): readonly AddingEntry[] =>
-  [...rules].filter((rule) => rule.kind === "ServiceEntry").map((rule) => ({ rule, adds: entryServices(rule) }));
+  addingEntries([...rules].filter((rule) => rule.kind === "ServiceEntry"));
 
 /** Made once for each set of rules. */
 const entriesByKey = memoize((rules: World["rules"]) => servicesAdded(addsOf(rules.values())));

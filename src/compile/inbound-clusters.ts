@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { inboundClusterName, inboundPassthroughCluster } from "../envoy/names.ts";
 import { type Origin, trace } from "../envoy/provenance.ts";
 import type { Resource } from "../envoy/resource-set.ts";
-import { Cluster_DiscoveryType, Cluster_LbPolicy, ClusterSchema } from "../gen/envoy/config/cluster/v3/cluster_pb.ts";
+import { Cluster_DiscoveryType, ClusterSchema } from "../gen/envoy/config/cluster/v3/cluster_pb.ts";
 import type { IpFamilies } from "../model/ip-families.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
 import { isHttp, type Protocol } from "../model/port.ts";
@@ -10,7 +10,7 @@ import type { InboundPort } from "./inbound.ts";
 import { fromSetting } from "./origins.ts";
 import { encodeResource } from "./resource.ts";
 import type { SidecarSettings } from "./sidecar-settings.ts";
-import { type ClusterInit, noLimits, upstreamProtocol } from "./upstream.ts";
+import { type ClusterInit, noLimits, toDialledAddress, upstreamProtocol } from "./upstream.ts";
 import { duration, socketAddress } from "./wire-values.ts";
 
 /** The application behind a sidecar, at one fixed address. `source`: it is called from where nothing is captured, in these families. */
@@ -57,8 +57,7 @@ function dialledCluster(name: string, settings: SidecarSettings, protocol: Clust
   const { mesh, interception, families } = settings;
   const cluster = create(ClusterSchema, {
     name,
-    clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.ORIGINAL_DST },
-    lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
+    ...toDialledAddress,
     connectTimeout: duration(mesh.connectTimeoutMs),
     circuitBreakers: noLimits,
     ...protocol,

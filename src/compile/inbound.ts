@@ -15,6 +15,7 @@ import { ListenerSchema } from "../gen/envoy/config/listener/v3/listener_pb.ts";
 import { wildcardAddresses } from "../model/ip-families.ts";
 import { isHttp, isServerFirst, type Protocol, type ServicePort } from "../model/port.ts";
 import type { Service } from "../model/service.ts";
+import { conflictAt, portText } from "./conflict.ts";
 import { inboundRoutes } from "./inbound-routes.ts";
 import { olderService } from "./listener-conflicts.ts";
 import { httpInspectorAt, originalDestination, originalSource } from "./listener-filters.ts";
@@ -86,14 +87,7 @@ export function chooseTargets(all: readonly InboundTarget[]): ChosenTargets {
     if (first === undefined) continue;
     targets.push(first);
     const lost = others.filter((one) => handlingFor(one) !== handlingFor(first));
-    if (lost.length > 0)
-      conflicts.push(
-        conflict(
-          port,
-          first.reachable,
-          lost.map(({ reachable }) => reachable),
-        ),
-      );
+    if (lost.length > 0) conflicts.push(conflictAt(virtualInbound, lostText(port, first, lost)));
   }
   return { targets, conflicts };
 }
@@ -105,14 +99,8 @@ const handlingFor = ({
   target,
 }: InboundTarget): Handling => handlingOf(protocol, target, number);
 
-const portText = ({ service, port }: Reachable): string => `${service.hostname} (${port.protocol})`;
-
-const conflict = (port: number, winner: Reachable, lost: readonly Reachable[]): Repair => ({
-  type: "LDS",
-  name: virtualInbound,
-  kind: "conflict",
-  reason: `port ${port} of the workload is taken as ${portText(winner)} has it, not as ${lost.map(portText).join(", ")}`,
-});
+const lostText = (port: number, winner: InboundTarget, lost: readonly InboundTarget[]): string =>
+  `port ${port} of the workload is taken as ${portText(winner.reachable)} has it, not as ${lost.map(({ reachable }) => portText(reachable)).join(", ")}`;
 
 /** Takes what is captured on its way to the workload. Ports that nobody speaks of get their connections as they are. */
 export function compileVirtualInbound(settings: SidecarSettings, ports: readonly InboundPort[]): Resource {

@@ -2,7 +2,7 @@ import type { Instance } from "../model/instance.ts";
 import { isOfFamilies } from "../model/ip-families.ts";
 import { isSingle, type Network, parseNetwork } from "../model/network.ts";
 import { isServerFirst, type Protocol, type ServicePort } from "../model/port.ts";
-import type { Service } from "../model/service.ts";
+import { isHeadless, type Service } from "../model/service.ts";
 import type { Reachable } from "./scope.ts";
 import type { SidecarSettings } from "./sidecar-settings.ts";
 
@@ -61,10 +61,7 @@ function familyOf({ protocol, number }: ServicePort): keyof typeof asks | undefi
 
 /** Whose clients dial its instances, so that what is listened at follows from them: a headless service, but for HTTP. */
 export const isPerInstance = ({ service, port }: Reachable): boolean =>
-  service.resolution === "original-destination" &&
-  service.origin.kind === "registry" &&
-  service.addresses.length === 0 &&
-  familyOf(port) !== "http";
+  isHeadless(service) && service.addresses.length === 0 && familyOf(port) !== "http";
 
 /** What a port of a service asks for where connections are captured. `instances` are needed only of those that are per instance. */
 export function capturedClaims(

@@ -3,6 +3,7 @@ import type { Repair } from "../envoy/resource-set.ts";
 import { addressOf } from "../model/address-bits.ts";
 import type { Instance } from "../model/instance.ts";
 import { loopbackAddresses, wildcardAddresses } from "../model/ip-families.ts";
+import { conflictAt, portText } from "./conflict.ts";
 import { type Claim, capturedClaims, dialledClaims, isPerInstance, joiningClaims } from "./listener-claims.ts";
 import { type Lost, type Settled, settle } from "./listener-conflicts.ts";
 import type { Reachable } from "./scope.ts";
@@ -71,23 +72,19 @@ function plan({ claims, joining, anywhere, captured, own }: Wanted): OutboundPla
   const groups = Map.groupBy(claims, placeOf);
   for (const claim of joining) groups.get(placeOf(claim))?.push(claim);
   for (const group of groups.values()) {
-    const [
-      {
-        address,
-        reachable: {
-          port: { number: port },
-        },
-      },
-    ] = group as [Claim];
+    const [first] = group;
+    if (first === undefined) continue;
+    const { address, reachable } = first;
+    const port = reachable.port.number;
     const binds = address === undefined ? anywhere : [address];
     const name = nameOf({ binds, port });
     if (address === undefined && own.has(port)) {
-      conflicts.push(conflict(name, `the sidecar itself is on port ${port}: ${namesOf(group)}`));
+      conflicts.push(conflictAt(name, `the sidecar itself is on port ${port}: ${namesOf(group)}`));
       continue;
     }
     const { http, tcp, lost } = settle(group, port);
     listeners.push({ binds, port, captured, passesRest: captured && !isComplete(tcp), http, tcp });
-    if (lost.length > 0) conflicts.push(conflict(name, lost.map(lostText).join("; ")));
+    if (lost.length > 0) conflicts.push(conflictAt(name, lost.map(lostText).join("; ")));
   }
   return { listeners, conflicts };
 }
@@ -97,10 +94,6 @@ const isComplete = (tcp: Settled["tcp"]): boolean => tcp.some(({ match }) => mat
 /** IPv6 addresses have several texts. */
 const placeOf = ({ address, reachable }: Claim): string =>
   `${address?.includes(":") ? addressOf(address).bits : address} ${reachable.port.number}`;
-
-const conflict = (name: string, reason: string): Repair => ({ type: "LDS", name, kind: "conflict", reason });
-
-const portText = ({ service, port }: Reachable): string => `${service.hostname} (${port.protocol})`;
 
 const lostText = ({ loser, winner }: Lost): string =>
   `${portText(loser)} gives way to ${portText(winner)}, which comes first and cannot be told from it`;

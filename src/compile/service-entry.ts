@@ -1,3 +1,4 @@
+import { memoize } from "../base/memo.ts";
 import type { ServiceEntryEndpoint, ServiceEntrySpec } from "../config/kinds/service-entry.ts";
 import type { Rule } from "../config/rule.ts";
 import type { CatalogEntry } from "../model/catalog.ts";
@@ -14,7 +15,7 @@ const resolutions: Readonly<Record<ServiceEntrySpec["resolution"], Resolution>> 
 };
 
 /** The services that a ServiceEntry adds to the catalog: one for each of its hosts. */
-export function servicesOfEntry(rule: Rule<"ServiceEntry">): readonly CatalogEntry[] {
+export const servicesOfEntry = memoize((rule: Rule<"ServiceEntry">): readonly CatalogEntry[] => {
   const { spec, namespace } = rule;
   const hosts = spec.hosts.map(parseHostname).filter((host) => host !== undefined);
   return hosts.map((hostname) => ({
@@ -31,7 +32,7 @@ export function servicesOfEntry(rule: Rule<"ServiceEntry">): readonly CatalogEnt
     },
     instances: instancesOf(rule, hostname),
   }));
-}
+});
 
 /** Its endpoints; a name that is resolved by DNS and has none stands for itself. */
 function instancesOf(rule: Rule<"ServiceEntry">, hostname: Hostname): readonly Instance[] {

@@ -7,6 +7,7 @@ import type { Catalog, CatalogEntry } from "../model/catalog.ts";
 import type { Hostname } from "../model/hostname.ts";
 import type { Instance } from "../model/instance.ts";
 import type { Service, ServiceKey } from "../model/service.ts";
+import { servicesOfEntry } from "./service-entry.ts";
 
 /** Every service of a world, those of its ServiceEntries included. A host name may stand in several namespaces. */
 export interface ServiceTable {
@@ -20,6 +21,11 @@ export interface AddingEntry {
   readonly rule: Rule<"ServiceEntry">;
   readonly adds: readonly CatalogEntry[];
 }
+
+/** The same list for the same entries. */
+export const addingEntries = memoize((rules: readonly Rule<"ServiceEntry">[]): readonly AddingEntry[] =>
+  rules.map((rule) => ({ rule, adds: servicesOfEntry(rule) })),
+);
 
 /**
  * Joins the registries' services with those of ServiceEntries. A registry wins over a ServiceEntry of the same namespace and host, so that

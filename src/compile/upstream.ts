@@ -1,6 +1,11 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { packAny } from "../envoy/pack.ts";
-import type { Cluster, ClusterSchema } from "../gen/envoy/config/cluster/v3/cluster_pb.ts";
+import {
+  type Cluster,
+  Cluster_DiscoveryType,
+  Cluster_LbPolicy,
+  type ClusterSchema,
+} from "../gen/envoy/config/cluster/v3/cluster_pb.ts";
 import { HttpProtocolOptionsSchema } from "../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.ts";
 import { isHttp2, type Protocol } from "../model/port.ts";
 import { unlimited } from "./wire-values.ts";
@@ -22,6 +27,12 @@ export const noLimits = {
     },
   ],
 };
+
+/** Calls go to the address that their client dialled. */
+export const toDialledAddress = {
+  clusterDiscoveryType: { case: "type", value: Cluster_DiscoveryType.ORIGINAL_DST },
+  lbPolicy: Cluster_LbPolicy.CLUSTER_PROVIDED,
+} as const satisfies ClusterInit;
 
 const protocolOptionsKey = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 

@@ -25,8 +25,13 @@ import {
   type Reachable,
   wholeMesh,
 } from "./scope.ts";
-import { servicesOfEntry } from "./service-entry.ts";
-import { type AddingEntry, createServiceTables, findService, type ServiceTable } from "./service-table.ts";
+import {
+  type AddingEntry,
+  addingEntries,
+  createServiceTables,
+  findService,
+  type ServiceTable,
+} from "./service-table.ts";
 import { sidecarFor } from "./sidecar-choice.ts";
 import { outboundPolicyOf, type SidecarSettings, sidecarSettings } from "./sidecar-settings.ts";
 import { type BoundVirtualService, bindVirtualService } from "./virtual-service.ts";
@@ -68,10 +73,6 @@ export interface Frame {
 /** Makes views; remembers what several of them share by the identity of what it was made from. `onFrame` hears of each new frame. */
 export function createViewer(onFrame: () => void = () => {}): (world: World, profile: Profile) => View {
   const sorted = createRuleSorters();
-  const entryServices = memoize(servicesOfEntry);
-  const adding = memoize((entries: RulesByKind["ServiceEntry"]): readonly AddingEntry[] =>
-    entries.map((rule) => ({ rule, adds: entryServices(rule) })),
-  );
   const tables = memoize((_entries: readonly AddingEntry[]) => createServiceTables());
   const table = memoize((services: Catalog["services"], entries: readonly AddingEntry[]) =>
     tables(entries)(services, entries),
@@ -141,7 +142,7 @@ export function createViewer(onFrame: () => void = () => {}): (world: World, pro
     const { mesh, catalog } = world;
     const rules = rulesUnderHolds(world, profile.holds);
     const kinds = sorted(rules, profile.holds);
-    const services = table(catalog.services, adding(kinds.ServiceEntry));
+    const services = table(catalog.services, addingEntries(kinds.ServiceEntry));
     const gateways = profile.kind === "gateway" ? selectedGateways(profile, kinds.Gateway) : noGateways;
     const sidecar = profile.kind === "sidecar" ? sidecarOf(profile, kinds.Sidecar, mesh) : undefined;
     const virtualServices = relevant(profile, bound(kinds.VirtualService, mesh), gateways, sidecar);

@@ -66,8 +66,7 @@ export function proxyVirtualHost(
   dnsDomain: string,
   routes: readonly Route[] | undefined,
 ): VirtualHost {
-  const names = captureNames(service, dnsDomain);
-  return hostOfService(service, port, [...names, ...names.map((name) => `${name}:${port.number}`)], routes);
+  return hostOfService(service, port, withPort(captureNames(service, dnsDomain), port), routes);
 }
 
 /** The same for a gRPC client, which looks for the very text that it dialled, port included. */
@@ -77,9 +76,14 @@ export function clientVirtualHost(
   dnsDomain: string,
   routes: readonly Route[] | undefined,
 ): VirtualHost {
-  const names = callableNames(service, dnsDomain);
-  return hostOfService(service, port, [...names, ...names.map((name) => `${name}:${port.number}`)], routes);
+  return hostOfService(service, port, withPort(callableNames(service, dnsDomain), port), routes);
 }
+
+/** With the number, and without. */
+const withPort = (names: readonly string[], { number }: ServicePort): readonly string[] => [
+  ...names,
+  ...names.map((name) => `${name}:${number}`),
+];
 
 function hostOfService(
   service: Service,

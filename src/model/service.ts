@@ -37,6 +37,13 @@ export type ServiceOrigin =
   /** A ServiceEntry, by its rule key. */
   | { readonly kind: "rule"; readonly rule: string };
 
+/**
+ * Its clients dial the instances, which a registry knows. A ServiceEntry without resolution leaves the choice to them as well, but
+ * nobody knows of what.
+ */
+export const isHeadless = ({ resolution, origin }: Service): boolean =>
+  resolution === "original-destination" && origin.kind === "registry";
+
 export function serviceKey(namespace: string, hostname: Hostname): ServiceKey {
   return `${namespace}/${hostname}` as ServiceKey;
 }
