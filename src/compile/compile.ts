@@ -32,23 +32,32 @@ export interface CompilerObserver {
   readonly onResource?: (resource: Resource) => void;
 }
 
+/** What was made last for a profile, and of which world. */
+interface Known {
+  readonly world: World;
+  readonly assembly: Assembly;
+}
+
 export function createCompiler({ onFrame, onService, onResource }: CompilerObserver = {}): Compiler {
   const aspects = createAspects(onResource);
   const viewOf = createViewer(onFrame);
-  const memory = new WeakMap<Profile, Assembly>();
+  const memory = new WeakMap<Profile, Known>();
   const joinInbound = createInboundJoiner(aspects);
   const compileOutbound = (world: World, profile: Profile): Assembly => {
+    const known = memory.get(profile);
+    // Every workload around it asks for the same.
+    if (known?.world === world) return known.assembly;
     const view = viewOf(world, profile);
     const makePart = (one: Reachable): Part => {
       onService?.();
       return partOf(one, view, aspects);
     };
-    const last = memory.get(profile);
+    const last = known?.assembly;
     const replaced = last && replaceParts(last, view, makePart);
     // Part of it is handed on: whatever goes wrong now, nobody is to go on from there.
     if (replaced === undefined) memory.delete(profile);
     const assembly = replaced ?? assemble(last, view, aspects, makePart);
-    memory.set(profile, assembly);
+    memory.set(profile, { world, assembly });
     return assembly;
   };
   const compile = (world: World, profile: Profile): Compiled =>
