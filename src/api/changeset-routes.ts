@@ -36,7 +36,8 @@ import { timeOf } from "./rule-object.ts";
 import { writeParameters } from "./rule-writes.ts";
 import { changeSetView } from "./shapes/rules.ts";
 import { type Submission, type Submitted, submit } from "./submit.ts";
-import type { ChangeDocument, ChangeSetBody, ChangeSetView, ProblemDetailView } from "./types.ts";
+import type { ChangeDocument, ChangeSetBody, ChangeSetView } from "./types/change-sets.ts";
+import type { ProblemDetailView } from "./types/server.ts";
 
 const parameters = {
   ...writeParameters,

@@ -1,7 +1,7 @@
 import { type JsonPointer, pointerTo } from "../base/json-pointer.ts";
 import { parseDocuments } from "../base/yaml-document.ts";
 import type { StoredDocument } from "../config/store.ts";
-import type { ProblemDetailView } from "./types.ts";
+import type { ProblemDetailView } from "./types/server.ts";
 
 const maxDifferences = 10;
 

@@ -1,6 +1,6 @@
 import type { DocumentFindings } from "../config/change.ts";
 import type { Finding } from "../config/finding.ts";
-import type { ProblemDetailView } from "./types.ts";
+import type { ProblemDetailView } from "./types/server.ts";
 
 /** Findings of the documents of a request, as the problems of the request; errors first. */
 export function findingDetails(documents: readonly DocumentFindings[]): readonly ProblemDetailView[] {

@@ -31,7 +31,7 @@ import { type Answer, actionOf, type Route } from "./route.ts";
 import { routesWith } from "./routes.ts";
 import { ruleObject } from "./rule-object.ts";
 import { traceIdOf } from "./trace-context.ts";
-import type { VersionView } from "./types.ts";
+import type { VersionView } from "./types/server.ts";
 import { createWatches, type Watches, type WatchRequest } from "./watch.ts";
 import { sinkOf } from "./watch-sink.ts";
 

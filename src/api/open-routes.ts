@@ -6,7 +6,7 @@ import { ok, type Route } from "./route.ts";
 import type { AnswerDoc, RouteDoc } from "./route-doc.ts";
 import { kinds } from "./rule-docs.ts";
 import { readyView, versionView } from "./shapes/server.ts";
-import type { ReadyView, VersionView } from "./types.ts";
+import type { ReadyView, VersionView } from "./types/server.ts";
 
 const alive = schemaOf(object({ status: required(text()) }));
 

@@ -1,7 +1,7 @@
 import { json } from "./media-types.ts";
 import { openApiDocument } from "./openapi.ts";
 import type { Route } from "./route.ts";
-import type { VersionView } from "./types.ts";
+import type { VersionView } from "./types/server.ts";
 
 /** The document that describes the routes, itself included; made when it is first asked for. */
 export function openApiRoute(routes: readonly Route[], version: VersionView): Route {

@@ -1,4 +1,4 @@
-import type { Page } from "./types.ts";
+import type { Page } from "./types/pages.ts";
 
 export interface PageRequest {
   readonly limit: number;

@@ -3,23 +3,12 @@ import type { ChangedRules } from "../config/change.ts";
 import type { Prepare } from "../config/prepare-in-turn.ts";
 import type { RuleKey } from "../config/rule.ts";
 import type { RuleStore, StoredDocument } from "../config/store.ts";
-import type {
-  FindingView,
-  HeartbeatView,
-  ManagerView,
-  NewTokenView,
-  ProxyConfigView,
-  ProxyView,
-  ReadyView,
-  RegisteredInstanceView,
-  RegisteredServiceView,
-  Role,
-  RuleFindingView,
-  RuleStatusView,
-  RuleView,
-  ServiceView,
-  TokenView,
-} from "./types.ts";
+import type { NewTokenView, Role, TokenView } from "./types/access.ts";
+import type { FindingView, RuleFindingView } from "./types/findings.ts";
+import type { ProxyConfigView, ProxyView } from "./types/proxies.ts";
+import type { ManagerView, RuleStatusView, RuleView } from "./types/rules.ts";
+import type { ReadyView } from "./types/server.ts";
+import type { HeartbeatView, RegisteredInstanceView, RegisteredServiceView, ServiceView } from "./types/services.ts";
 
 /** What the API asks of the rest of the house: the present, as plain values, and the few things that change it. */
 export interface ApiPorts {

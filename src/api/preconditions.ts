@@ -1,6 +1,6 @@
 import { contentHash } from "../base/digest.ts";
 import type { Expectation, StoredDocument } from "../config/store.ts";
-import type { ManagerView, RuleStatusView } from "./types.ts";
+import type { ManagerView, RuleStatusView } from "./types/rules.ts";
 
 /*
  * The ETag of a rule is its revision, with a suffix for the representation: `"7.y"` is the author's YAML of revision 7, `"7.Xk3_a0Zq"`

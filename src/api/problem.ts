@@ -1,5 +1,5 @@
 import type { MeshError } from "../base/errors.ts";
-import type { ProblemDetailView, ProblemView } from "./types.ts";
+import type { ProblemDetailView, ProblemView } from "./types/server.ts";
 
 /** The closed table of what the API can answer when it cannot do what was asked. Of one status, the general one is first. */
 export const problemCodes = {

@@ -4,7 +4,7 @@ import { type LabelSelector, maxSelectorLength, parseLabelSelector } from "../mo
 import { defaultPageLimit, maxPageLimit, type PagePosition, parsePageLimit, parsePageToken } from "./paging.ts";
 import { problems, type Result, success } from "./route.ts";
 import type { ParameterDoc } from "./route-doc.ts";
-import type { ProblemDetailView } from "./types.ts";
+import type { ProblemDetailView } from "./types/server.ts";
 
 /** A parameter of a query: how its text is read, and how it is told to people. */
 export interface Parameter<T> {

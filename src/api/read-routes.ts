@@ -18,7 +18,11 @@ import { pageOf as pageShape } from "./shapes/pages.ts";
 import { proxyConfigView, proxyView } from "./shapes/proxies.ts";
 import { findingView, ruleView } from "./shapes/rules.ts";
 import { serviceView } from "./shapes/services.ts";
-import type { FindingView, Page, ProxyConfigView, ProxyView, RuleView, ServiceView } from "./types.ts";
+import type { FindingView } from "./types/findings.ts";
+import type { Page } from "./types/pages.ts";
+import type { ProxyConfigView, ProxyView } from "./types/proxies.ts";
+import type { RuleView } from "./types/rules.ts";
+import type { ServiceView } from "./types/services.ts";
 
 const namespaceFilter = exactly("Only those of this namespace.");
 

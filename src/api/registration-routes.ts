@@ -11,7 +11,8 @@ import { type Answer, type ApiRequest, ok, problem, problems, type Route } from 
 import type { AnswerDoc, BodyDoc, ParameterDoc } from "./route-doc.ts";
 import { pageOf as pageShape } from "./shapes/pages.ts";
 import { heartbeatView, registeredInstanceView, registeredServiceView, serviceView } from "./shapes/services.ts";
-import type { HeartbeatView, Page, RegisteredInstanceView, RegisteredServiceView, ServiceView } from "./types.ts";
+import type { Page } from "./types/pages.ts";
+import type { HeartbeatView, RegisteredInstanceView, RegisteredServiceView, ServiceView } from "./types/services.ts";
 
 const host: ParameterDoc = {
   in: "path",

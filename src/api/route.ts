@@ -3,7 +3,7 @@ import type { Log } from "../base/log.ts";
 import type { Action, ApiPorts, Caller, Verb } from "./ports.ts";
 import type { Problem, ProblemCode } from "./problem.ts";
 import type { RouteDoc } from "./route-doc.ts";
-import type { ProblemDetailView, VersionView } from "./types.ts";
+import type { ProblemDetailView, VersionView } from "./types/server.ts";
 import type { WatchRequest } from "./watch.ts";
 
 /** One thing that can be asked of the server: where, by whom, its reference, and what answers it. */

@@ -2,7 +2,7 @@ import { memoize } from "../base/memo.ts";
 import type { RuleKind } from "../config/rule.ts";
 import type { StoredDocument } from "../config/store.ts";
 import { formatPageToken, type PageRequest } from "./paging.ts";
-import type { Page } from "./types.ts";
+import type { Page } from "./types/pages.ts";
 
 type Documents = readonly StoredDocument[];
 

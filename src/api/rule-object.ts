@@ -1,7 +1,7 @@
 import { timeText } from "../base/time-text.ts";
 import type { Stamp, StoredDocument } from "../config/store.ts";
 import type { ApiPorts } from "./ports.ts";
-import type { ManagerView, RuleMetadataView, RuleObjectView, RuleStatusView } from "./types.ts";
+import type { ManagerView, RuleMetadataView, RuleObjectView, RuleStatusView } from "./types/rules.ts";
 
 type RulePorts = Pick<ApiPorts, "ruleStatus" | "managerOf">;
 

@@ -33,7 +33,7 @@ import { documentsOfKind, documentsOfNamespace, pageOfDocuments } from "./rule-i
 import { managerOf, ruleObject, ruleObjectOf } from "./rule-object.ts";
 import { rulesYaml, ruleYaml } from "./rule-yaml.ts";
 import { ruleListView, ruleStatusView } from "./shapes/rules.ts";
-import type { RuleListView } from "./types.ts";
+import type { RuleListView } from "./types/rules.ts";
 import { parsePosition } from "./watch.ts";
 
 const since: Parameter<EventPosition> = {

@@ -41,7 +41,8 @@ import { managerOf, ruleObjectOf, timeOf } from "./rule-object.ts";
 import { formOf, keyOf, malformedTags, noSuchRule, notAcceptable, type RuleForm, ruleAnswerIn } from "./rule-reads.ts";
 import { ruleYaml } from "./rule-yaml.ts";
 import { type Submission, submit } from "./submit.ts";
-import type { ProblemDetailView, RuleFindingView } from "./types.ts";
+import type { RuleFindingView } from "./types/findings.ts";
+import type { ProblemDetailView } from "./types/server.ts";
 
 export const writeParameters = {
   dryRun: flag("Everything is checked and nothing is stored; the answer says what would be."),

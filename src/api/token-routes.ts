@@ -8,7 +8,7 @@ import { decodeQuery } from "./query.ts";
 import { list } from "./read-routes.ts";
 import { ok, problem, problems, type Route } from "./route.ts";
 import { newTokenView, tokenView, whoAmIView } from "./shapes/access.ts";
-import type { NewTokenView, Role, TokenView, WhoAmIView } from "./types.ts";
+import type { NewTokenView, Role, TokenView, WhoAmIView } from "./types/access.ts";
 
 const maxExpiryMs = 10 * 365 * 24 * 3_600_000;
 

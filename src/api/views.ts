@@ -5,7 +5,9 @@ import type { Catalog } from "../model/catalog.ts";
 import type { Instance } from "../model/instance.ts";
 import { formatLocality } from "../model/locality.ts";
 import type { Service } from "../model/service.ts";
-import type { FindingView, InstanceView, RuleView, ServiceView } from "./types.ts";
+import type { FindingView } from "./types/findings.ts";
+import type { RuleView } from "./types/rules.ts";
+import type { InstanceView, ServiceView } from "./types/services.ts";
 
 /** The services of a catalog, in the order of their keys. */
 export const serviceViews: (catalog: Catalog) => readonly ServiceView[] = memoize((catalog: Catalog) =>

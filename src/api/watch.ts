@@ -3,7 +3,8 @@ import type { DocumentEvent, EventPosition, RuleStore, StoredDocument } from "..
 import type { ApiLimits } from "./limits.ts";
 import { type Problem, problemView } from "./problem.ts";
 import { formatEvent, heartbeatComment } from "./sse.ts";
-import type { RuleObjectView, WatchEventView } from "./types.ts";
+import type { WatchEventView } from "./types/change-sets.ts";
+import type { RuleObjectView } from "./types/rules.ts";
 import { createWatchFilter, type WatchFilter, type WatchSelection } from "./watch-filter.ts";
 
 /** What somebody wants to watch. */

@@ -1,5 +1,5 @@
 import type { ApiPorts } from "../api/ports.ts";
-import type { ProxyView, RefusalView, RepairView, TypeDeliveryView } from "../api/types.ts";
+import type { ProxyView, RefusalView, RepairView, TypeDeliveryView } from "../api/types/proxies.ts";
 import {
   compileFindingViews,
   referenceFindingViews,

@@ -1,4 +1,5 @@
-import type { ProxyConfigView, ProxyResourceView, RulePlaceView } from "../api/types.ts";
+import type { ProxyConfigView, ProxyResourceView } from "../api/types/proxies.ts";
+import type { RulePlaceView } from "../api/types/rules.ts";
 import type { Signal } from "../base/signal.ts";
 import type { RuleKey } from "../config/rule.ts";
 import type { RuleSet } from "../config/rule-set.ts";

@@ -1,5 +1,5 @@
 import type { RegistrationOutcome, RegistrationsPort } from "../api/ports.ts";
-import type { RegisteredInstanceView, RegisteredServiceView } from "../api/types.ts";
+import type { RegisteredInstanceView, RegisteredServiceView } from "../api/types/services.ts";
 import { timeText } from "../base/time-text.ts";
 import { formatLocality } from "../model/locality.ts";
 import type {

@@ -1,4 +1,5 @@
-import type { ConditionView, ManagerView, RuleFindingView, RuleStatusView } from "../api/types.ts";
+import type { RuleFindingView } from "../api/types/findings.ts";
+import type { ConditionView, ManagerView, RuleStatusView } from "../api/types/rules.ts";
 import type { DocumentOwner } from "../config/store.ts";
 import type { RuleDelivery } from "../delivery/rule-delivery.ts";
 import type { ProxyNode } from "../model/proxy.ts";

@@ -1,4 +1,4 @@
-import type { ManagerView } from "../api/types.ts";
+import type { ManagerView } from "../api/types/rules.ts";
 import type { RuleKey } from "../config/rule.ts";
 import type { RuleSet } from "../config/rule-set.ts";
 

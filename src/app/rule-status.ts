@@ -1,5 +1,6 @@
 import type { ApiPorts } from "../api/ports.ts";
-import type { RuleDeliveryView, RuleFindingView, RuleRefusalView, RuleStatusView } from "../api/types.ts";
+import type { RuleFindingView } from "../api/types/findings.ts";
+import type { RuleDeliveryView, RuleRefusalView, RuleStatusView } from "../api/types/rules.ts";
 import type { Signal } from "../base/signal.ts";
 import { timeText } from "../base/time-text.ts";
 import type { World } from "../compile/world.ts";

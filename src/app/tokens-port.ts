@@ -1,5 +1,5 @@
 import type { TokensPort } from "../api/ports.ts";
-import type { TokenView } from "../api/types.ts";
+import type { TokenView } from "../api/types/access.ts";
 import type { Clock } from "../base/clock.ts";
 import { timeText } from "../base/time-text.ts";
 import { type Token, tokenState } from "../security/token.ts";

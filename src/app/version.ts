@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import type { VersionView } from "../api/types.ts";
+import type { VersionView } from "../api/types/server.ts";
 
 const manifest = createRequire(import.meta.url)("../../package.json") as {
   readonly name: string;

@@ -1,5 +1,6 @@
 import { ruleObjectView } from "../api/shapes/rules.ts";
-import type { RuleObjectView, RuleReference } from "../api/types.ts";
+import type { RuleReference } from "../api/types/change-sets.ts";
+import type { RuleObjectView } from "../api/types/rules.ts";
 import { MeshError } from "../base/errors.ts";
 import type { RuleKind } from "../config/rule.ts";
 import { parseLabelSelector } from "../model/label-selector.ts";

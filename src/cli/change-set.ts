@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { changeSetView } from "../api/shapes/rules.ts";
-import type { ChangeResultView, ChangeSetBody, ChangeSetView } from "../api/types.ts";
+import type { ChangeResultView, ChangeSetBody, ChangeSetView } from "../api/types/change-sets.ts";
 import { MeshError } from "../base/errors.ts";
 import { type CliIo, type Flag, type FlagValues, flagValue, isSet } from "./command.ts";
 import { count, formatFindingList } from "./findings-text.ts";

@@ -1,5 +1,5 @@
 import { ruleObjectView } from "../api/shapes/rules.ts";
-import type { ChangeResultView, RuleReference } from "../api/types.ts";
+import type { ChangeResultView, RuleReference } from "../api/types/change-sets.ts";
 import { MeshError } from "../base/errors.ts";
 import { defaultNamespace } from "../config/decode-rule.ts";
 import { baseRevisionFlag, baseRevisionOf, type Change, changeFlags, sendChange, writeChange } from "./change-set.ts";

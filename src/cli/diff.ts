@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { structuredPatch } from "diff";
 import { stringify } from "yaml";
-import type { RuleReference } from "../api/types.ts";
+import type { RuleReference } from "../api/types/change-sets.ts";
 import { editYaml } from "../base/yaml-edit.ts";
 import { authorsDocument } from "../config/authors-document.ts";
 import { expectPruneFlags, prunable, pruneFlags, referenceTo } from "./apply.ts";

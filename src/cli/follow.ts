@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { watchEventView } from "../api/shapes/rules.ts";
-import type { RuleObjectView } from "../api/types.ts";
+import type { RuleObjectView } from "../api/types/rules.ts";
 import { decode, integer } from "../base/decode.ts";
 import { object, required } from "../base/decode-object.ts";
 import { eventsOf } from "./event-stream.ts";

@@ -1,5 +1,5 @@
 import { ruleObjectView } from "../api/shapes/rules.ts";
-import type { RuleObjectView } from "../api/types.ts";
+import type { RuleObjectView } from "../api/types/rules.ts";
 import { MeshError } from "../base/errors.ts";
 import { defaultNamespace } from "../config/decode-rule.ts";
 import type { RuleKind } from "../config/rule.ts";

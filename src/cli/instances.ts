@@ -1,5 +1,5 @@
 import { serviceView } from "../api/shapes/services.ts";
-import type { InstanceView, ServiceView } from "../api/types.ts";
+import type { InstanceView, ServiceView } from "../api/types/services.ts";
 import type { CliIo, Command, CommandInput, ExitCode } from "./command.ts";
 import { count } from "./findings-text.ts";
 import { listAll } from "./list-all.ts";

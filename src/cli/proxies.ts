@@ -1,5 +1,5 @@
 import { proxyView } from "../api/shapes/proxies.ts";
-import type { ProxyView, RefusalView, RepairView, TypeDeliveryView } from "../api/types.ts";
+import type { ProxyView, RefusalView, RepairView, TypeDeliveryView } from "../api/types/proxies.ts";
 import { MeshError } from "../base/errors.ts";
 import { formatAge } from "./age.ts";
 import type { CliIo, Command, CommandInput, ExitCode } from "./command.ts";

@@ -1,4 +1,4 @@
-import type { ProxyResourceView } from "../api/types.ts";
+import type { ProxyResourceView } from "../api/types/proxies.ts";
 import { childOf, listAt, numberAt, textAt } from "./plain-data.ts";
 import type { Cell, Column } from "./table.ts";
 

@@ -1,5 +1,5 @@
 import { proxyConfigView } from "../api/shapes/proxies.ts";
-import type { ProxyResourceView } from "../api/types.ts";
+import type { ProxyResourceView } from "../api/types/proxies.ts";
 import { MeshError } from "../base/errors.ts";
 import { type CliIo, type Command, type CommandInput, type ExitCode, type FlagValues, flagValue } from "./command.ts";
 import { outputFlag, wantsJson, writeJson } from "./output.ts";

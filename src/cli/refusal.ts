@@ -1,4 +1,4 @@
-import type { ProblemDetailView, ProblemView } from "../api/types.ts";
+import type { ProblemDetailView, ProblemView } from "../api/types/server.ts";
 import { choice, type Decoder, integer, list } from "../base/decode.ts";
 import { object, optional, required } from "../base/decode-object.ts";
 import { type ErrorCode, MeshError } from "../base/errors.ts";

@@ -1,4 +1,4 @@
-import type { ConditionView, RuleObjectView, RuleRefusalView } from "../api/types.ts";
+import type { ConditionView, RuleObjectView, RuleRefusalView } from "../api/types/rules.ts";
 import { formatAge } from "./age.ts";
 import type { CliIo } from "./command.ts";
 import { formatFindingList } from "./findings-text.ts";

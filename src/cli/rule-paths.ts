@@ -1,4 +1,4 @@
-import type { RuleReference } from "../api/types.ts";
+import type { RuleReference } from "../api/types/change-sets.ts";
 import type { RuleKind } from "../config/rule.ts";
 import { pluralOf } from "../config/rule-kinds.ts";
 import { kindNamed } from "./kinds.ts";

@@ -1,4 +1,4 @@
-import type { RuleObjectView, RuleStatusView } from "../api/types.ts";
+import type { RuleObjectView, RuleStatusView } from "../api/types/rules.ts";
 import type { RuleKind } from "../config/rule.ts";
 import { formatAge } from "./age.ts";
 import { allKinds, wordOf } from "./kinds.ts";

@@ -1,5 +1,5 @@
 import { newTokenView, tokenView } from "../api/shapes/access.ts";
-import type { NewTokenView, Role, TokenView } from "../api/types.ts";
+import type { NewTokenView, Role, TokenView } from "../api/types/access.ts";
 import { MeshError } from "../base/errors.ts";
 import { formatAge, formatTimeLeft } from "./age.ts";
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createApp } from "../../src/api/http.ts";
-import type { ProblemView } from "../../src/api/types.ts";
+import type { ProblemView } from "../../src/api/types/server.ts";
 import { createExplainPort, type ExplainInput } from "../../src/app/explain-port.ts";
 import { decode } from "../../src/base/decode.ts";
 import { createSignal } from "../../src/base/signal.ts";

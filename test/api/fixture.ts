@@ -1,13 +1,10 @@
 import type { AccessPort, ApiPorts, Caller, RegistrationsPort, Verb } from "../../src/api/ports.ts";
-import type {
-  FindingView,
-  ProxyView,
-  Role,
-  RuleStatusView,
-  RuleView,
-  ServiceView,
-  VersionView,
-} from "../../src/api/types.ts";
+import type { Role } from "../../src/api/types/access.ts";
+import type { FindingView } from "../../src/api/types/findings.ts";
+import type { ProxyView } from "../../src/api/types/proxies.ts";
+import type { RuleStatusView, RuleView } from "../../src/api/types/rules.ts";
+import type { VersionView } from "../../src/api/types/server.ts";
+import type { ServiceView } from "../../src/api/types/services.ts";
 import { anything } from "../../src/base/decode.ts";
 import { createLog } from "../../src/base/log.ts";
 import { createPrepare } from "../../src/config/prepare-in-turn.ts";

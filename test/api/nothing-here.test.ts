@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createApp } from "../../src/api/http.ts";
-import type { ProblemView } from "../../src/api/types.ts";
+import type { ProblemView } from "../../src/api/types/server.ts";
 import { clock, ports, silent, version } from "./fixture.ts";
 
 test.each([

@@ -4,7 +4,7 @@ import type { ApiLimits } from "../../src/api/limits.ts";
 import { mediaTypeOf, negotiate } from "../../src/api/media-types.ts";
 import type { RegistrationOutcome } from "../../src/api/ports.ts";
 import { traceIdOf } from "../../src/api/trace-context.ts";
-import type { RegisteredInstanceView } from "../../src/api/types.ts";
+import type { RegisteredInstanceView } from "../../src/api/types/services.ts";
 import { as, clock, ports, registrations, silent, version } from "./fixture.ts";
 
 const instance: RegisteredInstanceView = {

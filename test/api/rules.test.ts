@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { createApp } from "../../src/api/http.ts";
 import type { ApiPorts } from "../../src/api/ports.ts";
-import type { ProblemView, RuleListView, RuleObjectView } from "../../src/api/types.ts";
+import type { RuleListView, RuleObjectView } from "../../src/api/types/rules.ts";
+import type { ProblemView } from "../../src/api/types/server.ts";
 import { as, clock, portsWithStore, ruleStatus, ruleText, silent, version } from "./fixture.ts";
 
 type App = ReturnType<typeof createApp>;

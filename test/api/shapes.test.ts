@@ -14,21 +14,14 @@ import {
 } from "../../src/api/shapes/rules.ts";
 import { problemView } from "../../src/api/shapes/server.ts";
 import { registeredInstanceView, serviceView } from "../../src/api/shapes/services.ts";
-import type {
-  ChangeSetView,
-  FindingView,
-  NewTokenView,
-  Page,
-  ProblemView,
-  ProxyConfigView,
-  ProxyView,
-  RegisteredInstanceView,
-  RuleListView,
-  RuleObjectView,
-  RuleView,
-  ServiceView,
-  WatchEventView,
-} from "../../src/api/types.ts";
+import type { NewTokenView } from "../../src/api/types/access.ts";
+import type { ChangeSetView, WatchEventView } from "../../src/api/types/change-sets.ts";
+import type { FindingView } from "../../src/api/types/findings.ts";
+import type { Page } from "../../src/api/types/pages.ts";
+import type { ProxyConfigView, ProxyView } from "../../src/api/types/proxies.ts";
+import type { RuleListView, RuleObjectView, RuleView } from "../../src/api/types/rules.ts";
+import type { ProblemView } from "../../src/api/types/server.ts";
+import type { RegisteredInstanceView, ServiceView } from "../../src/api/types/services.ts";
 import { type Decoder, decode, schemaOf } from "../../src/base/decode.ts";
 
 const at = "2026-11-01T12:00:00.000Z";

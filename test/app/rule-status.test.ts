@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { ConditionView, RuleFindingView, RuleStatusView } from "../../src/api/types.ts";
+import type { RuleFindingView } from "../../src/api/types/findings.ts";
+import type { ConditionView, RuleStatusView } from "../../src/api/types/rules.ts";
 import { managerIn } from "../../src/app/rule-documents.ts";
 import { createRuleStatus } from "../../src/app/rule-status.ts";
 import { createLog } from "../../src/base/log.ts";

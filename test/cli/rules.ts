@@ -1,4 +1,4 @@
-import type { RuleObjectView, RuleStatusView } from "../../src/api/types.ts";
+import type { RuleObjectView, RuleStatusView } from "../../src/api/types/rules.ts";
 import { noon } from "./terminal.ts";
 
 export const at = (secondsAgo: number): string => new Date(noon - secondsAgo * 1_000).toISOString();

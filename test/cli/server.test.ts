@@ -1,7 +1,8 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
-import type { ProxyView, ServiceView } from "../../src/api/types.ts";
+import type { ProxyView } from "../../src/api/types/proxies.ts";
+import type { ServiceView } from "../../src/api/types/services.ts";
 import { proxy, service } from "../api/fixture.ts";
 import { page, problem, startApi } from "./api-server.ts";
 import { at } from "./rules.ts";

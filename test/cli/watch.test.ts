@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { expect, test } from "vitest";
-import type { RuleObjectView } from "../../src/api/types.ts";
+import type { RuleObjectView } from "../../src/api/types/rules.ts";
 import { followRules, type RuleNews } from "../../src/cli/follow.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { problem, startApi } from "./api-server.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, type TestContext, test } from "vitest";
-import type { ProxyConfigView } from "../../src/api/types.ts";
+import type { ProxyConfigView } from "../../src/api/types/proxies.ts";
 import { startExample } from "../../src/app/dev/example-process.ts";
 import { freePorts } from "../../src/app/dev/loopback.ts";
 import { nodeIdOf } from "../../src/envoy/bootstrap.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, type TestContext, test } from "vitest";
-import type { ProxyConfigView } from "../../src/api/types.ts";
+import type { ProxyConfigView } from "../../src/api/types/proxies.ts";
 import type { Child } from "../../src/app/child.ts";
 import { freePorts } from "../../src/app/dev/loopback.ts";
 import type { TypeName } from "../../src/envoy/resource-types.ts";

@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
-import type { ProblemView, RuleListView, RuleObjectView } from "../../src/api/types.ts";
+import type { RuleListView, RuleObjectView } from "../../src/api/types/rules.ts";
+import type { ProblemView } from "../../src/api/types/server.ts";
 import { type OperatorsServer, reviewsRoute, routePath, startOperatorsServer } from "../support/operators-server.ts";
 
 /* Bodies that are made to hurt. */

@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { Page, ProblemView, RegisteredServiceView, RuleListView, TokenView } from "../../src/api/types.ts";
+import type { TokenView } from "../../src/api/types/access.ts";
+import type { Page } from "../../src/api/types/pages.ts";
+import type { RuleListView } from "../../src/api/types/rules.ts";
+import type { ProblemView } from "../../src/api/types/server.ts";
+import type { RegisteredServiceView } from "../../src/api/types/services.ts";
 import { formatTokenText, newTokenText } from "../../src/security/token-text.ts";
 import { type OperatorsServer, reviewsRoute, routePath, startOperatorsServer } from "../support/operators-server.ts";
 import { openEventStream } from "../support/sse-client.ts";

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { defaultApiLimits } from "../../src/api/limits.ts";
-import type { ProblemView } from "../../src/api/types.ts";
+import type { ProblemView } from "../../src/api/types/server.ts";
 import { type OperatorsServer, reviewsRoute, routePath, startOperatorsServer } from "../support/operators-server.ts";
 import { type EventStream, openEventStream } from "../support/sse-client.ts";
 import { waitFor } from "../support/wait-for.ts";

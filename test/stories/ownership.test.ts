@@ -1,7 +1,8 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { ProblemView, RuleObjectView, RuleStatusView } from "../../src/api/types.ts";
+import type { RuleObjectView, RuleStatusView } from "../../src/api/types/rules.ts";
+import type { ProblemView } from "../../src/api/types/server.ts";
 import { bytesJson } from "../../src/envoy/pack.ts";
 import { resourceType } from "../../src/envoy/resource-types.ts";
 import { type OperatorsServer, startOperatorsServer } from "../support/operators-server.ts";

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import type { ProblemView } from "../../src/api/types.ts";
+import type { ProblemView } from "../../src/api/types/server.ts";
 import { type OperatorsServer, startOperatorsServer } from "../support/operators-server.ts";
 import { reviewsSubsets, shopSidecar } from "../support/shop-rules.ts";
 import { waitFor } from "../support/wait-for.ts";

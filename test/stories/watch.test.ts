@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { RuleListView, RuleObjectView } from "../../src/api/types.ts";
+import type { RuleListView, RuleObjectView } from "../../src/api/types/rules.ts";
 import { type OperatorsServer, reviewsRoute, routePath, startOperatorsServer } from "../support/operators-server.ts";
 import { type Follower, followWatch, replay } from "../support/sse-client.ts";
 import { waitFor } from "../support/wait-for.ts";

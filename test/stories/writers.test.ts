@@ -1,7 +1,9 @@
 import { hash } from "node:crypto";
 import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
-import type { ChangeSetView, ProblemView, RuleListView } from "../../src/api/types.ts";
+import type { ChangeSetView } from "../../src/api/types/change-sets.ts";
+import type { RuleListView } from "../../src/api/types/rules.ts";
+import type { ProblemView } from "../../src/api/types/server.ts";
 import type { ApiAnswer } from "../support/api-client.ts";
 import { type OperatorsServer, reviewsRoute, routePath, startOperatorsServer } from "../support/operators-server.ts";
 import { followWatch, replay } from "../support/sse-client.ts";

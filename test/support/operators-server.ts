@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "vitest";
 import type { ApiLimits } from "../../src/api/limits.ts";
-import type { NewTokenView, Role } from "../../src/api/types.ts";
+import type { NewTokenView, Role } from "../../src/api/types/access.ts";
 import { type ControlPlane, startControlPlane } from "../../src/app/control-plane.ts";
 import { createLog } from "../../src/base/log.ts";
 import { defaultMeshSettings } from "../../src/model/mesh-settings.ts";

@@ -2,7 +2,8 @@ import { type IncomingMessage, request } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import type { TestContext } from "vitest";
-import type { RuleObjectView, WatchEventView } from "../../src/api/types.ts";
+import type { WatchEventView } from "../../src/api/types/change-sets.ts";
+import type { RuleObjectView } from "../../src/api/types/rules.ts";
 
 export interface StreamRequest {
   readonly url: string;

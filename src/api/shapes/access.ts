@@ -1,7 +1,7 @@
 import type { Decoder } from "../../base/decode.ts";
 import { optional, required } from "../../base/decode-object.ts";
 import { anyText, shape, time, word } from "../../base/shape.ts";
-import type { NewTokenView, Role, TokenView, WhoAmIView } from "../types.ts";
+import type { NewTokenView, Role, TokenView, WhoAmIView } from "../types/access.ts";
 
 /* Who may ask, as clients read them. */
 

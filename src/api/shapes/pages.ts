@@ -1,7 +1,7 @@
 import { type Decoder, list } from "../../base/decode.ts";
 import { optional, required } from "../../base/decode-object.ts";
 import { anyText, number, shape } from "../../base/shape.ts";
-import type { Page } from "../types.ts";
+import type { Page } from "../types/pages.ts";
 
 export const pageFields = { total: required(number), continue: optional(anyText) };
 

@@ -1,7 +1,7 @@
 import { anything, type Decoder, list, mapOf } from "../../base/decode.ts";
 import { optional, required } from "../../base/decode-object.ts";
 import { anyText, many, number, shape, time, word } from "../../base/shape.ts";
-import type { ProxyConfigView, ProxyResourceView, ProxyView, RefusalView, TypeDeliveryView } from "../types.ts";
+import type { ProxyConfigView, ProxyResourceView, ProxyView, RefusalView, TypeDeliveryView } from "../types/proxies.ts";
 import { repairFields, repairView, rulePlaceView } from "./repairs.ts";
 
 /* Proxies, and what they get, as clients read them. */

@@ -1,7 +1,8 @@
 import type { Decoder } from "../../base/decode.ts";
 import { required } from "../../base/decode-object.ts";
 import { anyText, placeFields, shape, word } from "../../base/shape.ts";
-import type { RepairView, RulePlaceView } from "../types.ts";
+import type { RepairView } from "../types/proxies.ts";
+import type { RulePlaceView } from "../types/rules.ts";
 
 /** Parts of what is said of a proxy's resources. */
 

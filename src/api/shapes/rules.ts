@@ -1,22 +1,19 @@
 import { anything, boolean, type Decoder, described, failed, list, schemaOf } from "../../base/decode.ts";
 import { optional, required } from "../../base/decode-object.ts";
 import { anyText, many, number, placeFields, positive, shape, time, word } from "../../base/shape.ts";
+import type { ChangeResultView, ChangeSetView, WatchEventView } from "../types/change-sets.ts";
+import type { FindingView, RuleFindingView } from "../types/findings.ts";
 import type {
-  ChangeResultView,
-  ChangeSetView,
   ConditionView,
-  FindingView,
   ManagerView,
   RuleDeliveryView,
-  RuleFindingView,
   RuleListView,
   RuleMetadataView,
   RuleObjectView,
   RuleRefusalView,
   RuleStatusView,
   RuleView,
-  WatchEventView,
-} from "../types.ts";
+} from "../types/rules.ts";
 import { pageFields } from "./pages.ts";
 
 /* Rules, their findings and what became of them, as clients read them. */

@@ -1,7 +1,7 @@
 import { boolean, type Decoder, integer, list } from "../../base/decode.ts";
 import { optional, required } from "../../base/decode-object.ts";
 import { anyText, many, number, positive, shape, word } from "../../base/shape.ts";
-import type { ProblemDetailView, ProblemView, ReadyView, VersionView } from "../types.ts";
+import type { ProblemDetailView, ProblemView, ReadyView, VersionView } from "../types/server.ts";
 
 /* The server itself, and its refusals, as clients read them. */
 

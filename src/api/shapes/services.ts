@@ -10,7 +10,7 @@ import type {
   RegisteredInstanceView,
   RegisteredServiceView,
   ServiceView,
-} from "../types.ts";
+} from "../types/services.ts";
 
 /* Services and instances, as clients read them. */
 

@@ -1,4 +1,4 @@
-import type { FindingView } from "../../api/types.ts";
+import type { FindingView } from "../../api/types/findings.ts";
 import { type JsonPointer, pointerSteps } from "../../base/json-pointer.ts";
 import { OrderedMap } from "../../base/ordered-map.ts";
 import type { Style, Tone } from "../../cli/style.ts";
