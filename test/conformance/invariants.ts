@@ -94,7 +94,8 @@ export function createChecks(state: StateView | undefined, unchecked: ReadonlySe
           for (const name of missingFrom(response, seen, state)) say("full-set")(`${name} is left out`);
         }
         if (client === "grpc" && response.size > grpcMaxBytes) say("size")(`${response.size} bytes for a gRPC client`);
-        for (const text of seen.superfluous(response)) say("superfluous")(text);
+        const isGone = (name: string): boolean => state !== undefined && state.find(type, name) === undefined;
+        for (const text of seen.superfluous(response, isGone)) say("superfluous")(text);
         seen.received(response);
         if (type === "CDS" && variant.ads) model("EDS").clustersCame(response.resources.map(endpointsOf));
       };

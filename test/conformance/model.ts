@@ -34,8 +34,11 @@ export interface TypeModel {
   readonly received: (response: Response) => void;
   /** Clusters came on this stream: the endpoints of these names are owed again. */
   readonly clustersCame: (names: readonly string[]) => void;
-  /** What in this response nobody needs; call before `received`. */
-  readonly superfluous: (response: Response) => readonly string[];
+  /**
+   * What in this response nobody needs; call before `received`. What is gone may be told of while the client's word that it
+   * dropped the name is on its way: `isGone` says of which names that may be so.
+   */
+  readonly superfluous: (response: Response, isGone?: (name: string) => boolean) => readonly string[];
 }
 
 export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
@@ -61,6 +64,7 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
   let settled = true;
 
   const isCovered = (name: string): boolean => names.has(name) || wildcard;
+  const wasJustDropped = (name: string): boolean => listenedMs() - (dropped.get(name) ?? -inFlightMs) < inFlightMs;
 
   const subscribe = (next: ReadonlySet<string>, nextWildcard: boolean): void => {
     for (const name of new Set([...names, ...held.keys()])) {
@@ -141,8 +145,7 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
     get atRest() {
       return requested && settled;
     },
-    covers: (name) =>
-      isCovered(name) || asked.has(name) || listenedMs() - (dropped.get(name) ?? -inFlightMs) < inFlightMs,
+    covers: (name) => isCovered(name) || asked.has(name) || wasJustDropped(name),
     owes: (name, onDemand) => names.has(name) || (wildcard && !onDemand),
 
     sent(request, atMs) {
@@ -185,13 +188,13 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
       for (const name of list) if (names.has(name) || wildcard) asked.add(name);
     },
 
-    superfluous({ resources, removed, errors: reported }) {
+    superfluous({ resources, removed, errors: reported }, isGone = () => false) {
       if (owesFirst) return [];
       const again = resources.filter((one) => !isNews(one));
       const part = refusals.isPart(again.map(contentOf));
       const stale = part ? [] : again.map(({ name }) => `${name} came again, unchanged and not asked for`);
       const unknown = removed
-        .filter((name) => !held.has(name) && !asked.has(name))
+        .filter((name) => !held.has(name) && !asked.has(name) && !(isGone(name) && wasJustDropped(name)))
         .map((name) => `${name} is removed, and the client does not have it`);
       const told = reported.some(({ name, code }) => errors.get(name) !== code);
       if (wire === "delta") {

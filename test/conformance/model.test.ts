@@ -1,0 +1,42 @@
+import { describe, expect, test } from "vitest";
+import type { Response } from "./client/response.ts";
+import { newTypeModel, type TypeModel } from "./model.ts";
+
+const blank = { typeUrl: "", resources: [], removed: [], errors: [], nonce: "2", version: "", size: 0 } as const;
+
+const response = (fields: Partial<Response>): Response => ({ ...blank, type: "EDS", ...fields }) as Response;
+
+/** A client that was told of the endpoints `a`, and dropped them. */
+function dropped(): TypeModel {
+  const model = newTypeModel("EDS", "delta");
+  model.sent({ typeUrl: "", subscribe: ["a", "b"] }, 0);
+  const resource = {
+    name: "a",
+    nameInside: "a",
+    typeUrl: "",
+    aliases: [],
+    wrapped: false,
+    version: "1",
+    body: new Uint8Array(),
+    ttlMs: undefined,
+  };
+  model.received(response({ resources: [resource], nonce: "1" }));
+  model.sent({ typeUrl: "", unsubscribe: ["a"], nonce: "1" }, 0);
+  return model;
+}
+
+describe("a removal that meets the client's own word that it dropped the name", () => {
+  const removal = response({ removed: ["a"] });
+
+  test("is fine where the server has it no longer: the two were on their way at once", () => {
+    expect(dropped().superfluous(removal, () => true)).toEqual([]);
+  });
+
+  test("is an answer that nobody needs where the server still has it", () => {
+    expect(dropped().superfluous(removal, () => false)).toHaveLength(1);
+  });
+
+  test("is wrong for a name that the client never had", () => {
+    expect(dropped().superfluous(response({ removed: ["c"] }), () => true)).toHaveLength(1);
+  });
+});
