@@ -13,7 +13,7 @@ import { TrafficDirection } from "../gen/envoy/config/core/v3/base_pb.ts";
 import type { FilterChain, ListenerFilter } from "../gen/envoy/config/listener/v3/listener_components_pb.ts";
 import { ListenerSchema } from "../gen/envoy/config/listener/v3/listener_pb.ts";
 import { wildcardAddresses } from "../model/ip-families.ts";
-import { isHttp, isServerFirst, type Protocol, type ServicePort } from "../model/port.ts";
+import { isHttp, isProxied, isServerFirst, type Protocol, type ServicePort } from "../model/port.ts";
 import type { Service } from "../model/service.ts";
 import { conflictAt, portText } from "./conflict.ts";
 import { inboundRoutes } from "./inbound-routes.ts";
@@ -77,7 +77,7 @@ export function chooseTargets(all: readonly InboundTarget[]): ChosenTargets {
   const targets: InboundTarget[] = [];
   const conflicts: Repair[] = [];
   const byPort = Map.groupBy(
-    all.filter(({ reachable: { port } }) => port.protocol !== "udp"),
+    all.filter(({ reachable: { port } }) => isProxied(port.protocol)),
     ({ target }) => target,
   );
   for (const [port, group] of [...byPort].sort(([a], [b]) => a - b)) {

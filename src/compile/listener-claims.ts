@@ -52,6 +52,7 @@ const families: Readonly<Record<Protocol, keyof typeof asks | undefined>> = {
   tcp: "tcp",
   auto: "auto",
   udp: undefined,
+  sctp: undefined,
 };
 
 function familyOf({ protocol, number }: ServicePort): keyof typeof asks | undefined {

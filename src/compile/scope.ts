@@ -2,7 +2,7 @@ import { memoize } from "../base/memo.ts";
 import type { Rule } from "../config/rule.ts";
 import type { Origin } from "../envoy/provenance.ts";
 import { type Hostname, hostsOverlap, isWithin, parseHostname } from "../model/hostname.ts";
-import type { ServicePort } from "../model/port.ts";
+import { isProxied, type ServicePort } from "../model/port.ts";
 import type { InterceptionMode } from "../model/proxy.ts";
 import type { Service } from "../model/service.ts";
 import { fromRule, fromSetting } from "./origins.ts";
@@ -117,12 +117,12 @@ const isImported = ({ rule: { namespace }, hosts }: BoundVirtualService, imports
 
 /** UDP is not proxied. */
 export function everyPort(service: Service): readonly Reachable[] {
-  return service.ports.filter(({ protocol }) => protocol !== "udp").map((port) => reachable(service, port));
+  return service.ports.filter(({ protocol }) => isProxied(protocol)).map((port) => reachable(service, port));
 }
 
 function reachableAt(service: Service, portNumber: number): readonly Reachable[] {
   const port = service.ports.find(({ number }) => number === portNumber);
-  return port === undefined || port.protocol === "udp" ? [] : [reachable(service, port)];
+  return port === undefined || !isProxied(port.protocol) ? [] : [reachable(service, port)];
 }
 
 function parseImport(text: string, own: string): readonly Import[] {

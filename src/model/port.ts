@@ -1,5 +1,5 @@
-/** What a port speaks. `auto`: not declared; recognised from the first bytes of a connection. */
-export type Protocol = "http" | "http2" | "grpc" | "grpc-web" | "https" | "tls" | "tcp" | "udp" | "auto";
+/** What a port speaks; proxies carry all but UDP and SCTP. `auto`: not declared; recognised from the first bytes of a connection. */
+export type Protocol = "http" | "http2" | "grpc" | "grpc-web" | "https" | "tls" | "tcp" | "udp" | "sctp" | "auto";
 
 export interface ServicePort {
   readonly name: string;
@@ -13,6 +13,9 @@ const http2Family: ReadonlySet<Protocol> = new Set(["http2", "grpc", "grpc-web"]
 
 /** Is it routed request by request? */
 export const isHttp = (protocol: Protocol): boolean => httpFamily.has(protocol);
+
+/** Do proxies carry it at all? */
+export const isProxied = (protocol: Protocol): boolean => protocol !== "udp" && protocol !== "sctp";
 
 /** Does it need HTTP/2 on the way to the instance? */
 export const isHttp2 = (protocol: Protocol): boolean => http2Family.has(protocol);

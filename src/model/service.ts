@@ -12,6 +12,12 @@ export type ServiceKey = Brand<string, "ServiceKey">;
  */
 export type Resolution = "instances" | "dns" | "dns-round-robin" | "original-destination";
 
+/**
+ * Which instances a client is to use: `same-node`: none but those on its own node; `prefer-same-node` and `prefer-same-zone`: the near
+ * ones as long as there are healthy ones. Absent: all alike.
+ */
+export type Distribution = "same-node" | "prefer-same-node" | "prefer-same-zone";
+
 /** What clients call. It has no instances inside, so that it keeps its identity while instances come and go. */
 export interface Service {
   readonly key: ServiceKey;
@@ -22,8 +28,18 @@ export interface Service {
    * has only names.
    */
   readonly addresses: readonly string[];
+  /** None: it has no ports of its own (an alias), or it is headless and only its instances' names are of interest. */
   readonly ports: readonly ServicePort[];
   readonly resolution: Resolution;
+  /** The host that this name stands for (a Kubernetes ExternalName). It has no ports and no instances of its own. */
+  readonly aliasOf?: Hostname;
+  /** The namespaces whose proxies may see it; absent: all, empty: none. */
+  readonly visibleIn?: readonly string[];
+  readonly distribution?: Distribution;
+  /** How it is reached from outside its cluster: IP addresses and host names. Proxies of the mesh do not use them. */
+  readonly externalAddresses?: readonly string[];
+  /** By port name: the port on which every node of its cluster leads to it. */
+  readonly nodePorts?: Readonly<Record<string, number>>;
   /** Outside the mesh: no sidecar there. */
   readonly external: boolean;
   /** Milliseconds since the epoch; 0 when unknown. */
