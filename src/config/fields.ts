@@ -5,6 +5,8 @@ import {
   hostGrammar,
   ipAddress,
   labelGrammar,
+  labelNameGrammar,
+  labelValueGrammar,
   maxHostLength,
   namespacedHostGrammar,
   subdomainGrammar,
@@ -110,21 +112,16 @@ export function namespacedHost(
   });
 }
 
-const labelName = /^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
-const labelValue = /^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$/;
+export const labelName: Decoder<string> = parsed((name) => name, "a label's name", {
+  pattern: labelNameGrammar,
+  hint: "It has at most 63 letters, digits, `-`, `_` and `.`; a domain and a slash may stand before it.",
+});
+
+export const labelValue: Decoder<string> = parsed((value) => value, "a label's value", {
+  minLength: 0,
+  pattern: labelValueGrammar,
+  hint: "It has at most 63 letters, digits, `-`, `_` and `.`, and starts and ends with a letter or a digit.",
+});
 
 /** Labels in Kubernetes' grammar. */
-export const labels: Decoder<Labels> = mapOf(
-  parsed((value) => value, "a label's value", {
-    minLength: 0,
-    pattern: labelValue,
-    hint: "It has at most 63 letters, digits, `-`, `_` and `.`, and starts and ends with a letter or a digit.",
-  }),
-  {
-    max: 256,
-    name: parsed((name) => name, "a label's name", {
-      pattern: labelName,
-      hint: "It has at most 63 letters, digits, `-`, `_` and `.`; a domain and a slash may stand before it.",
-    }),
-  },
-);
+export const labels: Decoder<Labels> = mapOf(labelValue, { max: 256, name: labelName });

@@ -5,6 +5,7 @@ import {
   decode,
   fail,
   integer,
+  list,
   mapped,
   parsed,
   refined,
@@ -16,6 +17,7 @@ import { parseDocuments, type TextDocument } from "../base/yaml-document.ts";
 import { defaultMeshSettings, type MeshSettings } from "../model/mesh-settings.ts";
 import { dnsLabel, dnsSubdomain, portNumber } from "./fields.ts";
 import type { Finding } from "./finding.ts";
+import { labelSelector } from "./label-selector-fields.ts";
 import { findingsOf, textFinding } from "./text-findings.ts";
 
 /** A duration within bounds, in milliseconds. */
@@ -35,6 +37,7 @@ const trafficPolicyModes = choice({ ALLOW_ANY: "ALLOW_ANY", REGISTRY_ONLY: "REGI
 /** The settings of Istio's MeshConfig that are carried out; `domain` is ours (Istio takes it from a flag). */
 const meshFields = {
   rootNamespace: withDefault(dnsLabel, defaultMeshSettings.rootNamespace),
+  discoverySelectors: withDefault(list(labelSelector, { max: 100 }), []),
   domain: withDefault(dnsSubdomain, defaultMeshSettings.domain),
   outboundTrafficPolicy: withDefault(object({ mode: required(trafficPolicyModes) }), {
     mode: defaultMeshSettings.outboundTrafficPolicy,
@@ -64,7 +67,6 @@ const unsupportedFields = [
   "defaultTrafficPolicy",
   "defaultVirtualServiceExportTo",
   "disableEnvoyListenerLog",
-  "discoverySelectors",
   "dnsRefreshRateJitter",
   "enableAutoMtls",
   "enableEnvoyAccessLogService",

@@ -48,3 +48,9 @@ export const addressOr = (grammar: RegExp): JsonSchema => ({
   maxLength: maxHostLength,
   anyOf: [{ pattern: grammar.source }, { format: "ipv4" }, { format: "ipv6" }],
 });
+
+/* Of labels, as in Kubernetes. */
+
+export const labelNameGrammar =
+  /^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
+export const labelValueGrammar = /^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$/;

@@ -1,3 +1,4 @@
+import { labelNameGrammar, labelValueGrammar } from "./grammars.ts";
 import type { Labels } from "./labels.ts";
 
 /** One condition on the labels of something. */
@@ -12,9 +13,6 @@ export type LabelSelector = readonly LabelRequirement[];
 
 export const maxSelectorLength = 4_096;
 const maxRequirements = 64;
-
-const labelName = /^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/;
-const labelValue = /^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$/;
 
 /** One requirement: `!a`, `a`, `a=b`, `a==b`, `a!=b`, `a in (b,c)`, `a notin (b,c)`. */
 const requirement =
@@ -43,11 +41,11 @@ export function parseLabelSelector(text: string): LabelSelector | undefined {
 function requirementOf([, not, label = "", sign, value, set, list = ""]: RegExpExecArray):
   | LabelRequirement
   | undefined {
-  if (!labelName.test(label)) return undefined;
+  if (!labelNameGrammar.test(label)) return undefined;
   if (not !== undefined) return sign === undefined && set === undefined ? { kind: "absent", label } : undefined;
   if (sign === undefined && set === undefined) return { kind: "exists", label };
   const values = set === undefined ? [value ?? ""] : list.split(",").map((item) => item.trim());
-  if (!values.every((item) => labelValue.test(item))) return undefined;
+  if (!values.every((item) => labelValueGrammar.test(item))) return undefined;
   return { kind: sign === "!=" || set === "notin" ? "not-in" : "in", label, values: new Set(values) };
 }
 

@@ -1,9 +1,13 @@
+import type { LabelSelector } from "./label-selector.ts";
+
 /** What holds for the whole mesh; names and defaults are those of Istio's MeshConfig. */
 export interface MeshSettings {
   /** Rules in this namespace apply to all others. */
   readonly rootNamespace: string;
   /** The suffix of host names, `<service>.<namespace>.svc.<domain>`. */
   readonly domain: string;
+  /** Of a platform whose namespaces have labels: those of which anything is taken are selected by one of these. None: all of them. */
+  readonly discoverySelectors: readonly LabelSelector[];
   /** What a sidecar does with requests to hosts that no registry knows. */
   readonly outboundTrafficPolicy: "ALLOW_ANY" | "REGISTRY_ONLY";
   readonly connectTimeoutMs: number;
@@ -21,6 +25,7 @@ export interface MeshSettings {
 export const defaultMeshSettings: MeshSettings = {
   rootNamespace: "istio-system",
   domain: "cluster.local",
+  discoverySelectors: [],
   outboundTrafficPolicy: "ALLOW_ANY",
   connectTimeoutMs: 10_000,
   dnsRefreshRateMs: 60_000,

@@ -13,6 +13,9 @@ test("all settings", () => {
     "rootNamespace: mesh-system",
     "domain: example.internal",
     "outboundTrafficPolicy: {mode: REGISTRY_ONLY}",
+    "discoverySelectors:",
+    "  - {matchLabels: {mesh: on}, matchExpressions: [{key: team, operator: In, values: [a, b]}]}",
+    "  - {matchExpressions: [{key: legacy, operator: DoesNotExist}]}",
     "connectTimeout: 1.5s",
     "dnsRefreshRate: 1m30s",
     "protocolDetectionTimeout: 5s",
@@ -23,6 +26,13 @@ test("all settings", () => {
   expect(read(text)).toEqual({
     rootNamespace: "mesh-system",
     domain: "example.internal",
+    discoverySelectors: [
+      [
+        { kind: "in", label: "mesh", values: new Set(["on"]) },
+        { kind: "in", label: "team", values: new Set(["a", "b"]) },
+      ],
+      [{ kind: "absent", label: "legacy" }],
+    ],
     outboundTrafficPolicy: "REGISTRY_ONLY",
     connectTimeoutMs: 1500,
     dnsRefreshRateMs: 90_000,
@@ -46,6 +56,14 @@ test.each(["protocolDetectionTimeout: 0s", "protocolDetectionTimeout: 1h", "prox
 
 describe("problems", () => {
   test.each([
+    [
+      "discoverySelectors: [{matchExpressions: [{key: team, operator: In}]}]",
+      "mesh.yaml:1:42 error rule/conflict /discoverySelectors/0/matchExpressions/0/values In goes with values. Give at least one value.",
+    ],
+    [
+      "discoverySelectors: [{matchExpressions: [{key: team, operator: Exists, values: [a]}]}]",
+      "mesh.yaml:1:80 error rule/conflict /discoverySelectors/0/matchExpressions/0/values Exists goes without values. Leave out the values.",
+    ],
     [
       "protocolDetectionTimeout: 61m",
       "mesh.yaml:1:27 error rule/invalid-value /protocolDetectionTimeout Expected a duration from 0ms to 3600s, found 3660000ms.",
