@@ -1,6 +1,5 @@
 import { type RequestOptions, request } from "node:https";
 import { text } from "node:stream/consumers";
-import { setTimeout as delay } from "node:timers/promises";
 
 export interface KubeUser {
   readonly name: string;
@@ -46,18 +45,27 @@ export interface KubeEvent {
   readonly object: KubeObject;
 }
 
+/** What a path lists, and the version of the whole: where a watch goes on. */
+export interface KubeList {
+  readonly version: string;
+  readonly items: readonly KubeObject[];
+}
+
 /** A client for tests, as one user: it hides nothing and tries nothing again. All but `send` reject when the answer is not a 2xx. */
 export interface KubeApi {
   readonly send: (method: string, path: string, body?: unknown, type?: string) => Promise<KubeAnswer>;
-  readonly get: <T extends KubeObject>(path: string) => Promise<T>;
-  readonly list: (path: string) => Promise<readonly KubeObject[]>;
-  readonly create: <T extends KubeObject>(object: KubeObject) => Promise<T>;
+  readonly get: <T = KubeObject>(path: string) => Promise<T>;
+  readonly list: (path: string) => Promise<KubeList>;
+  readonly create: (object: KubeObject) => Promise<KubeObject>;
   /** Writes the whole object again. */
   readonly replace: (object: KubeObject) => Promise<void>;
   /** A merge patch (RFC 7386); `subresource`: for example `status`. */
   readonly patch: (which: KubeReference, patch: object, subresource?: string) => Promise<void>;
-  /** `graceSeconds` 0: at once, without waiting for who would have to confirm. */
-  readonly remove: (which: KubeReference, options?: { readonly graceSeconds?: number }) => Promise<void>;
+  /** `graceSeconds` 0: at once, without waiting for who would have to confirm; `uid`: only this one of the name. */
+  readonly remove: (
+    which: KubeReference,
+    options?: { readonly graceSeconds?: number; readonly uid?: string },
+  ) => Promise<void>;
   /** Hears each event after this version; ends with the server's end of it, and rejects with what broke it. */
   readonly watch: (
     path: string,
@@ -94,11 +102,14 @@ export function createKubeApi({ url, ca }: KubeServer, { token }: KubeUser): Kub
   const send: KubeApi["send"] = (method, path, body, type = "application/json") =>
     new Promise((resolve, reject) => {
       const sent = request(new URL(path, url), { ...options(method, type), signal: AbortSignal.timeout(timeoutMs) });
+      const said = body === undefined ? "" : JSON.stringify(body);
+      // Node by itself does not say that a DELETE has a body.
+      sent.setHeader("content-length", Buffer.byteLength(said));
       sent.on("error", reject);
       sent.on("response", (response) => {
-        text(response).then((said) => resolve({ status: response.statusCode ?? 0, body: parse(said) }), reject);
+        text(response).then((heard) => resolve({ status: response.statusCode ?? 0, body: parse(heard) }), reject);
       });
-      sent.end(body === undefined ? undefined : JSON.stringify(body));
+      sent.end(said);
     });
 
   const must = async (...[method, path, ...rest]: Parameters<KubeApi["send"]>): Promise<unknown> => {
@@ -110,8 +121,8 @@ export function createKubeApi({ url, ca }: KubeServer, { token }: KubeUser): Kub
   return {
     send,
     get: (path) => must("GET", path) as Promise<never>,
-    list: async (path) => ((await must("GET", path)) as { readonly items: readonly KubeObject[] }).items,
-    create: (object) => must("POST", collectionOf(object), object) as Promise<never>,
+    list: async (path) => listOf((await must("GET", path)) as ListOnWire),
+    create: (object) => must("POST", collectionOf(object), object) as Promise<KubeObject>,
     replace: async (object) => {
       await must("PUT", pathOf(object), object);
     },
@@ -119,9 +130,12 @@ export function createKubeApi({ url, ca }: KubeServer, { token }: KubeUser): Kub
       const path = [pathOf(which), ...(subresource === undefined ? [] : [subresource])].join("/");
       await must("PATCH", path, patch, "application/merge-patch+json");
     },
-    remove: async (which, { graceSeconds } = {}) => {
-      const query = graceSeconds === undefined ? "" : `?gracePeriodSeconds=${graceSeconds}`;
-      await must("DELETE", `${pathOf(which)}${query}`);
+    remove: async (which, { graceSeconds, uid } = {}) => {
+      await must("DELETE", pathOf(which), {
+        ...{ apiVersion: "v1", kind: "DeleteOptions" },
+        ...(graceSeconds !== undefined && { gracePeriodSeconds: graceSeconds }),
+        ...(uid !== undefined && { preconditions: { uid } }),
+      });
     },
     watch: (path, since, onEvent, signal) =>
       new Promise((resolve, reject) => {
@@ -145,58 +159,24 @@ export function createKubeApi({ url, ca }: KubeServer, { token }: KubeUser): Kub
   };
 }
 
-const parse = (said: string): unknown => {
+interface ListOnWire extends Pick<KubeObject, "apiVersion" | "kind"> {
+  readonly metadata: { readonly resourceVersion: string };
+  readonly items: readonly Omit<KubeObject, "apiVersion" | "kind">[];
+}
+
+/** What is listed does not say its kind: the list says it, once. */
+const listOf = ({ apiVersion, kind, metadata, items }: ListOnWire): KubeList => ({
+  version: metadata.resourceVersion,
+  items: items.map((item) => ({ ...item, apiVersion, kind: kind.replace(/List$/, "") }) as KubeObject),
+});
+
+const parse = (heard: string): unknown => {
   try {
-    return JSON.parse(said);
+    return JSON.parse(heard);
   } catch {
-    return said;
+    return heard;
   }
 };
 
 const messageOf = (body: unknown): string =>
   typeof body === "object" && body !== null && "message" in body ? String(body.message) : JSON.stringify(body);
-
-const pauseMs = 200;
-
-/** Keeps what a path lists, through outages, and tells of each object as it is now; undefined: it is gone. Returns its end. */
-export function follow(
-  api: KubeApi,
-  path: string,
-  onChange: (name: string, object: KubeObject | undefined) => void,
-): () => Promise<void> {
-  const ended = new AbortController();
-  const known = new Set<string>();
-  const nameOf = ({ metadata: { namespace = "", name } }: KubeObject): string => `${namespace}/${name}`;
-  const tell = (object: KubeObject, isGone = false): void => {
-    const name = nameOf(object);
-    if (isGone) known.delete(name);
-    else known.add(name);
-    onChange(name, isGone ? undefined : object);
-  };
-  const round = async (): Promise<void> => {
-    const { items, metadata } = (await api.get(path)) as unknown as {
-      readonly items: readonly KubeObject[];
-      readonly metadata: { readonly resourceVersion: string };
-    };
-    const there = new Set(items.map(nameOf));
-    for (const name of known) {
-      if (there.has(name)) continue;
-      known.delete(name);
-      onChange(name, undefined);
-    }
-    for (const item of items) tell(item);
-    const hear = ({ type, object }: KubeEvent): void => {
-      if (type === "ADDED" || type === "MODIFIED" || type === "DELETED") tell(object, type === "DELETED");
-    };
-    await api.watch(path, metadata.resourceVersion, hear, ended.signal);
-  };
-  const rounds = (async () => {
-    while (!ended.signal.aborted) {
-      await round().catch(() => delay(pauseMs));
-    }
-  })();
-  return () => {
-    ended.abort();
-    return rounds;
-  };
-}

@@ -1,22 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { inject, type TestContext } from "vitest";
 import { type BuildOptions, buildKubeServers, serverPackages } from "./kube-build.ts";
-import { realPart } from "./real-part.ts";
 
 export type KubeServerName = keyof typeof serverPackages;
 
 /** The paths of the servers of a Kubernetes control plane. */
 export type KubeBinaries = Readonly<Record<KubeServerName, string>>;
-
-/** What the setup of a run found, for its tests. */
-export type FoundKubeBinaries = KubeBinaries | { readonly problem: string };
-
-declare module "vitest" {
-  interface ProvidedContext {
-    readonly kubeBinaries: FoundKubeBinaries | undefined;
-  }
-}
 
 const names = Object.keys(serverPackages) as readonly KubeServerName[];
 
@@ -38,11 +27,3 @@ function assetOf(name: KubeServerName, env: NodeJS.ProcessEnv): string {
   const variable = `TEST_ASSET_${name.toUpperCase().replaceAll("-", "_")}`;
   return env[variable] ?? join(env["KUBEBUILDER_ASSETS"] ?? "/usr/local/kubebuilder/bin", name);
 }
-
-/** The servers for a test; without them it is skipped (in CI: fails). They were found before the run began. */
-export const kubeBinaries = (context: Pick<TestContext, "skip">): Promise<KubeBinaries> =>
-  realPart(context, "Kubernetes' servers", async () => {
-    const found = inject("kubeBinaries") ?? (await findKubeBinaries({ env: process.env, onProgress: console.log }));
-    if ("problem" in found) throw new Error(found.problem);
-    return found;
-  });

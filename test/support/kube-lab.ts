@@ -3,17 +3,15 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, type TestContext } from "vitest";
 import type { Cleanup } from "./envoy.ts";
 import { freePort } from "./free-port.ts";
 import { createKubeApi, type KubeApi, type KubeServer } from "./kube-api.ts";
-import { type KubeBinaries, kubeBinaries } from "./kube-binaries.ts";
+import type { KubeBinaries } from "./kube-binaries.ts";
 import { compactEtcd } from "./kube-etcd.ts";
 import { apiServerFlags, certificateIn, controllerFlags, etcdFlags, wordsOf, writeServerFiles } from "./kube-flags.ts";
 import { type LabProcess, startLabProcess } from "./kube-process.ts";
 import { adminName, kubeconfigOf, tokenFileOf, userNamed, userOfServiceAccount, usersOf } from "./kube-users.ts";
 import { isOpen } from "./process.ts";
-import { createCleaner } from "./with-cleanup.ts";
 
 export interface KubeOptions {
   /** kube-controller-manager: endpoint slices, namespaces, owners and replicas. Default: none. */
@@ -38,20 +36,6 @@ export interface Kubernetes {
   readonly kubeconfig: (options?: { readonly serviceAccount?: string; readonly url?: string }) => string;
   /** Takes all but the present from etcd. */
   readonly compact: () => Promise<void>;
-}
-
-/** Servers for all tests of a `describe` or a file, started by the first of them that is not skipped. */
-export function sharedKubernetes(
-  options: KubeOptions = {},
-): (context: Pick<TestContext, "skip">) => Promise<Kubernetes> {
-  const { cleanup, clean } = createCleaner();
-  let started: Promise<Kubernetes> | undefined;
-  afterAll(clean);
-  return async (context) => {
-    const binaries = await kubeBinaries(context);
-    started ??= startKubernetes({ ...options, binaries, cleanup });
-    return started;
-  };
 }
 
 export interface StartKubeOptions extends KubeOptions {

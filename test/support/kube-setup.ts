@@ -1,5 +1,6 @@
 import type { TestProject } from "vitest/node";
-import { type FoundKubeBinaries, findKubeBinaries } from "./kube-binaries.ts";
+import { findKubeBinaries } from "./kube-binaries.ts";
+import type { FoundKubeBinaries } from "./kube-shared.ts";
 
 /**
  * Before a run: builds the servers of Kubernetes when a file of it needs them and they are not there. Not in the tests themselves: minutes with

@@ -1,0 +1,36 @@
+import { afterAll, inject, type TestContext } from "vitest";
+import { findKubeBinaries, type KubeBinaries } from "./kube-binaries.ts";
+import { type KubeOptions, type Kubernetes, startKubernetes } from "./kube-lab.ts";
+import { realPart } from "./real-part.ts";
+import { createCleaner } from "./with-cleanup.ts";
+
+/** What the setup of a run found, for its tests. */
+export type FoundKubeBinaries = KubeBinaries | { readonly problem: string };
+
+declare module "vitest" {
+  interface ProvidedContext {
+    readonly kubeBinaries: FoundKubeBinaries | undefined;
+  }
+}
+
+/** The servers for a test; without them it is skipped (in CI: fails). They were found before the run began. */
+export const kubeBinaries = (context: Pick<TestContext, "skip">): Promise<KubeBinaries> =>
+  realPart(context, "Kubernetes' servers", async () => {
+    const found = inject("kubeBinaries") ?? (await findKubeBinaries({ env: process.env, onProgress: console.log }));
+    if ("problem" in found) throw new Error(found.problem);
+    return found;
+  });
+
+/** Servers for all tests of a `describe` or a file, started by the first of them that is not skipped. */
+export function sharedKubernetes(
+  options: KubeOptions = {},
+): (context: Pick<TestContext, "skip">) => Promise<Kubernetes> {
+  const { cleanup, clean } = createCleaner();
+  let started: Promise<Kubernetes> | undefined;
+  afterAll(clean);
+  return async (context) => {
+    const binaries = await kubeBinaries(context);
+    started ??= startKubernetes({ ...options, binaries, cleanup });
+    return started;
+  };
+}
