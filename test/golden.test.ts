@@ -5,11 +5,12 @@ import { stringify } from "yaml";
 import { compileGolden, goldenFolder } from "./support/golden.ts";
 
 /*
- * A golden case is a folder `<feature>-<variation>`: rules, catalog, proxy (and mesh settings) in, resources out.
+ * A golden case is a folder `<feature>-<variation>`: rules, catalog, proxy (and mesh settings, and fields of the model that a catalog's
+ * text has no words for) in, resources out.
  * UPDATE_GOLDEN=1 rewrites the wanted files; look at the difference before committing it.
  */
 
-const inputs = new Set(["rules.yaml", "catalog.yaml", "proxy.yaml", "mesh.yaml"]);
+const inputs = new Set(["rules.yaml", "catalog.yaml", "model.yaml", "proxy.yaml", "mesh.yaml"]);
 const cases = readdirSync(goldenFolder);
 
 describe.each(cases)("%s", (name) => {

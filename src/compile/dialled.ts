@@ -2,9 +2,10 @@ import { memoize } from "../base/memo.ts";
 import { addressOf, formatAddress } from "../model/address-bits.ts";
 import type { Catalog } from "../model/catalog.ts";
 import { isWildcard, parseHostname } from "../model/hostname.ts";
-import type { Instance } from "../model/instance.ts";
+import { addressesOf, type Instance, listensOn } from "../model/instance.ts";
 import { familiesOf, isOfFamilies } from "../model/ip-families.ts";
 import { isSingle, type Network, parseNetwork } from "../model/network.ts";
+import { proxiedPort } from "../model/port.ts";
 import type { ProxyNode } from "../model/proxy.ts";
 import type { Service } from "../model/service.ts";
 import { portOf } from "./endpoints.ts";
@@ -54,9 +55,11 @@ export function workloadIn(world: World, node: ProxyNode): Workload {
     },
     portFor: (name, number) => {
       const service = serviceNamed(name);
-      const port = service?.ports.find((one) => one.number === number);
+      const port = service && proxiedPort(service.ports, number);
       if (service === undefined || port === undefined) return undefined;
-      const own = instancesOf(service).find(({ address }) => addresses.includes(address));
+      const own = instancesOf(service).find(
+        (one) => listensOn(one, port) && addressesOf(one).some((address) => addresses.includes(address)),
+      );
       if (own === undefined) return undefined;
       const target = portOf(own, port);
       return { port: target, found: `${service.hostname}:${number} is port ${target} of the workload` };
@@ -109,7 +112,7 @@ function addressDialled(service: Service, instances: readonly Instance[], own: r
   }
   if (addresses.length > 0) return { found: `${host} has no address of a family that the proxy has` };
   if (resolution !== "original-destination") return { found: `${host} has no address that a registry knows` };
-  const there = instances.map(({ address }) => address).filter(isOurs);
+  const there = instances.flatMap(addressesOf).filter(isOurs);
   const address = there.find((one) => !own.includes(one)) ?? there[0];
   return address === undefined
     ? { found: `${host} has neither an address nor instances` }

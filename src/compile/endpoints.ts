@@ -12,7 +12,7 @@ import {
   type ClusterLoadAssignment,
   ClusterLoadAssignmentSchema,
 } from "../gen/envoy/config/endpoint/v3/endpoint_pb.ts";
-import type { Health, Instance } from "../model/instance.ts";
+import { addressesOf, type Health, type Instance, listensOn } from "../model/instance.ts";
 import { isIpAddress } from "../model/ip-address.ts";
 import { type Selector, selects } from "../model/labels.ts";
 import { formatLocality } from "../model/locality.ts";
@@ -48,6 +48,7 @@ export function loadAssignment(
     (instance) =>
       instance.health !== "unhealthy" &&
       instance.weight > 0 &&
+      listensOn(instance, port) &&
       (service.resolution.startsWith("dns") || isIpAddress(instance.address)),
   );
   const byLocality = Map.groupBy(withUniqueAddresses(usable, port), ({ locality }) => formatLocality(locality));
@@ -61,12 +62,13 @@ export function loadAssignment(
 
 /** Two copies at one address are one endpoint: Envoy takes the first, gRPC would refuse them all. */
 function withUniqueAddresses(instances: readonly Instance[], port: ServicePort): readonly Instance[] {
-  const byAddress = new Map<string, Instance>();
-  for (const instance of instances) {
-    const key = `${instance.address} ${portOf(instance, port)}`;
-    if (!byAddress.has(key)) byAddress.set(key, instance);
-  }
-  return byAddress.size === instances.length ? instances : [...byAddress.values()];
+  const taken = new Set<string>();
+  return instances.filter((instance) => {
+    const keys = addressesOf(instance).map((address) => `${address} ${portOf(instance, port)}`);
+    if (keys.some((key) => taken.has(key))) return false;
+    for (const key of keys) taken.add(key);
+    return true;
+  });
 }
 
 function localityEndpoints(service: Service, port: ServicePort, instances: readonly Instance[]): LocalityLbEndpoints {
@@ -93,10 +95,17 @@ const healthStatus: Readonly<Record<Exclude<Health, "unhealthy">, HealthStatus>>
 };
 
 function lbEndpoint(service: Service, port: ServicePort, instance: Instance): LbEndpoint {
+  const at = portOf(instance, port);
   const endpoint = create(LbEndpointSchema, {
     hostIdentifier: {
       case: "endpoint",
-      value: { address: socketAddress(instance.address, portOf(instance, port)) },
+      value: {
+        address: socketAddress(instance.address, at),
+        // The client tries one after the other, each family in turn; it is one endpoint all the same.
+        additionalAddresses: (instance.otherAddresses ?? []).map((address) => ({
+          address: socketAddress(address, at),
+        })),
+      },
     },
     healthStatus: instance.health === "unhealthy" ? HealthStatus.UNHEALTHY : healthStatus[instance.health],
     loadBalancingWeight: instance.weight,

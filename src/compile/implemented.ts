@@ -3,8 +3,8 @@ import { memoize } from "../base/memo.ts";
 import { OrderedMap } from "../base/ordered-map.ts";
 import type { AnyRule } from "../config/rule.ts";
 import type { Catalog } from "../model/catalog.ts";
-import type { Instance } from "../model/instance.ts";
-import type { ServicePort } from "../model/port.ts";
+import { addressesOf, type Instance, listensOn } from "../model/instance.ts";
+import { isProxied, type ServicePort } from "../model/port.ts";
 import type { Service, ServiceKey } from "../model/service.ts";
 import { portOf } from "./endpoints.ts";
 import { type AddingEntry, addingEntries, servicesAdded } from "./service-table.ts";
@@ -21,7 +21,7 @@ export interface ImplementedPort {
 
 /**
  * What the instances at some addresses implement, in the order of services and ports, each once; by what the registries say, and the
- * ServiceEntries in `rules`.
+ * ServiceEntries in `rules`. Of what proxies do not carry nobody has to know.
  */
 export function portsImplemented(
   { catalog, rules }: Pick<World, "catalog" | "rules">,
@@ -49,10 +49,12 @@ const implementedBy = (
   instances: readonly Instance[],
 ): readonly ImplementedPort[] =>
   instances.flatMap((instance) =>
-    ports.map((port) => ({ service, port: port.number, target: portOf(instance, port) })),
+    ports
+      .filter((port) => isProxied(port.protocol) && listensOn(instance, port))
+      .map((port) => ({ service, port: port.number, target: portOf(instance, port) })),
   );
 
-type ByAddress = Map<string, Map<ServiceKey, readonly Instance[]>>;
+type ByAddress = Map<string, Map<ServiceKey, Instance[]>>;
 
 /** The index follows from one catalog to the next by what changed; it is to be read at once. */
 const instancesByAddress: (instances: Catalog["instances"]) => ByAddress = createAddressIndex();
@@ -62,14 +64,18 @@ function createAddressIndex(): (instances: Catalog["instances"]) => ByAddress {
   const index: ByAddress = new Map();
   return (instances) => {
     for (const { key, before = [], after = [] } of last.changesTo(instances)) {
-      for (const { address } of before) {
+      for (const address of before.flatMap(addressesOf)) {
         const there = index.get(address);
         there?.delete(key);
         if (there?.size === 0) index.delete(address);
       }
-      for (const [address, list] of Map.groupBy(after, ({ address: at }) => at)) {
-        const there = index.get(address) ?? new Map<ServiceKey, readonly Instance[]>();
-        index.set(address, there.set(key, list));
+      for (const instance of after) {
+        for (const address of addressesOf(instance)) {
+          const there = index.get(address) ?? new Map<ServiceKey, Instance[]>();
+          const list = there.get(key);
+          if (list === undefined) index.set(address, there.set(key, [instance]));
+          else list.push(instance);
+        }
       }
     }
     last = instances;
@@ -111,16 +117,15 @@ export function addressesTouched(
   for (const { before: old = [], after: present = [] } of before.instances.changesTo(after.instances)) {
     const kept = new Set(present);
     const known = new Set(old);
-    for (const { address } of [...old.filter((one) => !kept.has(one)), ...present.filter((one) => !known.has(one))]) {
-      touched.add(address);
-    }
+    const differing = [...old.filter((one) => !kept.has(one)), ...present.filter((one) => !known.has(one))];
+    for (const address of differing.flatMap(addressesOf)) touched.add(address);
   }
   for (const { key, before: old, after: present } of before.services.changesTo(after.services)) {
     // A ServiceEntry of its name is in force as long as it is not there.
     const entries = old && present ? [] : (everyEntryByKey(rules, holds).get(key) ?? []);
     const members = entries.flatMap(({ instances }) => instances);
-    for (const { address } of [...(before.instances.get(key) ?? []), ...(after.instances.get(key) ?? []), ...members])
-      touched.add(address);
+    const all = [...(before.instances.get(key) ?? []), ...(after.instances.get(key) ?? []), ...members];
+    for (const address of all.flatMap(addressesOf)) touched.add(address);
   }
   return touched;
 }

@@ -72,7 +72,10 @@ export const partsOfTargets = (targets: readonly InboundTarget[]): readonly (obj
   targets.map(({ target }) => target).join(),
 ];
 
-/** Of several services on one port of the workload the first one says how connections are taken. UDP is not captured. */
+/**
+ * Of several services on one port of the workload the first one says how connections are taken; of several ports of one service the one
+ * that it names first. UDP is not captured.
+ */
 export function chooseTargets(all: readonly InboundTarget[]): ChosenTargets {
   const targets: InboundTarget[] = [];
   const conflicts: Repair[] = [];
@@ -82,7 +85,7 @@ export function chooseTargets(all: readonly InboundTarget[]): ChosenTargets {
   );
   for (const [port, group] of [...byPort].sort(([a], [b]) => a - b)) {
     const [first, ...others] = group.toSorted(
-      ({ reachable: a }, { reachable: b }) => olderService(a.service, b.service) || a.port.number - b.port.number,
+      ({ reachable: a }, { reachable: b }) => olderService(a.service, b.service) || placeOf(a) - placeOf(b),
     );
     if (first === undefined) continue;
     targets.push(first);
@@ -91,6 +94,10 @@ export function chooseTargets(all: readonly InboundTarget[]): ChosenTargets {
   }
   return { targets, conflicts };
 }
+
+/** Among the ports of its service. */
+const placeOf = ({ service, port }: Reachable): number =>
+  service.ports.findIndex(({ number, protocol }) => number === port.number && isProxied(protocol));
 
 const handlingFor = ({
   reachable: {

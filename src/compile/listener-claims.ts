@@ -1,4 +1,4 @@
-import type { Instance } from "../model/instance.ts";
+import { addressesOf, type Instance, listensOn } from "../model/instance.ts";
 import { isOfFamilies } from "../model/ip-families.ts";
 import { isSingle, type Network, parseNetwork } from "../model/network.ts";
 import { isServerFirst, type Protocol, type ServicePort } from "../model/port.ts";
@@ -77,7 +77,8 @@ export function capturedClaims(
   if (family === "http") return [{ reachable, ...anywhere(service) }];
   const isOurs = (address: string): boolean => isOfFamilies(settings.families, address);
   if (isPerInstance(reachable)) {
-    const addresses = new Set(instances.map(({ address }) => address).filter(isOurs));
+    const there = instances.filter((instance) => listensOn(instance, port));
+    const addresses = new Set(there.flatMap(addressesOf).filter(isOurs));
     return [...addresses].sort().map((address) => ({ reachable, address, ...atAddress(service) }));
   }
   if (service.addresses.length === 0) return [{ reachable, ...anywhere(service) }];

@@ -2,7 +2,7 @@ import { memoize } from "../base/memo.ts";
 import type { Rule } from "../config/rule.ts";
 import type { Origin } from "../envoy/provenance.ts";
 import { type Hostname, hostsOverlap, isWithin, parseHostname } from "../model/hostname.ts";
-import { isProxied, type ServicePort } from "../model/port.ts";
+import { isProxied, proxiedPort, type ServicePort } from "../model/port.ts";
 import type { InterceptionMode } from "../model/proxy.ts";
 import type { Service } from "../model/service.ts";
 import { fromRule, fromSetting } from "./origins.ts";
@@ -121,8 +121,8 @@ export function everyPort(service: Service): readonly Reachable[] {
 }
 
 function reachableAt(service: Service, portNumber: number): readonly Reachable[] {
-  const port = service.ports.find(({ number }) => number === portNumber);
-  return port === undefined || !isProxied(port.protocol) ? [] : [reachable(service, port)];
+  const port = proxiedPort(service.ports, portNumber);
+  return port === undefined ? [] : [reachable(service, port)];
 }
 
 function parseImport(text: string, own: string): readonly Import[] {

@@ -1,7 +1,8 @@
 import { memoize } from "../base/memo.ts";
+import { isSameList } from "../base/memo-of-items.ts";
 import { outboundClusterName } from "../envoy/names.ts";
 import type { Resource, ResourceSet } from "../envoy/resource-set.ts";
-import type { Instance } from "../model/instance.ts";
+import { addressesOf, type Instance } from "../model/instance.ts";
 import { isIpAddress } from "../model/ip-address.ts";
 import { type IpFamilies, isOfFamilies } from "../model/ip-families.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
@@ -52,9 +53,27 @@ function instancesFor(view: View, service: Service): readonly Instance[] {
 }
 
 const ofFamilies = memoize((instances: readonly Instance[], families: IpFamilies): readonly Instance[] => {
-  const isOurs = ({ address }: Instance): boolean => !isIpAddress(address) || isOfFamilies(families, address);
-  return instances.every(isOurs) ? instances : instances.filter(isOurs);
+  const ours = instances.flatMap((instance) => reachedIn(instance, families) ?? []);
+  return isSameList(ours, instances) ? instances : ours;
 });
+
+/** An instance by those of its addresses that are of some families; undefined where none is. */
+function reachedIn(instance: Instance, families: IpFamilies): Instance | undefined {
+  if (instance.otherAddresses !== undefined) return withAddressesOf(instance, families);
+  return isReachedIn(families, instance.address) ? instance : undefined;
+}
+
+const withAddressesOf = memoize((instance: Instance, families: IpFamilies): Instance | undefined => {
+  const { otherAddresses: _, ...rest } = instance;
+  const all = addressesOf(instance);
+  const [address, ...others] = all.filter((one) => isReachedIn(families, one));
+  if (address === undefined) return undefined;
+  if (others.length + 1 === all.length) return instance;
+  return { ...rest, address, ...(others.length > 0 && { otherAddresses: others }) };
+});
+
+const isReachedIn = (families: IpFamilies, address: string): boolean =>
+  !isIpAddress(address) || isOfFamilies(families, address);
 
 /** Only what is captured comes with the address that was dialled. */
 export const knowsDestination = ({ egress }: View): boolean => egress.some(({ captured }) => captured);

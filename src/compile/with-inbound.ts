@@ -1,6 +1,7 @@
 import { virtualInbound } from "../envoy/names.ts";
 import type { Repair, Resource } from "../envoy/resource-set.ts";
 import { perType } from "../envoy/resource-types.ts";
+import { proxiedPort } from "../model/port.ts";
 import type { Aspects } from "./aspects.ts";
 import type { Assembly, Compiled } from "./assembly.ts";
 import { attempt, type Broken, brokenListener, repairOf } from "./broken.ts";
@@ -61,7 +62,7 @@ function targetsOf({ implemented = [], holds }: Profile, world: World): readonly
   const rules = rulesUnderHolds(world, holds);
   return implemented.flatMap(({ service: key, port: number, target }) => {
     const service = findImplemented({ catalog: world.catalog, rules }, key);
-    const port = service?.ports.find((one) => one.number === number);
+    const port = service && proxiedPort(service.ports, number);
     return service === undefined || port === undefined ? [] : [{ reachable: reachable(service, port), target }];
   });
 }

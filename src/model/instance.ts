@@ -1,5 +1,6 @@
 import type { Labels } from "./labels.ts";
 import type { Locality } from "./locality.ts";
+import type { ServicePort } from "./port.ts";
 
 /** `draining` takes no new connections but keeps its old ones; `unhealthy` takes none. */
 export type Health = "healthy" | "unhealthy" | "draining";
@@ -32,3 +33,11 @@ export interface Instance {
   /** Its own name in front of the host of a headless service, for example `web-0`. */
   readonly hostname?: string;
 }
+
+/** Everywhere that it listens; the first address is its own one. */
+export const addressesOf = ({ address, otherAddresses }: Instance): readonly string[] =>
+  otherAddresses === undefined ? [address] : [address, ...otherAddresses];
+
+/** Does it listen on this port of its service at all? */
+export const listensOn = ({ lacks }: Instance, { name }: ServicePort): boolean =>
+  lacks === undefined || !lacks.includes(name);

@@ -17,6 +17,10 @@ export const isHttp = (protocol: Protocol): boolean => httpFamily.has(protocol);
 /** Do proxies carry it at all? */
 export const isProxied = (protocol: Protocol): boolean => protocol !== "udp" && protocol !== "sctp";
 
+/** The port of this number that proxies carry: a port of UDP may have the same number. */
+export const proxiedPort = (ports: readonly ServicePort[], wanted: number): ServicePort | undefined =>
+  ports.find(({ number, protocol }) => number === wanted && isProxied(protocol));
+
 /** Does it need HTTP/2 on the way to the instance? */
 export const isHttp2 = (protocol: Protocol): boolean => http2Family.has(protocol);
 

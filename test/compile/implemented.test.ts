@@ -83,6 +83,24 @@ describe("what a workload implements", () => {
     ]);
   });
 
+  test("an instance of two addresses is one at either; the ports that it lacks are not implemented there", () => {
+    const dual = instance("1", { address: "10.0.0.9", otherAddresses: ["fd00::9"], lacks: ["tcp"] });
+    const mesh = world({ services: [entryOf("web", ports, [dual])] });
+    expect(at(mesh, "fd00::9")).toEqual(["shop/web.example.com 80->80"]);
+    expect(at(mesh, "10.0.0.9", "fd00::9")).toEqual(["shop/web.example.com 80->80"]);
+  });
+
+  test("UDP is of no interest, also where TCP has the same number", () => {
+    const dns: readonly ServicePort[] = [
+      { name: "dns", number: 53, protocol: "udp" },
+      { name: "dns-tcp", number: 53, protocol: "tcp" },
+    ];
+    const mesh = world({
+      services: [entryOf("dns", dns, [instance("1", { address: "10.0.0.9", ports: { dns: 5353, "dns-tcp": 5354 } })])],
+    });
+    expect(at(mesh, "10.0.0.9")).toEqual(["shop/dns.example.com 53->5354"]);
+  });
+
   test("ServiceEntries count by their endpoints", () => {
     const mesh = world({ services: [web], rules: [serviceEntry({ host: "more", addresses: ["10.0.0.9"] })] });
     expect(at(mesh, "10.0.0.9")).toContain("shop/more.example.com 80->8080");
@@ -125,9 +143,11 @@ describe("what a workload implements", () => {
 function asked(catalog: Catalog, address: string): readonly string[] {
   const all = [...catalog.instances].flatMap(([key, instances]) =>
     instances
-      .filter((one) => one.address === address)
+      .filter((one) => one.address === address || one.otherAddresses?.includes(address))
       .flatMap((one) =>
-        (catalog.services.get(key)?.ports ?? []).map((port) => `${key} ${port.number}->${portOf(one, port)}`),
+        (catalog.services.get(key)?.ports ?? [])
+          .filter(({ name }) => !one.lacks?.includes(name))
+          .map((port) => `${key} ${port.number}->${portOf(one, port)}`),
       ),
   );
   return [...new Set(all)].sort();
@@ -141,6 +161,8 @@ const someInstances = fc.uniqueArray(
     id: fc.constantFrom("1", "2", "3"),
     address: fc.constantFrom(...addresses),
     http: fc.constantFrom(80, 8080, 8081),
+    otherAddresses: fc.option(fc.subarray([...addresses]), { nil: undefined }),
+    lacks: fc.option(fc.subarray(["http", "tcp"]), { nil: undefined }),
   }),
   { maxLength: 3, selector: ({ id }) => id },
 );
@@ -158,7 +180,13 @@ function changed(catalog: Catalog, { name, ports: of, instances }: Change): Cata
   const made = entryOf(
     name,
     of ?? [],
-    (instances ?? []).map(({ id, address, http }) => instance(id, { address, ports: { http } })),
+    (instances ?? []).map(({ id, address, http, otherAddresses, lacks }) =>
+      instance(id, {
+        ...{ address, ports: { http } },
+        ...(otherAddresses && { otherAddresses }),
+        ...(lacks && { lacks }),
+      }),
+    ),
   );
   const { key } = made.service;
   return {

@@ -18,9 +18,13 @@ interface Wish {
   readonly target?: number;
 }
 
+/** The ports of each service, in its order. */
+const listed = [81, 80, 443, 3306];
+
 function targetOf({ name, age = 0, protocol, number = 80, target = 8080 }: Wish): InboundTarget {
   const hostname = host(`${name}.example.com`);
-  const of = { ...service(name).service, hostname, key: serviceKey("shop", hostname), createdAt: age };
+  const ports = listed.map((one) => ({ name: `p${one}`, number: one, protocol: "tcp" }) as const);
+  const of = { ...service(name).service, hostname, key: serviceKey("shop", hostname), createdAt: age, ports };
   return { target, reachable: { service: of, port: { name: `p${number}`, number, protocol } } };
 }
 
@@ -71,12 +75,12 @@ describe("a port of the workload", () => {
       want: "port 8080 of the workload is taken as a.example.com (auto) has it, not as z.example.com (http)",
     },
     {
-      what: "of one service the lower port",
+      what: "of one service the port that it names first",
       wishes: [
-        { name: "a", protocol: "http", number: 80 },
         { name: "a", protocol: "tcp", number: 81 },
+        { name: "a", protocol: "http", number: 80 },
       ],
-      want: "port 8080 of the workload is taken as a.example.com (http) has it, not as a.example.com (tcp)",
+      want: "port 8080 of the workload is taken as a.example.com (tcp) has it, not as a.example.com (http)",
     },
   ])("of several services is $what's", ({ wishes, want }) => {
     const [winner] = wishes;

@@ -10,9 +10,12 @@ import type { BootstrapNode } from "../../src/envoy/bootstrap.ts";
 import { bytesJson } from "../../src/envoy/pack.ts";
 import type { ResourceSet } from "../../src/envoy/resource-set.ts";
 import { resourceType, type TypeName } from "../../src/envoy/resource-types.ts";
+import { type Catalog, createCatalog } from "../../src/model/catalog.ts";
+import type { Instance } from "../../src/model/instance.ts";
 import { parseLocality } from "../../src/model/locality.ts";
 import { defaultMeshSettings, type MeshSettings } from "../../src/model/mesh-settings.ts";
 import { type NodeIdentity, parseProxyNode } from "../../src/model/proxy.ts";
+import type { Service } from "../../src/model/service.ts";
 import { readCatalog } from "../../src/registry/file.ts";
 
 export const goldenFolder = join(import.meta.dirname, "../golden");
@@ -42,10 +45,10 @@ export async function compileGolden(name: string): Promise<Golden> {
   const node = parse(readFileSync(join(folder, "proxy.yaml"), "utf8"));
   const proxy = parseProxyNode({
     ...node,
-    locality: parseLocality(""),
+    locality: { ...parseLocality(""), ...node.locality },
     client: { name: "envoy", version: "" },
   } satisfies NodeIdentity);
-  const world = createWorld(catalog.catalog, ruleSet, [], mesh);
+  const world = createWorld(withModel(catalog.catalog, join(folder, "model.yaml")), ruleSet, [], mesh);
   const resources = createCompiler().compileFor(world, proxy);
   const tables = Object.fromEntries(
     Object.entries(titles).map(([type, title]) => {
@@ -56,6 +59,22 @@ export async function compileGolden(name: string): Promise<Golden> {
   const conflicts = resources.repairs.filter(({ kind }) => kind === "conflict");
   const told = conflicts.map(({ type, name: resource, reason }) => ({ type, name: resource, reason }));
   return { ruleSet, resources, node, json: told.length === 0 ? tables : { ...tables, conflicts: told } };
+}
+
+/** What a catalog's text has no words for: fields of the model, by the host of a service and the id of an instance. */
+interface ModelFields {
+  readonly services?: Readonly<Record<string, Partial<Service>>>;
+  readonly instances?: Readonly<Record<string, Partial<Instance>>>;
+}
+
+function withModel(catalog: Catalog, file: string): Catalog {
+  if (!existsSync(file)) return catalog;
+  const { services = {}, instances = {} }: ModelFields = parse(readFileSync(file, "utf8"));
+  const entries = [...catalog.services.values()].map((service) => ({
+    service: { ...service, ...services[service.hostname] },
+    instances: (catalog.instances.get(service.key) ?? []).map((one) => ({ ...one, ...instances[one.id] })),
+  }));
+  return createCatalog(entries);
 }
 
 function readMesh(file: string): MeshSettings {
