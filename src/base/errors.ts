@@ -15,6 +15,8 @@ export const errorCodes = {
   "store/corrupt": { exit: 1, http: 500 },
   "store/layout": { exit: 2, http: 500 },
   "store/failed": { exit: 1, http: 500 },
+  "kubernetes/access": { exit: 2, http: 500 },
+  "kubernetes/refused": { exit: 1, http: 502 },
   "internal/failed": { exit: 1, http: 500 },
 } as const satisfies Record<string, { readonly exit: number; readonly http: number }>;
 

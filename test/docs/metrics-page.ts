@@ -6,6 +6,7 @@ import { createCompiler } from "../../src/compile/compile.ts";
 import { createStoreMeter } from "../../src/config/store-metrics.ts";
 import { createLedger } from "../../src/delivery/ledger.ts";
 import { createLoadReports } from "../../src/delivery/load-reports.ts";
+import { createKubeMetrics } from "../../src/kube/metrics.ts";
 import { createLeaseMetrics } from "../../src/registry/rest/lease-metrics.ts";
 import { createRegistryMeter } from "../../src/registry/wrap.ts";
 import { createAuthenticationCounter } from "../../src/security/access.ts";
@@ -25,6 +26,7 @@ const meters: readonly ((metrics: Metrics) => unknown)[] = [
   createXdsMetrics,
   createSideMetrics,
   createRegistryMeter,
+  createKubeMetrics,
   createLeaseMetrics,
   createStoreMeter,
   createAuthenticationCounter,
