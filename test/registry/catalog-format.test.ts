@@ -130,6 +130,9 @@ test.each([
   ["https", "https"],
   ["web", "auto"],
   ["webhttp", "auto"],
+  ["mongo-db", "tcp"],
+  ["redis", "tcp"],
+  ["http_proxy", "http"],
   ["", "auto"],
 ])("a port named %j speaks %s", (name, protocol) => {
   expect(protocolOfPort(name, 9080)).toBe(protocol);
@@ -141,7 +144,8 @@ test.each([
   ["mysql", 3306, "tcp"],
   ["mongo", 27017, "tcp"],
   ["http", 3306, "http"],
-  ["mysql", 3307, "auto"],
+  ["mysql", 3307, "tcp"],
+  ["db", 3307, "auto"],
 ])("a port named %j with the number %d speaks %s", (name, number, protocol) => {
   expect(protocolOfPort(name, number)).toBe(protocol);
 });
