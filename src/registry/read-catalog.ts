@@ -4,6 +4,7 @@ import { parseDocuments, type TextDocument } from "../base/yaml-document.ts";
 import { type Catalog, type CatalogEntry, createCatalog } from "../model/catalog.ts";
 import type { ServiceKey } from "../model/service.ts";
 import { type CatalogFormatOptions, catalogDocument } from "./catalog-format.ts";
+import { boundedProblems } from "./problems.ts";
 import type { RegistryProblem } from "./source.ts";
 
 /** A whole catalog, or everything that stands in its way. */
@@ -34,16 +35,8 @@ export function parseCatalog(reads: readonly FileRead[], options: CatalogFormatO
     }
   }
   return problems.length > 0
-    ? { ok: false, problems: bounded(problems) }
+    ? { ok: false, problems: boundedProblems(problems) }
     : { ok: true, catalog: createCatalog(entries.values()) };
-}
-
-/** More problems than this are counted, not listed. */
-const maxProblems = 100;
-
-function bounded(problems: readonly RegistryProblem[]): readonly RegistryProblem[] {
-  if (problems.length <= maxProblems) return problems;
-  return [...problems.slice(0, maxProblems), { message: `There are ${problems.length - maxProblems} more problems.` }];
 }
 
 interface ParsedDocument {
