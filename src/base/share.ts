@@ -37,9 +37,9 @@ function shareMap(
 
 function shareObject(previous: Record<string, unknown>, next: Record<string, unknown>): Record<string, unknown> {
   const keys = Object.keys(next);
+  const hasSameKeys = Object.keys(previous).length === keys.length && keys.every((key) => Object.hasOwn(previous, key));
+  // Most often all parts are the very same.
+  if (hasSameKeys && keys.every((key) => Object.is(next[key], previous[key]))) return previous;
   const shared = Object.fromEntries(keys.map((key) => [key, share(previous[key], next[key])]));
-  const same =
-    Object.keys(previous).length === keys.length &&
-    keys.every((key) => Object.hasOwn(previous, key) && Object.is(shared[key], previous[key]));
-  return same ? previous : Object.freeze(shared);
+  return hasSameKeys && keys.every((key) => Object.is(shared[key], previous[key])) ? previous : Object.freeze(shared);
 }
