@@ -36,6 +36,7 @@ import { createApiPorts } from "./api-ports.ts";
 import { createExplainPort } from "./explain-port.ts";
 import { keepJournal } from "./keep-journal.ts";
 import { logFindings } from "./log-findings.ts";
+import type { KubernetesOptions } from "./open-kubernetes.ts";
 import { createRegistrationsPort } from "./registrations-port.ts";
 import type { RouteTests, RouteTestsOptions } from "./route-tests.ts";
 import { createSideServices } from "./side-services.ts";
@@ -46,6 +47,8 @@ import { version } from "./version.ts";
 export interface ControlPlaneOptions {
   readonly rules: readonly string[];
   readonly catalog: readonly string[];
+  /** A cluster as a registry; default: none. */
+  readonly kubernetes?: Pick<KubernetesOptions, "source" | "times">;
   /** Files of tests which changes must not break; default: none. */
   readonly routeTests?: readonly string[];
   readonly mesh: MeshSettings;
@@ -110,8 +113,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     };
     const file = guarded(await createFileRegistry({ paths: options.catalog, domain: mesh.domain, clock, log }));
     const rest = await openRestRegistry({ call, clock, log, metrics });
+    const cluster = options.kubernetes && (await clusterOf({ ...options.kubernetes, mesh, clock, log, metrics }));
     // In the order in which they count.
-    const registries = [file, guarded(rest)];
+    const registries = [...(cluster === undefined ? [] : [guarded(cluster)]), file, guarded(rest)];
     const aggregate = aggregateRegistries(registries);
     stops.push(aggregate.close);
 
@@ -229,6 +233,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await stop();
     throw error;
   }
+}
+
+/** What speaks to a cluster takes time to load, which a start without one does not have. */
+async function clusterOf(options: KubernetesOptions): Promise<RegistrySource> {
+  const { openKubernetes } = await import("./open-kubernetes.ts");
+  return openKubernetes(options);
 }
 
 /** The matcher takes time to load, which a start without tests does not have. */

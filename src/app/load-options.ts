@@ -21,6 +21,7 @@ import {
   type OptionSource,
   optionNames,
   optionRows,
+  type ServeOptions,
   type StoreKind,
   variableOf,
 } from "./options.ts";
@@ -48,6 +49,9 @@ const rate: Decoder<number> = (value, site) =>
 const given = object({
   rules: optional(paths),
   catalog: optional(paths),
+  kubeconfig: optional(one),
+  kubeContext: optional(one),
+  inCluster: optional(boolean),
   routeTests: optional(paths),
   mesh: optional(one),
   data: optional(one),
@@ -91,7 +95,20 @@ export function decodeServeOptions({ flags, env, file }: OptionInputs): LoadedOp
   const decoded = decode(given, Object.fromEntries(raw));
   const problems = [...(fromFile?.problems ?? []), ...decoded.problems.flatMap((problem) => told(problem, sources))];
   if (!decoded.ok || problems.length > 0) throw invalid(problems);
-  return { options: { ...defaultServeOptions, ...decoded.value }, sources };
+  const options = { ...defaultServeOptions, ...decoded.value };
+  const contradiction = contradictionIn(options);
+  if (contradiction !== undefined) throw invalid([contradiction]);
+  return { options, sources };
+}
+
+/** What cannot be meant together. */
+function contradictionIn({ kubeconfig, kubeContext, inCluster }: ServeOptions): string | undefined {
+  if (inCluster && kubeconfig !== undefined) {
+    return "--in-cluster and --kubeconfig name two clusters. Leave out one of the two.";
+  }
+  return kubeContext !== undefined && kubeconfig === undefined
+    ? "--kube-context names a context of a kubeconfig file. Give --kubeconfig, too."
+    : undefined;
 }
 
 interface ConfigFile {

@@ -9,6 +9,12 @@ export interface ServeOptions {
   readonly rules: readonly string[];
   /** Files and directories of the registry `file`; watched. */
   readonly catalog: readonly string[];
+  /** A Kubernetes cluster as a registry: the file that says where it is and who asks. */
+  readonly kubeconfig?: string;
+  /** Of that file; absent: its current one. */
+  readonly kubeContext?: string;
+  /** The Kubernetes cluster that this runs in as a registry. */
+  readonly inCluster: boolean;
   /** Files of route tests, watched: a change that breaks one of them is refused. */
   readonly routeTests: readonly string[];
   /** A file of mesh settings. */
@@ -67,6 +73,13 @@ export const optionRows: Readonly<Record<OptionName, OptionRow>> = {
     summary: "files or directories of services and instances, watched",
     holds: "paths",
   },
+  kubeconfig: {
+    argument: "<file>",
+    summary: "a Kubernetes cluster as a registry: where it is, and who asks",
+    holds: "path",
+  },
+  kubeContext: { argument: "<name>", summary: "the context of that file (default: its current one)", holds: "value" },
+  inCluster: { argument: "", summary: "the Kubernetes cluster that this runs in as a registry", holds: "switch" },
   routeTests: {
     argument: "<file...>",
     summary: "files of route tests, watched; a change that breaks one is refused",
@@ -107,6 +120,7 @@ export const optionNames = Object.keys(optionRows) as readonly OptionName[];
 export const defaultServeOptions: ServeOptions = {
   rules: [],
   catalog: [],
+  inCluster: false,
   routeTests: [],
   data: "fairway-data",
   store: "sqlite",

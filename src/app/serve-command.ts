@@ -14,6 +14,10 @@ export const serveCommand: Command = {
       line: "fairway serve --rules rules/ --catalog catalog.yaml",
       summary: "watch a directory of rules and a file of services",
     },
+    {
+      line: "fairway serve --rules rules/ --kubeconfig ~/.kube/config",
+      summary: "take the services of a Kubernetes cluster",
+    },
     { line: "fairway serve --config fairway.yaml --log-format json", summary: "take the options from a file" },
   ],
   // Most of what it needs is of no use to other commands, and takes time to load.

@@ -3,6 +3,7 @@ import { createLog, type Log } from "../base/log.ts";
 import type { CliIo, ExitCode, FlagValues } from "../cli/command.ts";
 import { configFolderOf } from "../cli/config-folder.ts";
 import { meshSettingsIn } from "../cli/inputs.ts";
+import type { KubeConfigSource } from "../kube/kube-config.ts";
 import { startControlPlane } from "./control-plane.ts";
 import { loadServeOptions } from "./load-options.ts";
 import { describeOptions, type ServeOptions } from "./options.ts";
@@ -21,10 +22,12 @@ export async function serve(flags: FlagValues, io: CliIo): Promise<ExitCode> {
   onTermination({ first: ending.resolve, again: () => process.exit(1) });
 
   const configFolder = configFolderOf(io.env);
+  const cluster = clusterIn(options);
   const plane = await startControlPlane({
     ...options,
     store: options.store === "memory" ? { kind: "memory" } : { kind: "sqlite", folder: options.data },
     ...(configFolder !== undefined && { configFolder }),
+    ...(cluster && { kubernetes: { source: cluster } }),
     apiLimits: { requestsPerSecond: options.rateLimit, requestBurst: 5 * options.rateLimit },
     mesh,
     log,
@@ -37,6 +40,12 @@ export async function serve(flags: FlagValues, io: CliIo): Promise<ExitCode> {
   await plane.stop();
   log.info("stopped");
   return 0;
+}
+
+function clusterIn({ kubeconfig, kubeContext, inCluster }: ServeOptions): KubeConfigSource | undefined {
+  if (inCluster) return { kind: "in-cluster" };
+  if (kubeconfig === undefined) return undefined;
+  return { kind: "file", file: kubeconfig, ...(kubeContext !== undefined && { context: kubeContext }) };
 }
 
 function logFor({ logLevel, logFormat }: ServeOptions, io: CliIo): Log {

@@ -23,6 +23,7 @@ test("nothing said: the defaults", () => {
   expect(describeOptions(loaded)).toEqual([
     ["rules", "none", "default"],
     ["catalog", "none", "default"],
+    ["inCluster", "false", "default"],
     ["routeTests", "none", "default"],
     ["data", "fairway-data", "default"],
     ["store", "sqlite", "default"],
@@ -55,6 +56,7 @@ test("a flag goes before the environment, that before the file, that before the 
   expect(loaded.options).toEqual({
     rules: ["a.yaml", "b"],
     catalog: ["c.yaml", "d.yaml"],
+    inCluster: false,
     routeTests: [],
     data: "fairway-data",
     store: "sqlite",
@@ -70,6 +72,7 @@ test("a flag goes before the environment, that before the file, that before the 
   expect(describeOptions(loaded).map(([name, value, from]) => `${name}=${value} (${from})`)).toEqual([
     "rules=a.yaml, b (--rules)",
     "catalog=c.yaml, d.yaml (FAIRWAY_CATALOG)",
+    "inCluster=false (default)",
     "routeTests=none (default)",
     "data=fairway-data (default)",
     "store=sqlite (default)",
@@ -122,6 +125,21 @@ test.each(["0", "1e9", "many", "2.5", "-1"])("not a rate: %s", (rateLimit) => {
   expect(refusal({ flags: { rateLimit } })).toMatch(/^--rate-limit: Expected a whole number/);
 });
 
+test("a cluster: by its file, and the context of that file; beside the file of options", () => {
+  const { options } = load({ file: { path: "conf/f.yaml", text: "kubeconfig: kube.yaml\nkubeContext: lab\n" } });
+  expect(options).toMatchObject({ kubeconfig: "conf/kube.yaml", kubeContext: "lab", inCluster: false });
+});
+
+test.each([
+  [
+    { inCluster: true as const, kubeconfig: "k.yaml" },
+    "--in-cluster and --kubeconfig name two clusters. Leave out one of the two.",
+  ],
+  [{ kubeContext: "lab" }, "--kube-context names a context of a kubeconfig file. Give --kubeconfig, too."],
+])("clusters that cannot be: %j", (flags, message) => {
+  expect(refusal({ flags })).toBe(message);
+});
+
 test.each([
   ["xds: [\n", /^f\.yaml:\d+:\d+: The YAML is broken: /],
   ["xds: a:1\n---\napi: a:1\n", /^f\.yaml:3:1: A configuration file is one document\.$/],
@@ -156,6 +174,9 @@ test("every option is a flag with a summary and its default", () => {
   expect(serveFlags.map(({ flags, summary }) => `${flags}: ${summary}`)).toEqual([
     "--rules <path...>: files or directories of rules, watched",
     "--catalog <file...>: files or directories of services and instances, watched",
+    "--kubeconfig <file>: a Kubernetes cluster as a registry: where it is, and who asks",
+    "--kube-context <name>: the context of that file (default: its current one)",
+    "--in-cluster: the Kubernetes cluster that this runs in as a registry",
     "--route-tests <file...>: files of route tests, watched; a change that breaks one is refused",
     "--mesh <file>: settings of the whole mesh",
     "--data <dir>: directory for what must survive a restart; made when missing (default fairway-data)",
