@@ -1,9 +1,8 @@
 import type { TestContext } from "vitest";
-import { systemClock } from "../../src/base/clock.ts";
 import { createLog } from "../../src/base/log.ts";
-import { createMetrics } from "../../src/base/metrics.ts";
+import { createMetrics, type Metrics } from "../../src/base/metrics.ts";
 import type { KubeAccess } from "../../src/kube/access.ts";
-import { createKubeClient, type KubeLimits } from "../../src/kube/client.ts";
+import { createKubeClient, type KubeClient, type KubeLimits } from "../../src/kube/client.ts";
 import { createReflector } from "../../src/kube/create-reflector.ts";
 import { createKubeMetrics } from "../../src/kube/metrics.ts";
 import type { KubeResource, Reflector } from "../../src/kube/reflector.ts";
@@ -38,6 +37,7 @@ export const loginTo = (server: string): KubeAccess => ({
 export interface Reflecting<T extends object> {
   readonly reflector: Reflector<T>;
   readonly clock: FakeClock;
+  readonly client: KubeClient;
   /** Every map that was handed over. */
   readonly maps: readonly (readonly string[])[];
   /** `things`: of what is kept; each `name=color`. */
@@ -85,20 +85,11 @@ export function reflect<T extends object = Thing>(
     [...(objects ?? [])].map(([key, one]) => `${key.replace("shop/", "")}=${(one as Thing).color}`);
   reflector.objects.subscribe((objects) => maps.push(textOf(objects)));
   return {
-    reflector,
-    clock,
+    ...{ reflector, clock, client },
     maps,
     kept: () => textOf(reflector.objects.value),
     state: () => reflector.state.value.kind,
-    metric: async (name) => {
-      const { text } = await metrics.expose();
-      const lines = text.matchAll(
-        new RegExp(`^${name}\\{registry="kubernetes",resource="[^"]*",?([^}]*)\\} (\\S+)$`, "gm"),
-      );
-      return Object.fromEntries(
-        [...lines].map(([, label = "", value]) => [/"(.*)"/.exec(label)?.[1] ?? "", Number(value)]),
-      );
-    },
+    metric: (name) => metricOf(metrics, name),
     passUntil: async (condition, stepMs = 1_000) => {
       const isSo = await Promise.resolve(condition());
       if (!isSo)
@@ -110,4 +101,13 @@ export function reflect<T extends object = Thing>(
   };
 }
 
-export const systemTime = systemClock;
+/** A metric of the reflector by its last label; without one the name is empty. */
+export async function metricOf(metrics: Metrics, name: string): Promise<Readonly<Record<string, number>>> {
+  const { text } = await metrics.expose();
+  const lines = text.matchAll(
+    new RegExp(`^${name}\\{registry="kubernetes",resource="[^"]*",?([^}]*)\\} (\\S+)$`, "gm"),
+  );
+  return Object.fromEntries(
+    [...lines].map(([, label = "", value]) => [/"(.*)"/.exec(label)?.[1] ?? "", Number(value)]),
+  );
+}

@@ -114,12 +114,19 @@ export async function startFakeKubeApi(context: Pick<TestContext, "onTestFinishe
     if (request.kind === "watch" && Number(from) < oldest) return status(410, "Expired")(response, request);
     response.writeHead(200, { "Content-Type": "application/json" });
     response.flushHeaders();
-    const write = (text: string): void => void response.write(text);
+    const write = (text: string): void => void (response.writable && response.write(text));
+    const leaves = (): void => void watches.delete(watch);
     const watch = {
       ...{ request, collection, namespace, write },
       event: (type: string, object: unknown) => write(`${JSON.stringify({ type, object })}\n`),
-      end: () => void response.end(),
-      reset: () => void response.destroy(),
+      end: () => {
+        leaves();
+        response.end();
+      },
+      reset: () => {
+        leaves();
+        response.destroy();
+      },
     };
     if (request.kind === "stream") {
       for (const { object } of collectionOf(collection).values())
@@ -131,7 +138,7 @@ export async function startFakeKubeApi(context: Pick<TestContext, "onTestFinishe
           watch.event(past.type, past.object);
     }
     watches.add(watch);
-    response.once("close", () => watches.delete(watch));
+    response.once("close", leaves);
   };
 
   const list = (
