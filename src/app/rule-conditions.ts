@@ -155,6 +155,7 @@ const unreachable: ReadonlySet<string> = new Set([
   "rule/unknown-subset",
   "rule/unknown-gateway",
   "rule/empty-subset",
+  "rule/host-is-alias",
 ]);
 
 /** Requests that take this part are answered with an error, or never come. */

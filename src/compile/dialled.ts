@@ -8,10 +8,11 @@ import { isSingle, type Network, parseNetwork } from "../model/network.ts";
 import { proxiedPort } from "../model/port.ts";
 import type { ProxyNode } from "../model/proxy.ts";
 import type { Service } from "../model/service.ts";
+import { isAlias } from "./aliases.ts";
 import { portOf } from "./endpoints.ts";
 import { profileOf } from "./profile.ts";
 import { createRuleSorter } from "./rules-by-kind.ts";
-import { addingEntries, createServiceTables, findService, type ServiceTable } from "./service-table.ts";
+import { addingEntries, createServiceTables, findNamedService, type ServiceTable } from "./service-table.ts";
 import { rulesUnderHolds, type World } from "./world.ts";
 
 /** What becomes of a name that an application dials. */
@@ -48,13 +49,18 @@ export function workloadIn(world: World, node: ProxyNode): Workload {
   return {
     addresses,
     lookUp: (name) => {
-      const service = serviceNamed(name);
-      return service === undefined
-        ? { found: `no registry knows ${name}` }
-        : addressDialled(service, instancesOf(service), addresses);
+      const named = serviceNamed(name);
+      if (named === undefined) return { found: `no registry knows ${name}` };
+      const { service, passed } = standsFor(named, services(), node);
+      const told = passed.map(({ hostname, aliasOf }) => `${hostname} stands for ${aliasOf}`);
+      if (service === undefined)
+        return { found: `${told.join(", ")}, which leads to no service that a registry knows` };
+      const dialled = addressDialled(service, instancesOf(service), addresses);
+      return { ...dialled, found: [...told, dialled.found].join(", ") };
     },
     portFor: (name, number) => {
-      const service = serviceNamed(name);
+      const named = serviceNamed(name);
+      const service = named && standsFor(named, services(), node).service;
       const port = service && proxiedPort(service.ports, number);
       if (service === undefined || port === undefined) return undefined;
       const own = instancesOf(service).find(
@@ -82,10 +88,25 @@ const tableFor = (world: World, node: ProxyNode): ServiceTable =>
 function findNamed(services: ServiceTable, name: string, { dnsDomain, namespace }: ProxyNode): Service | undefined {
   for (const tried of namesTried(name, dnsDomain)) {
     const host = parseHostname(tried);
-    const found = host === undefined || isWildcard(host) ? undefined : findService(services, host, namespace);
+    const found = host === undefined || isWildcard(host) ? undefined : findNamedService(services, host, namespace);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** The service that a name leads to, and the aliases on the way there. A resolver follows an alias of an alias, too, and no cycle. */
+function standsFor(
+  named: Service,
+  services: ServiceTable,
+  { namespace }: ProxyNode,
+): { readonly service: Service | undefined; readonly passed: readonly Service[] } {
+  const passed: Service[] = [];
+  let service: Service | undefined = named;
+  while (service?.aliasOf !== undefined && !passed.includes(service)) {
+    passed.push(service);
+    service = findNamedService(services, service.aliasOf, namespace);
+  }
+  return { service: service && isAlias(service) ? undefined : service, passed };
 }
 
 /** As it stands, then completed by each domain that the workload searches. */

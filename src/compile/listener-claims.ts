@@ -2,7 +2,8 @@ import { addressesOf, type Instance, listensOn } from "../model/instance.ts";
 import { isOfFamilies } from "../model/ip-families.ts";
 import { isSingle, type Network, parseNetwork } from "../model/network.ts";
 import { isServerFirst, type Protocol, type ServicePort } from "../model/port.ts";
-import { isHeadless, type Service } from "../model/service.ts";
+import { isHeadless } from "../model/service.ts";
+import type { NamedService } from "./aliases.ts";
 import type { Reachable } from "./scope.ts";
 import type { SidecarSettings } from "./sidecar-settings.ts";
 
@@ -26,12 +27,14 @@ type Asked = Pick<Claim, "http" | "tcp">;
 
 /** What a port asks for, by where its clients dial. */
 interface Asks {
-  readonly atAddress: (service: Service) => Asked;
-  readonly anywhere: (service: Service) => Asked;
+  readonly atAddress: (service: NamedService) => Asked;
+  readonly anywhere: (service: NamedService) => Asked;
 }
 
 const any: TcpMatch = { kind: "any" };
-const named = ({ hostname }: Service): Asked => ({ tcp: { kind: "server-names", names: [hostname] } });
+const named = ({ hostname, aliases = [] }: NamedService): Asked => ({
+  tcp: { kind: "server-names", names: [hostname, ...aliases.map((alias) => alias.hostname)] },
+});
 
 const asks = {
   /** It is at all addresses: the host name says which service is meant, so that one listener does for a port. */

@@ -13,7 +13,7 @@ import {
 } from "../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
 import type { ServicePort } from "../model/port.ts";
-import type { Service } from "../model/service.ts";
+import type { NamedService } from "./aliases.ts";
 import { callableNames } from "./hosts.ts";
 import { httpConnectionManagerName, type RouteSource, routeSpecifier } from "./http-connection-manager.ts";
 import { httpFilters } from "./http-filters.ts";
@@ -25,12 +25,12 @@ import { socketAddress } from "./wire-values.ts";
 export interface ClientListeners {
   /** Under the service's own name. */
   readonly full: readonly Resource[];
-  /** Under the short forms that a workload of the DNS domain may use. */
+  /** Under its aliases, and the short forms that a workload of the DNS domain may use. */
   readonly short: readonly Resource[];
 }
 
 /** One for each name that the port may be dialled by: with its number, and without where the service has no other port. */
-export function compileClientListeners(service: Service, port: ServicePort, dnsDomain: string): ClientListeners {
+export function compileClientListeners(service: NamedService, port: ServicePort, dnsDomain: string): ClientListeners {
   const route = clientRouteName(port.number, service.hostname);
   const origin = fromService(service);
   const references = [{ type: "RDS", name: route }] as const;

@@ -117,7 +117,10 @@ function weightedCluster({ destination, clusterName, origin }: Target): Weighted
   return trace(cluster, origin, { name: below(origin, "/destination"), weight: below(origin, "/weight") });
 }
 
-/** Without a port: the service's only one, else that of the listener. An unknown host has a name too; nobody is behind it. */
+/**
+ * Without a port: the service's only one, else that of the listener. The service that an alias stands for has another name. An unknown host
+ * has a name too; nobody is behind it.
+ */
 function clusterNameOf(
   { host, port, subset = "" }: HttpDestination,
   service: Service | undefined,
@@ -126,7 +129,11 @@ function clusterNameOf(
   listenerPort: number,
 ): string {
   const only = service?.ports.length === 1 ? service.ports[0]?.number : undefined;
-  return outboundClusterName(port ?? only ?? listenerPort, subset, expandHost(host, namespace, mesh) ?? host);
+  return outboundClusterName(
+    port ?? only ?? listenerPort,
+    subset,
+    service?.hostname ?? expandHost(host, namespace, mesh) ?? host,
+  );
 }
 
 /** What holds where a rule says nothing. */

@@ -5,18 +5,19 @@ import { type Hostname, hostsOverlap, isWithin, parseHostname } from "../model/h
 import { isProxied, proxiedPort, type ServicePort } from "../model/port.ts";
 import type { InterceptionMode } from "../model/proxy.ts";
 import type { Service } from "../model/service.ts";
+import { type NamedService, withKnownAliases } from "./aliases.ts";
 import { fromRule, fromSetting } from "./origins.ts";
 import { isCaptured } from "./sidecar-choice.ts";
 import type { BoundVirtualService } from "./virtual-service.ts";
 
 /** One port of a service that a proxy may call. */
 export interface Reachable {
-  readonly service: Service;
+  readonly service: NamedService;
   readonly port: ServicePort;
 }
 
 /** The same object for the same service and port. */
-export const reachable = memoize((service: Service, port: ServicePort): Reachable => ({ service, port }));
+export const reachable = memoize((service: NamedService, port: ServicePort): Reachable => ({ service, port }));
 
 /** One way out for an application: an egress listener of its Sidecar rule, or the one of a sidecar that no rule speaks of. */
 export interface EgressScope {
@@ -47,20 +48,22 @@ interface Import {
 export function egressScopes(
   rule: Rule<"Sidecar">,
   { namespace, interception }: Workload,
-  services: readonly (readonly Service[])[],
+  services: readonly (readonly NamedService[])[],
   virtualServices: readonly BoundVirtualService[],
 ): readonly EgressScope[] {
   return rule.spec.egress.map((listener, index) => {
     const imports = listener.hosts.flatMap((text) => parseImport(text, namespace));
     const number = listener.port?.number;
-    const portsOf = (service: Service) => (number === undefined ? everyPort(service) : reachableAt(service, number));
+    const isKnown = (service: Service): boolean => imports.some((one) => isServiceImported(service, one));
+    const portsOf = (service: NamedService) =>
+      number === undefined ? everyPort(service) : reachableAt(service, number);
     return {
       origin: egressOrigin(rule, index),
       port: number,
       bind: listener.bind,
       captured: isCaptured(listener, interception),
       services: services.flatMap((candidates) => {
-        const imported = candidates.filter((service) => imports.some((one) => isServiceImported(service, one)));
+        const imported = candidates.filter(isKnown).map((service) => withKnownAliases(service, isKnown));
         const [found = []] = imported.map(portsOf).filter((ports) => ports.length > 0);
         return found;
       }),
@@ -116,11 +119,11 @@ const isImported = ({ rule: { namespace }, hosts }: BoundVirtualService, imports
   imports.some(({ covers, host }) => covers(namespace) && hosts.some((own) => hostsOverlap(own, host)));
 
 /** UDP is not proxied. */
-export function everyPort(service: Service): readonly Reachable[] {
+export function everyPort(service: NamedService): readonly Reachable[] {
   return service.ports.filter(({ protocol }) => isProxied(protocol)).map((port) => reachable(service, port));
 }
 
-function reachableAt(service: Service, portNumber: number): readonly Reachable[] {
+function reachableAt(service: NamedService, portNumber: number): readonly Reachable[] {
   const port = proxiedPort(service.ports, portNumber);
   return port === undefined ? [] : [reachable(service, port)];
 }

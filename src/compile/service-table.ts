@@ -6,7 +6,7 @@ import { byAge } from "../model/age.ts";
 import type { Catalog, CatalogEntry } from "../model/catalog.ts";
 import type { Hostname } from "../model/hostname.ts";
 import type { Instance } from "../model/instance.ts";
-import type { Service, ServiceKey } from "../model/service.ts";
+import { isVisibleIn, type Service, type ServiceKey } from "../model/service.ts";
 import { servicesOfEntry } from "./service-entry.ts";
 
 /** Every service of a world, those of its ServiceEntries included. A host name may stand in several namespaces. */
@@ -97,8 +97,16 @@ function byPrecedence(a: Service, b: Service): number {
   );
 }
 
-/** The service that a client in `namespace` means by `host`: its own namespace's, else the first in precedence. */
-export function findService(table: ServiceTable, host: Hostname, namespace: string): Service | undefined {
-  const candidates = table.byHost.get(host) ?? [];
-  return candidates.find((service) => service.namespace === namespace) ?? candidates[0];
-}
+/** The service that a client in `namespace` means by `host`: its own namespace's, else the first in precedence, of those that it may see. */
+export const findService = (table: ServiceTable, host: Hostname, namespace: string): Service | undefined =>
+  preferred(
+    table.byHost.get(host)?.filter((service) => isVisibleIn(service, namespace)),
+    namespace,
+  );
+
+/** The one that a resolver leads the client to: names are everybody's. */
+export const findNamedService = (table: ServiceTable, host: Hostname, namespace: string): Service | undefined =>
+  preferred(table.byHost.get(host), namespace);
+
+const preferred = (candidates: readonly Service[] = [], namespace: string): Service | undefined =>
+  candidates.find((service) => service.namespace === namespace) ?? candidates[0];

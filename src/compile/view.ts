@@ -5,7 +5,8 @@ import type { Hostname } from "../model/hostname.ts";
 import type { Instance } from "../model/instance.ts";
 import { selectorText } from "../model/labels.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
-import type { Service, ServiceKey } from "../model/service.ts";
+import { isVisibleIn, type Service, type ServiceKey } from "../model/service.ts";
+import { isAlias, type NamedService, withAliases } from "./aliases.ts";
 import {
   type DestinationIndex,
   type DestinationPolicy,
@@ -67,6 +68,7 @@ export interface Frame {
   readonly reachable: readonly Reachable[];
   /** The same by service. */
   readonly reachableOf: (service: ServiceKey) => readonly Reachable[];
+  /** The service that a host means; of an alias the one that it stands for. */
   readonly findService: (host: Hostname) => Service | undefined;
 }
 
@@ -112,7 +114,7 @@ export function createViewer(onFrame: () => void = () => {}): (world: World, pro
     sidecarFor(rules, mesh, profile),
   );
 
-  const everything = memoize((all: readonly (readonly Service[])[]) =>
+  const everything = memoize((all: readonly (readonly NamedService[])[]) =>
     all.flatMap((candidates) => candidates.slice(0, 1)).flatMap(everyPort),
   );
   const byService = memoize((all: readonly Reachable[]) => Map.groupBy(all, ({ service }) => service.key));
@@ -121,7 +123,7 @@ export function createViewer(onFrame: () => void = () => {}): (world: World, pro
     onFrame();
     const { profile, services, virtualServices, gateways, mesh, sidecar } = from;
     const { interception, families, kind } = profile;
-    const all = visible(services, profile.namespace);
+    const all = withAliases(visible(services, profile.namespace));
     const seesEverything = sidecar === undefined || sidecar.spec.egress.length === 0;
     const egress = seesEverything
       ? kind === "sidecar"
@@ -178,8 +180,9 @@ function createFrames(make: (from: FrameSources, find: Frame["findService"]) => 
   const last = new WeakMap<Profile, Known>();
   const imports = memoize(importsService);
 
-  const isShown = (service: Service, { profile, sidecar }: FrameSources): boolean =>
-    sidecar === undefined || sidecar.spec.egress.length === 0 || imports(sidecar, profile.namespace)(service);
+  const isShown = (service: Service, { profile: { namespace }, sidecar }: FrameSources): boolean =>
+    isVisibleIn(service, namespace) &&
+    (sidecar === undefined || sidecar.spec.egress.length === 0 || imports(sidecar, namespace)(service));
 
   const isConcerned = ({ from, found }: Known, { services, profile }: FrameSources): boolean =>
     from.services.byHost
@@ -205,10 +208,16 @@ function createFrames(make: (from: FrameSources, find: Frame["findService"]) => 
     }
     const found: Known["found"] = new Map();
     const present = { from, found };
-    const find = (host: Hostname): Service | undefined => {
+    const lookUp = (host: Hostname): Service | undefined => {
       const service = findService(present.from.services, host, from.profile.namespace);
       found.set(host, service);
       return service;
+    };
+    const find = (host: Hostname): Service | undefined => {
+      const service = lookUp(host);
+      if (service?.aliasOf === undefined) return service;
+      const target = lookUp(service.aliasOf);
+      return target && isAlias(target) ? undefined : target;
     };
     const known: Known = Object.assign(present, { frame: make(from, find) });
     last.set(from.profile, known);

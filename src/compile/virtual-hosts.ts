@@ -10,7 +10,7 @@ import {
 } from "../gen/envoy/config/route/v3/route_components_pb.ts";
 import type { Hostname } from "../model/hostname.ts";
 import type { ServicePort } from "../model/port.ts";
-import type { Service } from "../model/service.ts";
+import type { NamedService } from "./aliases.ts";
 import type { GovernedServices } from "./governing-rules.ts";
 import { callableNames, captureNames, domainFor } from "./hosts.ts";
 import { fromRule, fromService } from "./origins.ts";
@@ -30,7 +30,7 @@ function virtualHost(name: string, domains: readonly string[], routes: readonly 
 
 /** A service as a sidecar calls it: the routes of the rule that speaks of it, else one to all of its instances. */
 export function serviceVirtualHost(
-  service: Service,
+  service: NamedService,
   port: ServicePort,
   dnsDomain: string,
   routes: readonly Route[] | undefined,
@@ -54,14 +54,14 @@ export function portHosts(
 
 /** The same for one that has a listener for itself: whatever the host is, the service is meant. */
 export const ownVirtualHost = (
-  service: Service,
+  service: NamedService,
   port: ServicePort,
   routes: readonly Route[] | undefined,
 ): VirtualHost => hostOfService(service, port, ["*"], routes);
 
 /** The same for a proxy that is called by name and port. */
 export function proxyVirtualHost(
-  service: Service,
+  service: NamedService,
   port: ServicePort,
   dnsDomain: string,
   routes: readonly Route[] | undefined,
@@ -71,7 +71,7 @@ export function proxyVirtualHost(
 
 /** The same for a gRPC client, which looks for the very text that it dialled, port included. */
 export function clientVirtualHost(
-  service: Service,
+  service: NamedService,
   port: ServicePort,
   dnsDomain: string,
   routes: readonly Route[] | undefined,
@@ -86,7 +86,7 @@ const withPort = (names: readonly string[], { number }: ServicePort): readonly s
 ];
 
 function hostOfService(
-  service: Service,
+  service: NamedService,
   port: ServicePort,
   domains: readonly string[],
   routes: readonly Route[] | undefined,

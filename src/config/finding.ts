@@ -46,6 +46,7 @@ export const findingCodes = [
   "rule/unknown-subset",
   "rule/unknown-gateway",
   "rule/empty-subset",
+  "rule/host-is-alias",
   "rule/port-without-address",
   "rule/still-referenced",
   "rule/wrong-place",

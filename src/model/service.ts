@@ -60,6 +60,10 @@ export type ServiceOrigin =
 export const isHeadless = ({ resolution, origin }: Service): boolean =>
   resolution === "original-destination" && origin.kind === "registry";
 
+/** May proxies of a namespace see it? */
+export const isVisibleIn = ({ visibleIn }: Service, namespace: string): boolean =>
+  visibleIn === undefined || visibleIn.includes(namespace);
+
 export function serviceKey(namespace: string, hostname: Hostname): ServiceKey {
   return `${namespace}/${hostname}` as ServiceKey;
 }

@@ -20,6 +20,10 @@ const services: readonly CatalogEntry[] = [
   changed(service("db", [instance("a", { address: "10.0.0.9" }), instance("b", { address: "10.0.0.8" })]), headless),
   changed(service("empty"), headless),
   service("named"),
+  changed(service("books"), { ports: [], aliasOf: host("reviews.mall.svc.cluster.local") }),
+  changed(service("novels"), { ports: [], aliasOf: host("books.shop.svc.cluster.local") }),
+  changed(service("away"), { ports: [], aliasOf: host("www.example.org") }),
+  changed(service("ring"), { ports: [], aliasOf: host("ring.shop.svc.cluster.local") }),
   changed(service("outside"), { hostname: host("api.example.com"), addresses: ["240.0.0.1"] }),
 ];
 
@@ -47,6 +51,31 @@ describe("a name is completed as the workload's resolver completes it", () => {
     ["*.example.com", "no registry knows *.example.com"],
   ])("%s", (name, found) => {
     expect(lookUp(name)[1]).toBe(found);
+  });
+
+  test.each([
+    [
+      "books",
+      "10.96.0.2",
+      "books.shop.svc.cluster.local stands for reviews.mall.svc.cluster.local, reviews.mall.svc.cluster.local has the address 10.96.0.2",
+    ],
+    [
+      "novels",
+      "10.96.0.2",
+      "novels.shop.svc.cluster.local stands for books.shop.svc.cluster.local, books.shop.svc.cluster.local stands for reviews.mall.svc.cluster.local, reviews.mall.svc.cluster.local has the address 10.96.0.2",
+    ],
+    [
+      "away",
+      undefined,
+      "away.shop.svc.cluster.local stands for www.example.org, which leads to no service that a registry knows",
+    ],
+    [
+      "ring",
+      undefined,
+      "ring.shop.svc.cluster.local stands for ring.shop.svc.cluster.local, which leads to no service that a registry knows",
+    ],
+  ])("the alias %s leads to what it stands for", (name, address, found) => {
+    expect(lookUp(name)).toEqual([address, found]);
   });
 
   test("from another namespace a bare name is another service", () => {

@@ -35,9 +35,18 @@ function service(name: string, namespace: string, ...instances: readonly Labels[
   };
 }
 
+function alias(name: string, of: string) {
+  const { service: made, ...rest } = service(name, "shop");
+  const aliasOf = parseHostname(of);
+  return { ...rest, service: { ...made, ports: [], ...(aliasOf && { aliasOf }) } };
+}
+
 const catalog = createCatalog([
   service("reviews", "shop", { version: "v1" }, { version: "v2" }),
   service("ratings", "shop"),
+  alias("books", "reviews.shop.svc.cluster.local"),
+  alias("novels", "books.shop.svc.cluster.local"),
+  alias("away", "www.example.org"),
 ]);
 
 const document = (kind: string, name: string, spec: string, namespace = "shop") =>
@@ -66,6 +75,12 @@ describe("references that lead somewhere are silent", () => {
     ["a short name", [route("reviews")]],
     ["a full name", [route("ratings.shop.svc.cluster.local")]],
     ["a host of a ServiceEntry", [route("api.example.com"), entry]],
+    ["an alias", [route("books")]],
+    ["a subset of what an alias stands for", [route("books", ", subset: v1"), subsets("reviews", v1)]],
+    [
+      "an alias of a host that a ServiceEntry has",
+      [route("away"), document("ServiceEntry", "w", "{hosts: [www.example.org], resolution: STATIC}")],
+    ],
     ["a subset", [route("reviews", ", subset: v1"), subsets("reviews", v1)]],
     ["a subset of a wildcard", [route("reviews", ", subset: v1"), subsets("*.cluster.local", v1)]],
     ["a subset of a ServiceEntry", [route("api.example.com", ", subset: v1"), subsets("api.example.com", v1), entry]],
@@ -90,6 +105,43 @@ describe("references that lead somewhere are silent", () => {
     ],
   ])("%s", (_name, documents) => {
     expect(check(...documents)).toEqual([]);
+  });
+});
+
+describe("aliases", () => {
+  test.each([
+    [
+      "books",
+      ", subset: v2",
+      "rule/unknown-subset /spec/http/0/route/0/destination/subset No DestinationRule defines the subset v2 of books.shop.svc.cluster.local.",
+    ],
+    [
+      "novels",
+      "",
+      "rule/unknown-host /spec/http/0/route/0/destination/host No service has the host novels.shop.svc.cluster.local. It stands for books.shop.svc.cluster.local, which no service has for its host.",
+    ],
+    [
+      "away",
+      "",
+      "rule/unknown-host /spec/http/0/route/0/destination/host No service has the host away.shop.svc.cluster.local. It stands for www.example.org, which no service has for its host.",
+    ],
+  ])("the destination %s%s", (name, more, want) => {
+    expect(check(route(name, more), subsets("reviews", v1))).toEqual([expect.stringContaining(want)]);
+  });
+
+  test("are not spoken of", () => {
+    const spoken = document(
+      "VirtualService",
+      "v",
+      "{hosts: [reviews, books, away], http: [{route: [{destination: {host: ratings}}]}]}",
+    );
+    const effect =
+      "books.shop.svc.cluster.local stands for reviews.shop.svc.cluster.local: what this rule says of it has no effect. Write reviews.shop.svc.cluster.local.";
+    expect(check(spoken, subsets("books"))).toEqual([
+      expect.stringMatching(/^DestinationRule/),
+      expect.stringMatching(/^VirtualService/),
+    ]);
+    for (const told of check(spoken, subsets("books"))) expect(told).toContain(effect);
   });
 });
 

@@ -13,12 +13,15 @@ export interface RuleLookup {
 
 /** What there is to refer to. */
 export interface Known {
+  /** Also a name that stands for another, where that is known. */
   readonly hasHost: (host: Hostname) => boolean;
-  /** Every host that has a service, by registry or ServiceEntry; one that has both comes twice. */
+  /** The host that a name stands for, as a registry has it. */
+  readonly aliasOf: (host: Hostname) => Hostname | undefined;
+  /** Every host that has a service, by registry or ServiceEntry, and every alias; what is several of these comes several times. */
   readonly hosts: () => Iterable<Hostname>;
   /** The labels of each instance of a host; the same list for the same catalog and ServiceEntries. */
   readonly instancesOf: (host: Hostname) => readonly Labels[];
-  /** The subsets that DestinationRules define for a host: those of the host itself, then those of wildcards. */
+  /** The subsets that DestinationRules define for a host, or for the one that it stands for: those of the host itself, then those of wildcards. */
   readonly subsetsOf: (host: Hostname) => readonly string[];
   readonly hasGateway: (key: RuleKey) => boolean;
   /** `namespace/name` of each. */
@@ -28,6 +31,7 @@ export interface Known {
 type InstancesByHost = ReadonlyMap<Hostname, readonly Labels[]>;
 
 const noHosts: InstancesByHost = new Map();
+const noAliases: ReadonlyMap<Hostname, Hostname> = new Map();
 const noInstances: readonly Labels[] = Object.freeze([]);
 
 /**
@@ -40,12 +44,17 @@ export function knownOf(
   catalog: Catalog | undefined,
 ): Known {
   const registered = catalog === undefined ? noHosts : registeredHosts(catalog);
+  const aliases = catalog === undefined ? noAliases : registeredAliases(catalog);
   const subsets = new Map<Hostname, readonly string[]>();
+  const hasService = (host: Hostname): boolean => registered.has(host) || entries.has(host);
+  const aliasOf = (host: Hostname): Hostname | undefined => (hasService(host) ? undefined : aliases.get(host));
   return {
-    hasHost: (host) => catalog === undefined || registered.has(host) || entries.has(host),
+    hasHost: (host) => catalog === undefined || hasService(aliasOf(host) ?? host),
+    aliasOf,
     *hosts() {
       yield* registered.keys();
       yield* entries.keys();
+      yield* aliases.keys();
     },
     instancesOf: (host) => {
       const ofRegistries = registered.get(host) ?? noInstances;
@@ -53,7 +62,8 @@ export function knownOf(
       if (catalog === undefined) return noInstances;
       return ofEntries === undefined ? ofRegistries : withEndpoints(ofRegistries, ofEntries);
     },
-    subsetsOf: (host) => {
+    subsetsOf: (name) => {
+      const host = aliasOf(name) ?? name;
       const found = subsets.get(host);
       if (found !== undefined) return found;
       const made = [host, ...wildcards.filter((wildcard) => wildcard !== host && isWithin(host, wildcard))]
@@ -79,10 +89,21 @@ const withEndpoints = memoize((instances: readonly Labels[], entries: readonly R
 
 const registeredHosts: (catalog: Catalog) => InstancesByHost = memoize((catalog) => {
   const hosts = new Map<Hostname, Labels[]>();
-  for (const [key, { hostname }] of catalog.services) {
+  for (const [key, { hostname, aliasOf }] of catalog.services) {
+    if (aliasOf !== undefined) continue;
     const labels = hosts.get(hostname) ?? [];
     hosts.set(hostname, labels);
     for (const instance of catalog.instances.get(key) ?? []) labels.push(instance.labels);
   }
   return hosts;
 });
+
+/** What names that are aliases stand for. */
+const registeredAliases: (catalog: Catalog) => ReadonlyMap<Hostname, Hostname> = memoize(
+  ({ services }) =>
+    new Map(
+      [...services.values()].flatMap(({ hostname, aliasOf }) =>
+        aliasOf === undefined ? [] : [[hostname, aliasOf] as const],
+      ),
+    ),
+);

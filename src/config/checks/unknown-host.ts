@@ -12,7 +12,9 @@ export function isMissingHost({ host }: TargetOf<"host">, known: Known): boolean
   return true;
 }
 
-export function hintForHost({ written: host }: TargetOf<"host">, known: Known): string {
+export function hintForHost({ host: parsed, written: host }: TargetOf<"host">, known: Known): string {
+  const target = parsed && known.aliasOf(parsed);
+  if (target !== undefined) return `It stands for ${target}, which no service has for its host.`;
   const hosts: readonly string[] = [...known.hosts()];
   const wildcard = hosts.find((other) => other.startsWith("*") && host.endsWith(other.slice(1)));
   if (wildcard !== undefined)
