@@ -4,7 +4,6 @@ import type { Resource } from "../envoy/resource-set.ts";
 import type { VirtualHost } from "../gen/envoy/config/route/v3/route_components_pb.ts";
 import type { Instance } from "../model/instance.ts";
 import { compileOutboundCluster, compileSpecialClusters } from "./clusters.ts";
-import { compileEndpoints } from "./endpoints.ts";
 import { compileGatewayListener } from "./gateway-listener.ts";
 import { compileHttpProxyListener } from "./http-proxy.ts";
 import { chooseTargets, compileVirtualInbound, partsOfTargets } from "./inbound.ts";
@@ -12,6 +11,7 @@ import { compileInboundPassthrough, compileWorkloadCluster } from "./inbound-clu
 import { compileIngress } from "./ingress.ts";
 import { compileOutboundListener, partsOfListener } from "./outbound-listeners.ts";
 import { planCaptured, planDialled } from "./outbound-plan.ts";
+import { compileEndpoints, placeEndpoints } from "./placed-endpoints.ts";
 import { compilePlaceholder } from "./placeholders.ts";
 import { compileClientCluster, compileEmptyClientCluster } from "./proxyless-clusters.ts";
 import { compileClientListeners, compileServerListeners } from "./proxyless-listeners.ts";
@@ -39,6 +39,7 @@ export interface Aspects {
   readonly specialClusters: typeof compileSpecialClusters;
   readonly placeholder: typeof compilePlaceholder;
   readonly endpoints: typeof compileEndpoints;
+  readonly placedEndpoints: typeof placeEndpoints;
   /** A subset's instances keep their identity while another subset's change. */
   readonly sameList: (owner: Resource, instances: readonly Instance[]) => readonly Instance[];
   readonly routes: typeof routesOf;
@@ -88,6 +89,7 @@ export function createAspects(onResource: (resource: Resource) => void = () => {
     specialClusters: memoize(heard(compileSpecialClusters)),
     placeholder: memoize(heard(compilePlaceholder)),
     endpoints: memoize(heard(compileEndpoints)),
+    placedEndpoints: memoize(heard(placeEndpoints)),
     sameList: keepSameList(),
     routes: memoize(routesOf),
     mergeRoutes: memoize(mergeRoutes),

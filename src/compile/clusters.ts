@@ -17,6 +17,7 @@ import type { MeshSettings } from "../model/mesh-settings.ts";
 import type { ServicePort } from "../model/port.ts";
 import type { Service } from "../model/service.ts";
 import type { DestinationPolicy } from "./destination-policy.ts";
+import { prefersNear } from "./distribution.ts";
 import { loadAssignment, withLabels } from "./endpoints.ts";
 import { fromService, fromSetting } from "./origins.ts";
 import { encodeResource } from "./resource.ts";
@@ -61,6 +62,8 @@ export function compileOutboundCluster(
       ? toDialledAddress
       : {
           ...discovery(name, service, port, mesh, members),
+          // All are used alike where too few are healthy, unless those that are stand behind them.
+          ...(prefersNear(service) && { commonLbConfig: { healthyPanicThreshold: { value: 0 } } }),
           lbPolicy: lbPolicies[balancer?.simple ?? "LEAST_REQUEST"],
         }),
   });

@@ -4,10 +4,11 @@ import { createAspects } from "./aspects.ts";
 import { type Assembly, assemble, type Compiled, replaceParts } from "./assembly.ts";
 import { partOf } from "./kinds.ts";
 import type { Part } from "./parts.ts";
-import { type Profile, profileOf, withoutImplemented } from "./profile.ts";
+import { type Profile, profileOf, withoutImplemented, withoutPlace } from "./profile.ts";
 import type { Reachable } from "./scope.ts";
 import { createViewer } from "./view.ts";
 import { createInboundJoiner } from "./with-inbound.ts";
+import { createPlaceJoiner, type Seen } from "./with-place.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -43,6 +44,7 @@ export function createCompiler({ onFrame, onService, onResource }: CompilerObser
   const viewOf = createViewer(onFrame);
   const memory = new WeakMap<Profile, Known>();
   const joinInbound = createInboundJoiner(aspects);
+  const joinPlace = createPlaceJoiner(aspects);
   const compileOutbound = (world: World, profile: Profile): Assembly => {
     const known = memory.get(profile);
     // Every workload around it asks for the same.
@@ -60,9 +62,14 @@ export function createCompiler({ onFrame, onService, onResource }: CompilerObser
     memory.set(profile, { world, assembly });
     return assembly;
   };
+  /** All of a profile's that does not depend on what is implemented. */
+  const compilePlaced = (world: World, profile: Profile): Seen =>
+    profile.place === undefined
+      ? compileOutbound(world, profile)
+      : joinPlace(profile, compileOutbound(world, withoutPlace(profile)));
   const compile = (world: World, profile: Profile): Compiled =>
     profile.implemented === undefined
-      ? compileOutbound(world, profile).compiled
-      : joinInbound(profile, world, compileOutbound(world, withoutImplemented(profile)));
+      ? compilePlaced(world, profile).compiled
+      : joinInbound(profile, world, compilePlaced(world, withoutImplemented(profile)));
   return { compile, compileFor: (world, node) => compile(world, profileOf(world, node)) };
 }

@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { trace } from "../envoy/provenance.ts";
 import type { Resource } from "../envoy/resource-set.ts";
 import { HealthStatus } from "../gen/envoy/config/core/v3/health_check_pb.ts";
@@ -6,7 +6,7 @@ import {
   type LbEndpoint,
   LbEndpointSchema,
   type LocalityLbEndpoints,
-  LocalityLbEndpointsSchema,
+  type LocalityLbEndpointsSchema,
 } from "../gen/envoy/config/endpoint/v3/endpoint_components_pb.ts";
 import {
   type ClusterLoadAssignment,
@@ -18,6 +18,7 @@ import { type Selector, selects } from "../model/labels.ts";
 import { formatLocality } from "../model/locality.ts";
 import type { ServicePort } from "../model/port.ts";
 import type { Service } from "../model/service.ts";
+import { prefersNear } from "./distribution.ts";
 import { fromInstance, fromService } from "./origins.ts";
 import { encodeResource } from "./resource.ts";
 import { socketAddress } from "./wire-values.ts";
@@ -26,75 +27,94 @@ import { socketAddress } from "./wire-values.ts";
 export const withLabels = (instances: readonly Instance[], labels: Selector): readonly Instance[] =>
   instances.filter((instance) => selects(labels, instance.labels));
 
-/** The endpoints of one cluster as a resource of their own. */
-export function compileEndpoints(
+/** The endpoints of one cluster as a resource of their own; `groups` as `loadAssignment` has them. */
+export function encodeEndpoints(
   cluster: Resource,
   service: Service,
   port: ServicePort,
-  instances: readonly Instance[],
+  groups: readonly (readonly Instance[])[],
 ): Resource {
-  const assignment = loadAssignment(cluster.name, service, port, instances);
+  const assignment = loadAssignment(cluster.name, service, port, ...groups);
   return encodeResource("EDS", cluster.name, ClusterLoadAssignmentSchema, assignment, [], cluster.version);
 }
 
-/** Those of the instances that may take traffic, grouped by locality. */
+/**
+ * Those of the instances that may take traffic, grouped by locality. `groups`: each is used as far as those before it have not enough
+ * healthy ones, and becomes a priority.
+ */
 export function loadAssignment(
   clusterName: string,
   service: Service,
   port: ServicePort,
-  instances: readonly Instance[],
+  ...groups: readonly (readonly Instance[])[]
 ): ClusterLoadAssignment {
-  const usable = instances.filter(
-    (instance) =>
-      instance.health !== "unhealthy" &&
-      instance.weight > 0 &&
-      listensOn(instance, port) &&
-      (service.resolution.startsWith("dns") || isIpAddress(instance.address)),
-  );
-  const byLocality = Map.groupBy(withUniqueAddresses(usable, port), ({ locality }) => formatLocality(locality));
-  const localities = [...byLocality].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+  const isUsable = (instance: Instance): boolean =>
+    // Who has a choice is told of unhealthy ones, so that it sees how much of a group is left.
+    (instance.health !== "unhealthy" || prefersNear(service)) &&
+    instance.weight > 0 &&
+    listensOn(instance, port) &&
+    (service.resolution.startsWith("dns") || isIpAddress(instance.address));
+  const isFirst = createAddressFilter(port);
+  const priorities = groups
+    .map((group) => group.filter((instance) => isUsable(instance) && isFirst(instance)))
+    .filter(({ length }) => length > 0);
+  const status = statuses(priorities.flat());
   const assignment = create(ClusterLoadAssignmentSchema, {
     clusterName,
-    endpoints: localities.map((group) => localityEndpoints(service, port, group)),
+    endpoints: priorities.flatMap((group, priority) =>
+      byLocality(group).map((list) => ({
+        ...localityEndpoints(list),
+        priority,
+        lbEndpoints: list.map((instance) => lbEndpoint(service, port, instance, status[instance.health])),
+      })),
+    ),
   });
   return trace(assignment, fromService(service));
 }
 
+const byLocality = (instances: readonly Instance[]): readonly (readonly Instance[])[] =>
+  [...Map.groupBy(instances, ({ locality }) => formatLocality(locality))]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, group]) => group);
+
 /** Two copies at one address are one endpoint: Envoy takes the first, gRPC would refuse them all. */
-function withUniqueAddresses(instances: readonly Instance[], port: ServicePort): readonly Instance[] {
+function createAddressFilter(port: ServicePort): (instance: Instance) => boolean {
   const taken = new Set<string>();
-  return instances.filter((instance) => {
+  return (instance) => {
     const keys = addressesOf(instance).map((address) => `${address} ${portOf(instance, port)}`);
     if (keys.some((key) => taken.has(key))) return false;
     for (const key of keys) taken.add(key);
     return true;
-  });
+  };
 }
 
-function localityEndpoints(service: Service, port: ServicePort, instances: readonly Instance[]): LocalityLbEndpoints {
+function localityEndpoints(instances: readonly Instance[]): LocalityInit {
   const [first] = instances;
   const { region = "", zone = "", subzone = "" } = first?.locality ?? {};
-  return create(LocalityLbEndpointsSchema, {
+  return {
     // gRPC refuses a group without this message; to Envoy an empty one is none.
     locality: { region, zone, subZone: subzone },
     loadBalancingWeight: Math.min(
       0xffff_ffff,
       instances.reduce((sum, { weight }) => sum + weight, 0),
     ),
-    lbEndpoints: instances.map((instance) => lbEndpoint(service, port, instance)),
-  });
+  };
 }
+
+type LocalityInit = Exclude<MessageInitShape<typeof LocalityLbEndpointsSchema>, LocalityLbEndpoints>;
 
 /** A port may have any name, `constructor` too. */
 export const portOf = ({ ports }: Instance, { name, number }: ServicePort): number =>
   Object.hasOwn(ports, name) ? (ports[name] ?? number) : number;
 
-const healthStatus: Readonly<Record<Exclude<Health, "unhealthy">, HealthStatus>> = {
+/** Where nobody is healthy, those that drain are better than nobody: they are used as if they were. */
+const statuses = (instances: readonly Instance[]): Readonly<Record<Health, HealthStatus>> => ({
   healthy: HealthStatus.UNKNOWN,
-  draining: HealthStatus.DRAINING,
-};
+  draining: instances.some(({ health }) => health === "healthy") ? HealthStatus.DRAINING : HealthStatus.UNKNOWN,
+  unhealthy: HealthStatus.UNHEALTHY,
+});
 
-function lbEndpoint(service: Service, port: ServicePort, instance: Instance): LbEndpoint {
+function lbEndpoint(service: Service, port: ServicePort, instance: Instance, healthStatus: HealthStatus): LbEndpoint {
   const at = portOf(instance, port);
   const endpoint = create(LbEndpointSchema, {
     hostIdentifier: {
@@ -107,7 +127,7 @@ function lbEndpoint(service: Service, port: ServicePort, instance: Instance): Lb
         })),
       },
     },
-    healthStatus: instance.health === "unhealthy" ? HealthStatus.UNHEALTHY : healthStatus[instance.health],
+    healthStatus,
     loadBalancingWeight: instance.weight,
   });
   return trace(endpoint, fromInstance(service, instance));

@@ -43,6 +43,12 @@ export function portsImplemented(
   );
 }
 
+/** What the registries say of the workload at some addresses: its first instance. */
+export function workloadAt({ instances }: Catalog, addresses: readonly string[]): Instance | undefined {
+  const known = instancesByAddress(instances);
+  return addresses.flatMap((address) => [...(known.get(address)?.values() ?? [])].flat())[0];
+}
+
 const implementedBy = (
   service: ServiceKey,
   ports: readonly ServicePort[],

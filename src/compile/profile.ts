@@ -6,7 +6,8 @@ import type { Cohort } from "../model/hold.ts";
 import { familiesOf, type IpFamilies } from "../model/ip-families.ts";
 import { type Selector, selectorText, selects } from "../model/labels.ts";
 import type { InterceptionMode, ProxyKind, ProxyNode } from "../model/proxy.ts";
-import { type ImplementedPort, portsImplemented } from "./implemented.ts";
+import { type Place, placeAsked } from "./distribution.ts";
+import { type ImplementedPort, portsImplemented, workloadAt } from "./implemented.ts";
 import { sidecarFor, usesOwnAddress } from "./sidecar-choice.ts";
 import { rulesUnderHolds, type World } from "./world.ts";
 
@@ -28,6 +29,8 @@ export interface Profile {
   readonly interception: InterceptionMode;
   /** Of a sidecar's own addresses; gateways listen where their rules say. */
   readonly families: IpFamilies;
+  /** Where it is, as far as a service that it may see asks for it. */
+  readonly place?: Place;
   /** What a sidecar's workload implements, where connections to it are captured and no rule says what becomes of them. */
   readonly implemented?: readonly ImplementedPort[];
   /** The proxy's own address, only where its Sidecar rule opens a listener on it or sends to it. */
@@ -44,12 +47,16 @@ const profiles = createInterner<Profile>(profileKey, () => true);
 /** A profile without its workload's own services: one object for all that are alike but for these. */
 export const withoutImplemented = memoize(({ implemented: _, ...rest }: Profile): Profile => profiles.the(rest));
 
+/** The same without its place, too. */
+export const withoutPlace = memoize(({ implemented: _, place: __, ...rest }: Profile): Profile => profiles.the(rest));
+
 /** What of `node` matters in this world. */
 export function profileOf(world: World, node: ProxyNode): Profile {
   const holds = world.holds.filter(({ hold }) => inCohort(hold.cohort, node)).map(({ hold }) => hold.id);
   const rules = rulesUnderHolds(world, holds.sort());
   const choosing = rulesThatChoose(rules);
   const matching = selectorsFor(choosing, node).filter((selector) => selects(selector, node.labels));
+  const place = placeAsked(world.catalog.services, node, () => workloadAt(world.catalog, node.addresses));
   const profile: Profile = {
     kind: node.kind,
     namespace: node.namespace,
@@ -58,6 +65,7 @@ export function profileOf(world: World, node: ProxyNode): Profile {
     holds,
     interception: "none",
     families: "ipv4",
+    ...(place && { place }),
   };
   if (node.kind === "gateway") return profile;
   const implemented = () => portsImplemented({ catalog: world.catalog, rules }, node.addresses);

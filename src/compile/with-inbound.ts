@@ -3,12 +3,13 @@ import type { Repair, Resource } from "../envoy/resource-set.ts";
 import { perType } from "../envoy/resource-types.ts";
 import { proxiedPort } from "../model/port.ts";
 import type { Aspects } from "./aspects.ts";
-import type { Assembly, Compiled } from "./assembly.ts";
+import type { Compiled } from "./assembly.ts";
 import { attempt, type Broken, brokenListener, repairOf } from "./broken.ts";
 import { findImplemented } from "./implemented.ts";
 import { type InboundTarget, inboundPort } from "./inbound.ts";
 import type { Profile } from "./profile.ts";
 import { reachable } from "./scope.ts";
+import type { Seen } from "./with-place.ts";
 import { rulesUnderHolds, type World } from "./world.ts";
 
 /** What a sidecar has for its workload's own services, besides all that it has in common with others. */
@@ -28,9 +29,7 @@ interface Known {
  * Completes what the sidecars around a workload have in common by what its own services ask for: a mesh has more workloads than ways to see
  * it, and each costs only its own part. The same parts are the same set.
  */
-export function createInboundJoiner(
-  aspects: Aspects,
-): (profile: Profile, world: World, outbound: Assembly) => Compiled {
+export function createInboundJoiner(aspects: Aspects): (profile: Profile, world: World, outbound: Seen) => Compiled {
   const last = new WeakMap<Profile, Known>();
   return (profile, world, { view, compiled: outbound }) => {
     const { targets, conflicts } = aspects.chooseTargets(targetsOf(profile, world));

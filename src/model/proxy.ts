@@ -26,6 +26,8 @@ export interface ProxyNode {
   readonly clusterId: string;
   readonly network: string;
   readonly locality: Locality;
+  /** The node of its platform that it runs on; empty when it does not say. */
+  readonly nodeName: string;
   readonly interceptionMode: InterceptionMode;
   /** What runs there, for example `envoy` 1.40.0; the version is empty when the client does not say. */
   readonly client: { readonly name: string; readonly version: string };
@@ -102,6 +104,7 @@ export function parseProxyNode(node: NodeIdentity): ProxyNode {
     clusterId: text("CLUSTER_ID") ?? "",
     network: text("NETWORK") ?? "",
     locality: node.locality,
+    nodeName: text("NODE_NAME") ?? "",
     interceptionMode: interceptionModes.get(text("INTERCEPTION_MODE") ?? "") ?? "redirect",
     client: node.client,
   };

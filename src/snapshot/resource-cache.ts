@@ -5,6 +5,7 @@ import type { Metrics } from "../base/metrics.ts";
 import type { Signal } from "../base/signal.ts";
 import type { Compiled } from "../compile/assembly.ts";
 import type { Compiler } from "../compile/compile.ts";
+import { asksAlike } from "../compile/distribution.ts";
 import { addressesTouched } from "../compile/implemented.ts";
 import { type Profile, profileKey, profileOf } from "../compile/profile.ts";
 import type { World } from "../compile/world.ts";
@@ -197,9 +198,16 @@ export function createResourceCache({
     turns.ask([...moved, ...changed.flatMap(({ followers }) => [...followers])]);
   };
 
-  /** Profiles follow from rules, holds and settings; the catalog moves only those at whose addresses something else is implemented. */
+  /**
+   * Profiles follow from rules, holds and settings; the catalog moves those at whose addresses something else is implemented, and all where
+   * its services ask for something else.
+   */
   const mayMove = (before: World | undefined, next: World): Iterable<Follower> => {
-    const isSame = before?.rules === next.rules && before.holds === next.holds && before.mesh === next.mesh;
+    const isSame =
+      before?.rules === next.rules &&
+      before.holds === next.holds &&
+      before.mesh === next.mesh &&
+      asksAlike(before.catalog.services, next.catalog.services);
     if (!isSame || before === undefined) return [...waiting, ...allFollowers()];
     const touched = addressesTouched(before.catalog, next);
     return new Set([...waiting, ...[...touched].flatMap((address) => [...followersAt(address)])]);

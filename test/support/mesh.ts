@@ -100,6 +100,7 @@ export function sidecar(name = "web-1", options: Partial<ProxyNode> = {}): Proxy
     clusterId: "",
     network: "",
     locality: parseLocality("r1/z1"),
+    nodeName: "",
     interceptionMode: "none",
     client: { name: "envoy", version: "1.40.0" },
     ...options,
