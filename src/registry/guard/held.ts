@@ -1,0 +1,136 @@
+import { compareText } from "../../base/compare-text.ts";
+import type { OrderedMap } from "../../base/ordered-map.ts";
+import type { Catalog } from "../../model/catalog.ts";
+import type { Instance } from "../../model/instance.ts";
+import type { Service, ServiceKey } from "../../model/service.ts";
+import type { GuardPolicy } from "./policy.ts";
+import { type Arrivals, isTaken } from "./taken.ts";
+
+/**
+ * `emptied`: a service without any instance left. `gone`: the service is not reported any more. `shrunk`: the registry lost too many
+ * at once, this service some of them. `operator`: somebody decided that nothing goes.
+ */
+export type HoldReason = "emptied" | "gone" | "shrunk" | "operator";
+
+export interface HeldInstance {
+  /** As it was reported last. */
+  readonly instance: Instance;
+  readonly sinceMs: number;
+}
+
+/** What is held of one service. */
+export interface HeldService {
+  /** As it was reported last. */
+  readonly service: Service;
+  readonly reason: HoldReason;
+  readonly instances: readonly HeldInstance[];
+  /** How many it had; once it has as many again, nothing of it is held. */
+  readonly full: number;
+  /** All its instances in the order of their ids: those that are reported, and those that are held. */
+  readonly list: readonly Instance[];
+}
+
+export type Held = OrderedMap<ServiceKey, HeldService>;
+
+/** One service from the last report to the next. */
+export interface Step {
+  readonly service: Service;
+  /** undefined: it is not reported any more. */
+  readonly next: Service | undefined;
+  readonly before: readonly Instance[];
+  readonly after: readonly Instance[];
+  /** What was held of it until now. */
+  readonly held: HeldService | undefined;
+}
+
+export interface Circumstances {
+  readonly nowMs: number;
+  readonly policy: GuardPolicy;
+  /** Nothing goes, by an operator's decision. */
+  readonly isPinned: boolean;
+  /** The registry lost too many at once. */
+  readonly hasShrunk: boolean;
+}
+
+/** What is held of a service from now on. */
+export function heldOf(step: Step, { nowMs, policy, isPinned, hasShrunk }: Circumstances): HeldService | undefined {
+  const { service, next, before, after, held } = step;
+  const full = Math.max(held?.full ?? 0, stayingIn(before));
+  const isBelieved = policy.holdMs === 0 || policy.isTrusted(service) || stayingIn(after) >= full;
+  const reason = isPinned ? "operator" : isBelieved ? undefined : (held?.reason ?? reasonFor(step, hasShrunk));
+  if (reason === undefined || (next !== undefined && isAnother(service, next))) return undefined;
+  const ids = new Set(after.map(({ id }) => id));
+  const instances = [
+    ...(held?.instances ?? []).filter(({ instance }) => !ids.has(instance.id)),
+    ...goneOf(before, after)
+      .filter((instance) => isPinned || !isLeaving(instance))
+      .map((instance) => ({ instance, sinceMs: nowMs })),
+  ];
+  // A service without instances goes at once, but where nothing does.
+  if (instances.length === 0 && (next !== undefined || !isPinned)) return undefined;
+  return { service, reason, instances, full, list: listOf(after, instances) };
+}
+
+function reasonFor({ next, after }: Step, hasShrunk: boolean): HoldReason | undefined {
+  if (next === undefined) return "gone";
+  if (stayingIn(after) === 0) return "emptied";
+  return hasShrunk ? "shrunk" : undefined;
+}
+
+/** The name stands for something else now, which the old instances have nothing to do with. */
+const isAnother = (before: Service, after: Service): boolean =>
+  before.resolution !== after.resolution || before.aliasOf !== after.aliasOf;
+
+export function goneOf(before: readonly Instance[], after: readonly Instance[]): readonly Instance[] {
+  if (before.length === 0) return before;
+  const ids = new Set(after.map(({ id }) => id));
+  return before.filter(({ id }) => !ids.has(id));
+}
+
+/** It takes no new requests any more, so nobody misses it. */
+export const isLeaving = ({ health }: Instance): boolean => health === "draining";
+
+const stayingIn = (list: readonly Instance[]): number => list.filter((instance) => !isLeaving(instance)).length;
+
+const none: readonly Instance[] = [];
+
+const listOf = (reported: readonly Instance[], held: readonly HeldInstance[]): readonly Instance[] =>
+  [...reported, ...held.map(({ instance }) => instance)].sort((a, b) => compareText(a.id, b.id));
+
+/** Of what is held, the instances that are kept; a service of which none is left is not held any more. */
+export function keepOnly(
+  held: Held,
+  { instances: reported }: Catalog,
+  isKept: (item: HeldInstance, of: HeldService) => boolean,
+): Held {
+  return held.with(
+    held.entries().flatMap(([key, item]): [ServiceKey, HeldService | undefined][] => {
+      const instances = item.instances.filter((each) => isKept(each, item));
+      if (instances.length === item.instances.length) return [];
+      if (instances.length === 0) return [[key, undefined]];
+      return [[key, { ...item, instances, list: listOf(reported.get(key) ?? none, instances) }]];
+    }),
+  );
+}
+
+/** Addresses that somebody else has now lead to nobody who was there before. */
+export function withoutTaken(held: Held, reported: Catalog, arrivals: Arrivals): Held {
+  const { endpoints, addresses } = arrivals;
+  if (endpoints.size === 0 && addresses.size === 0) return held;
+  const dialled = held
+    .values()
+    .filter(({ service }) => !reported.services.has(service.key))
+    .filter(({ service }) => service.addresses.some((address) => addresses.has(address)));
+  const left = held.with(dialled.map(({ service }) => [service.key, undefined]));
+  return keepOnly(left, reported, ({ instance }, { service }) => !isTaken(instance, service, arrivals));
+}
+
+/** The reported catalog, and what is held. */
+export function withHeld(reported: Catalog, held: Held): Catalog {
+  if (held.size === 0) return reported;
+  const gone = held.entries().filter(([key]) => !reported.services.has(key));
+  return {
+    services: reported.services.with(gone.map(([key, { service }]) => [key, service])),
+    instances: reported.instances.with(held.entries().map(([key, { list }]) => [key, list])),
+  };
+}
