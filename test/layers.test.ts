@@ -34,7 +34,7 @@ const table: Readonly<Record<string, Row>> = {
     types: ["api"],
     only: {
       registry: ["source.ts", "file.ts"],
-      api: ["services", "rules", "proxies", "access"].map((file) => `shapes/${file}.ts`),
+      api: ["services", "registries", "rules", "proxies", "access"].map((file) => `shapes/${file}.ts`),
     },
   },
   app: {

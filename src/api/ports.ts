@@ -6,6 +6,7 @@ import type { RuleStore, StoredDocument } from "../config/store.ts";
 import type { NewTokenView, Role, TokenView } from "./types/access.ts";
 import type { FindingView, RuleFindingView } from "./types/findings.ts";
 import type { ProxyConfigView, ProxyView } from "./types/proxies.ts";
+import type { RegistryView } from "./types/registries.ts";
 import type { ManagerView, RuleStatusView, RuleView } from "./types/rules.ts";
 import type { ReadyView } from "./types/server.ts";
 import type { HeartbeatView, RegisteredInstanceView, RegisteredServiceView, ServiceView } from "./types/services.ts";
@@ -30,6 +31,7 @@ export interface ApiPorts {
   readonly prepare: Prepare;
   readonly access: AccessPort;
   readonly tokens: TokensPort;
+  readonly registries: RegistriesPort;
   readonly registrations: RegistrationsPort;
   readonly explain: ExplainPort;
   /** Tests of where requests go that hold now, and would not after a change of these rules. Absent: nobody asked for that. */
@@ -90,6 +92,16 @@ export interface TokensPort {
   readonly list: () => Promise<readonly TokenView[]>;
   /** By id or name; false: there is none. */
   readonly revoke: (token: string, by: string) => Promise<boolean>;
+}
+
+/** Where services come from. What is decided of one gives it as it is then; undefined: there is none of that name. */
+export interface RegistriesPort {
+  /** Whose services count first comes first. */
+  readonly list: () => readonly RegistryView[];
+  /** Nothing of it goes any more. */
+  readonly hold: (name: string, by: string) => RegistryView | undefined;
+  /** What it reports counts. */
+  readonly release: (name: string, by: string) => RegistryView | undefined;
 }
 
 export type RegistrationOutcome<T> =

@@ -4,6 +4,7 @@ import { openRoutes, schemaRoutes } from "./open-routes.ts";
 import type { PortFormats } from "./ports.ts";
 import { readRoutes } from "./read-routes.ts";
 import { registrationRoutes } from "./registration-routes.ts";
+import { registryRoutes } from "./registry-routes.ts";
 import type { Route } from "./route.ts";
 import { kinds } from "./rule-docs.ts";
 import { ruleReads } from "./rule-reads.ts";
@@ -17,6 +18,7 @@ export function routesWith(formats: PortFormats): readonly Route[] {
     ...changeSetRoutes,
     ...readRoutes,
     ...explainRoutes(formats.explain),
+    ...registryRoutes,
     ...registrationRoutes(formats.registrations),
     ...tokenRoutes,
     ...openRoutes,

@@ -81,7 +81,13 @@ export function registryFindingViews(
   problems: readonly RegistryProblemLike[],
 ): readonly FindingView[] {
   const about = { kind: "Registry", namespace: "", name: registry };
-  return problems.map((problem) => ({ about, code: "catalog/invalid", severity: "error", pointer: "", ...problem }));
+  return problems.map(({ kind, ...problem }) => ({
+    about,
+    code: `catalog/${kind ?? "invalid"}`,
+    severity: kind === undefined ? "error" : "warning",
+    pointer: "",
+    ...problem,
+  }));
 }
 
 /** What could not be made for proxies of one kind and namespace: their whole configuration, or one resource of it. */
@@ -107,6 +113,7 @@ interface CompileFailureLike {
 
 /** The part of a registry's problem that is shown. */
 interface RegistryProblemLike {
+  readonly kind?: "held" | "outdated";
   readonly message: string;
   readonly hint?: string;
   readonly file?: string;

@@ -19,11 +19,9 @@ import type { RuleSet } from "../config/rule-set.ts";
 import { openSqliteStore } from "../config/sqlite-store.ts";
 import { createLedger, type Ledger } from "../delivery/ledger.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
-import { aggregateRegistries } from "../registry/aggregate.ts";
 import { createFileRegistry } from "../registry/file.ts";
 import { openRestRegistry } from "../registry/rest/rest-registry.ts";
 import type { RegistrySource } from "../registry/source.ts";
-import { createRegistryMeter, holdLastGood } from "../registry/wrap.ts";
 import { createAccess } from "../security/access.ts";
 import { type FirstToken, provideFirstToken } from "../security/first-token.ts";
 import type { Role } from "../security/roles.ts";
@@ -38,6 +36,14 @@ import { keepJournal } from "./keep-journal.ts";
 import { logFindings } from "./log-findings.ts";
 import type { KubernetesOptions } from "./open-kubernetes.ts";
 import { createRegistrationsPort } from "./registrations-port.ts";
+import {
+  createRegistryGuard,
+  defaultRegistryOptions,
+  type Guarded,
+  joinRegistries,
+  type RegistryEntry,
+  type RegistryOptions,
+} from "./registries.ts";
 import type { RouteTests, RouteTestsOptions } from "./route-tests.ts";
 import { createSideServices } from "./side-services.ts";
 import { openStore, type StoreOptions } from "./store.ts";
@@ -61,6 +67,7 @@ export interface ControlPlaneOptions {
   /** What requests without a token may do; default: nothing. */
   readonly anonymous?: Role;
   readonly requireIfMatch?: boolean;
+  readonly registries?: Partial<RegistryOptions>;
   /** Of the user who runs it: where the command line finds the first token. Absent: it is not published. */
   readonly configFolder?: string;
   readonly apiLimits?: Partial<ApiLimits>;
@@ -105,19 +112,26 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const { call, trouble, close } = await openStore(options.store ?? { kind: "memory" }, log);
     stops.push(close);
 
-    const meter = createRegistryMeter(metrics);
-    const guarded = (source: RegistrySource): RegistrySource => {
-      const registry = meter(holdLastGood(source));
-      stops.push(() => registry.close());
+    const registryOptions = { ...defaultRegistryOptions, ...options.registries };
+    const guard = createRegistryGuard({ options: registryOptions, clock, log, metrics });
+    const guarded = (entry: RegistryEntry): Guarded => {
+      const registry = guard(entry);
+      stops.push(registry.close);
       return registry;
     };
-    const file = guarded(await createFileRegistry({ paths: options.catalog, domain: mesh.domain, clock, log }));
+    const catalogFiles = await createFileRegistry({ paths: options.catalog, domain: mesh.domain, clock, log });
+    const file = guarded({ kind: "file", source: catalogFiles });
     const rest = await openRestRegistry({ call, clock, log, metrics });
     const cluster = options.kubernetes && (await clusterOf({ ...options.kubernetes, mesh, clock, log, metrics }));
-    // In the order in which they count.
-    const registries = [...(cluster === undefined ? [] : [guarded(cluster)]), file, guarded(rest)];
-    const aggregate = aggregateRegistries(registries);
-    stops.push(aggregate.close);
+    const registries = joinRegistries(
+      [
+        ...(cluster === undefined ? [] : [guarded({ kind: "kubernetes", source: cluster })]),
+        file,
+        guarded({ kind: "rest", source: rest, isItsWord: true }),
+      ],
+      registryOptions,
+    );
+    stops.push(registries.close);
 
     const directory = await openFileStore({ paths: options.rules, log, clock });
     stops.push(() => directory.close());
@@ -130,7 +144,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
     // Nothing holds a rule back yet: quarantine and staged rollout will write here.
     const holds = createSignal<readonly HeldRule[]>([]);
-    const feed = createWorldFeed({ catalog: aggregate.catalog, rules: ruleSet, holds, mesh, clock });
+    const feed = createWorldFeed({ catalog: registries.catalog, rules: ruleSet, holds, mesh, clock });
     stops.push(feed.close);
 
     const resources = createResourceCache({ world: feed.world, compiler: createCompiler(), clock, log, metrics });
@@ -156,10 +170,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const read = createApiPorts({
       ruleSet,
       directory: directory.ruleSet,
-      catalog: aggregate.catalog,
+      catalog: registries.catalog,
       world: feed.world,
-      registries,
-      conflicts: aggregate.conflicts,
+      registries: registries.sources,
+      conflicts: registries.conflicts,
       ledger,
       resources,
       metrics,
@@ -167,7 +181,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       lag: journal.trouble,
     });
     const routeTests = await routeTestsOf(options.routeTests ?? [], {
-      present: () => ({ rules: ruleSet.value.rules, catalog: aggregate.catalog.value }),
+      present: () => ({ rules: ruleSet.value.rules, catalog: registries.catalog.value }),
       ...{ mesh, clock, log },
     });
     if (routeTests !== undefined) stops.push(routeTests.close);
@@ -179,7 +193,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
           ruleSet: ruleSet.value,
           ownerOf: read.managerOf,
           isOvershadowed: (key) => store.own(key) !== undefined && read.managerOf(key) !== undefined,
-          catalog: aggregate.catalog.value,
+          catalog: registries.catalog.value,
           mesh,
         }),
         clock,
@@ -192,6 +206,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         ...(options.failedAttempts && { failures: options.failedAttempts }),
       }),
       tokens: createTokensPort({ tokens, clock }),
+      registries: registries.port,
       registrations: createRegistrationsPort(rest.registrations),
       explain: createExplainPort({ ruleSet, ledger, resources, world: feed.world }),
     };

@@ -12,6 +12,7 @@ import { getCommand } from "./get.ts";
 import { instancesCommand } from "./instances.ts";
 import { proxiesCommand } from "./proxies.ts";
 import { proxyConfigCommand } from "./proxy-config.ts";
+import { registriesCommand } from "./registries.ts";
 import { servicesCommand } from "./services.ts";
 import { testCommand } from "./test-command.ts";
 import { type OpenTokens, tokenCommands } from "./token.ts";
@@ -42,6 +43,7 @@ export function commandTable({ servers, agents, stores, openTokens }: CommandPar
     deleteCommand,
     servicesCommand,
     instancesCommand,
+    registriesCommand,
     proxiesCommand,
     proxyConfigCommand,
     explainCommand,

@@ -51,6 +51,8 @@ export const findingCodes = [
   "rule/still-referenced",
   "rule/wrong-place",
   "catalog/invalid",
+  "catalog/held",
+  "catalog/outdated",
   "compile/failed",
 ] as const;
 

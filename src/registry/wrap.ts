@@ -33,8 +33,8 @@ export function named(name: string): Decorator {
 
 const states: readonly RegistryState[] = ["INITIAL", "LIVE", "SUSPECT", "OUTAGE"];
 
-/** Counts what registries report. Made once a process: the metrics are labelled with each registry's name. */
-export function createRegistryMeter(metrics: Metrics): Decorator {
+/** Counts what registries report, and what is served of them. Made once a process: the metrics are labelled with each registry's name. */
+export function createRegistryMeter(metrics: Metrics): <S extends RegistrySource>(source: S) => S {
   const services = metrics.gauge("fairway_registry_services", "Services in the registry's catalog.", ["registry"]);
   const instances = metrics.gauge("fairway_registry_instances", "Instances in the registry's catalog.", ["registry"]);
   const catalogs = metrics.counter("fairway_registry_catalogs_total", "Catalogs taken from the registry.", [
@@ -47,6 +47,15 @@ export function createRegistryMeter(metrics: Metrics): Decorator {
     "registry",
     "state",
   ]);
+  const held = metrics.gauge("fairway_registry_held_instances", "Instances served though not reported any more.", [
+    "registry",
+  ]);
+  const onHold = metrics.gauge("fairway_registry_on_hold", "1 while an operator lets nothing go.", ["registry"]);
+  const asOf = metrics.gauge(
+    "fairway_registry_catalog_timestamp_seconds",
+    "Of when the registry's catalog is, in seconds since 1970, while it is not of now.",
+    ["registry"],
+  );
 
   return (source) => {
     const registry = source.name;
@@ -65,6 +74,10 @@ export function createRegistryMeter(metrics: Metrics): Decorator {
     const countHealth = (health: RegistrySource["health"]["value"]) => {
       for (const name of states) state.set({ registry, state: name }, Number(name === health.state));
       problems.set({ registry }, health.problems.length);
+      held.set({ registry }, health.withheld?.instances ?? 0);
+      onHold.set({ registry }, Number(health.hold !== undefined));
+      if (health.asOf === undefined) asOf.remove({ registry });
+      else asOf.set({ registry }, health.asOf / 1_000);
     };
     countCatalog(source.catalog.value);
     countHealth(source.health.value);
@@ -85,7 +98,7 @@ function derived(
   return closing({ ...source, catalog }, stop);
 }
 
-const closing = (source: RegistrySource, stop: () => void): RegistrySource => ({
+const closing = <S extends RegistrySource>(source: S, stop: () => void): S => ({
   ...source,
   close: async () => {
     stop();

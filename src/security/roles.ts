@@ -3,7 +3,7 @@ export type Verb = "read" | "write" | "register" | "administer";
 
 /** What a request does, and to what, so that a caller may one day be let at some of it only. */
 export interface Action {
-  /** `write`: rules. `register`: services and instances. `administer`: tokens and the store. */
+  /** `write`: rules, and what is believed of registries. `register`: services and instances. `administer`: tokens and the store. */
   readonly verb: Verb;
   /** The kind of rule, where it is about one. */
   readonly kind?: string;

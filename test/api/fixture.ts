@@ -154,6 +154,7 @@ export const ports = (part: Partial<ApiPorts> = {}): ApiPorts => ({
   prepare: prepareFor(part.store ?? store),
   access,
   tokens: { create: async () => ({ conflict: "There is one." }), list: async () => [], revoke: async () => false },
+  registries: { list: () => [], hold: () => undefined, release: () => undefined },
   registrations,
   explain: {
     explain: async () => ({ kind: "not-found", message: "No such proxy is known.", hint: "There are none." }),

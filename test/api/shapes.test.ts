@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { newTokenView } from "../../src/api/shapes/access.ts";
 import { pageOf } from "../../src/api/shapes/pages.ts";
 import { proxyConfigView, proxyView } from "../../src/api/shapes/proxies.ts";
+import { registryView } from "../../src/api/shapes/registries.ts";
 import {
   changeSetView,
   findingView,
@@ -19,6 +20,7 @@ import type { ChangeSetView, WatchEventView } from "../../src/api/types/change-s
 import type { FindingView } from "../../src/api/types/findings.ts";
 import type { Page } from "../../src/api/types/pages.ts";
 import type { ProxyConfigView, ProxyView } from "../../src/api/types/proxies.ts";
+import type { RegistryView } from "../../src/api/types/registries.ts";
 import type { RuleListView, RuleObjectView, RuleView } from "../../src/api/types/rules.ts";
 import type { ProblemView } from "../../src/api/types/server.ts";
 import type { RegisteredInstanceView, ServiceView } from "../../src/api/types/services.ts";
@@ -122,6 +124,30 @@ const views: readonly (readonly [string, Decoder<unknown>, object])[] = [
     { ...service, addresses: ["10.96.0.1", "10.1.0.0/16"], resolution: "original-destination" } satisfies ServiceView,
   ],
   ["finding", findingView, finding],
+  [
+    "registry",
+    registryView,
+    {
+      name: "kubernetes",
+      kind: "kubernetes",
+      precedence: 1,
+      state: "SUSPECT",
+      since: at,
+      asOf: at,
+      services: 1,
+      instances: 2,
+      hold: { by: "anna", since: at },
+      held: {
+        services: 1,
+        instances: 2,
+        until: at,
+        items: [{ host: "reviews", namespace: "shop", reason: "emptied", held: 2, served: 2 }],
+      },
+      problems: [
+        { code: "catalog/held", message: "It is held.", hint: "Release it.", file: "c.yaml", line: 1, column: 1 },
+      ],
+    } satisfies RegistryView,
+  ],
   [
     "rule, in short",
     ruleView,

@@ -30,6 +30,8 @@ const withoutExample = new Set([
   "rule/wrong-place",
   "rule/managed-elsewhere",
   "catalog/invalid",
+  "catalog/held",
+  "catalog/outdated",
   "compile/failed",
 ]);
 

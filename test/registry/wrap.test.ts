@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
 import { createMetrics } from "../../src/base/metrics.ts";
+import { OrderedMap } from "../../src/base/ordered-map.ts";
 import { createSignal } from "../../src/base/signal.ts";
 import { type Catalog, createCatalog } from "../../src/model/catalog.ts";
 import { type Hostname, parseHostname } from "../../src/model/hostname.ts";
 import { parseLocality } from "../../src/model/locality.ts";
-import { serviceKey } from "../../src/model/service.ts";
+import { type ServiceKey, serviceKey } from "../../src/model/service.ts";
+import type { HeldService } from "../../src/registry/guard/held.ts";
 import type { RegistryHealth } from "../../src/registry/source.ts";
 import { createRegistryMeter, holdLastGood, named } from "../../src/registry/wrap.ts";
 
@@ -75,7 +77,7 @@ test("metered: sizes, states and problems by registry", async () => {
   const wrapped = meter(source);
   meter({ ...fake().source, name: "other" });
   catalog.set(catalogWith("1", "2"));
-  health.set({ state: "OUTAGE", since: 2, problems: [{ message: "Gone." }] });
+  health.set({ state: "OUTAGE", since: 2, problems: [{ message: "Gone." }], asOf: 2_000 });
   const { text } = await metrics.expose();
   const lines = text.split("\n").filter((line) => line.includes('registry="inner"'));
   expect(lines).toEqual([
@@ -87,6 +89,16 @@ test("metered: sizes, states and problems by registry", async () => {
     'fairway_registry_state{registry="inner",state="LIVE"} 0',
     'fairway_registry_state{registry="inner",state="SUSPECT"} 0',
     'fairway_registry_state{registry="inner",state="OUTAGE"} 1',
+    'fairway_registry_held_instances{registry="inner"} 0',
+    'fairway_registry_on_hold{registry="inner"} 0',
+    'fairway_registry_catalog_timestamp_seconds{registry="inner"} 2',
+  ]);
+  const withheld = { services: OrderedMap.of<ServiceKey, HeldService>(), instances: 7 };
+  health.set({ state: "SUSPECT", since: 3, problems: [], withheld, hold: { by: "anna", since: 3 } });
+  const after = (await metrics.expose()).text.split("\n").filter((line) => line.includes('registry="inner"'));
+  expect(after.slice(8)).toEqual([
+    'fairway_registry_held_instances{registry="inner"} 7',
+    'fairway_registry_on_hold{registry="inner"} 1',
   ]);
   expect(wrapped.catalog).toBe(catalog);
 });

@@ -1,6 +1,7 @@
 import type { Decoder } from "../../base/decode.ts";
 import { newTokenView, tokenView, whoAmIView } from "./access.ts";
 import { proxyConfigView, proxyView, refusalView, typeDeliveryView } from "./proxies.ts";
+import { registryView } from "./registries.ts";
 import { repairView, rulePlaceView } from "./repairs.ts";
 import {
   changeSetView,
@@ -48,6 +49,7 @@ export const namedShapes: Readonly<Record<string, Decoder<unknown>>> = {
   Refusal: refusalView,
   RegisteredInstance: registeredInstanceView,
   RegisteredService: registeredServiceView,
+  Registry: registryView,
   Repair: repairView,
   Rule: ruleObjectView,
   RuleFinding: ruleFindingView,
