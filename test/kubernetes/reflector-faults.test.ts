@@ -123,10 +123,11 @@ describe("a reflector of a real API server", () => {
     await becomes("a=1", "b=1");
 
     await lab.admin.remove(binding);
-    await waitFor(async () => {
-      proxy.reset();
-      return state() === "lost";
+    await waitFor(() => {
+      if (state() === "live") proxy.reset();
+      return reflector.state.value.problem?.message.includes("403");
     });
+    expect(state()).toBe("lost");
     await change("a", "2");
     expect(kept()).toEqual(["a=1", "b=1"]);
     await lab.admin.create(binding);
