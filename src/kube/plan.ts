@@ -68,7 +68,8 @@ export function nextPlan(plan: Plan, outcome: Outcome, moment: Moment): Plan {
   }
   const streams = plan.streams && !(reason === "invalid" && plan.step.kind === "stream");
   const failed = { ...plan, reason, version, streams };
-  return { ...failed, step: stepAfter(failed, outcome), ...pauseAfter(failed, outcome, moment) };
+  const isDeaf = reason === "silent" && plan.reason === "silent" && !outcome.progressed;
+  return { ...failed, step: stepAfter(failed, outcome, isDeaf), ...pauseAfter(failed, outcome, moment) };
 }
 
 function reasonOf(
@@ -94,10 +95,11 @@ const failsAnyList: ReadonlySet<RestartReason> = new Set([
   ...["unreachable", "unauthorized", "forbidden", "absent", "throttled"],
 ] as const satisfies readonly RestartReason[]);
 
-function stepAfter({ step, reason, version, streams }: Plan, outcome: Outcome): Step {
+/** `isDeaf`: a watch that went on where the last one fell silent has heard nothing at all, as it is with a version that is not there yet. */
+function stepAfter({ step, reason, version, streams }: Plan, outcome: Outcome, isDeaf: boolean): Step {
   const isFollowing = step.kind === "watch" || (step.kind === "stream" && outcome.version !== undefined);
   const newest: Step = streams ? { kind: "stream" } : { kind: "list", resourceVersion: "" };
-  if (isFollowing) return endsWatch.has(reason) ? newest : goOn(version);
+  if (isFollowing) return endsWatch.has(reason) || isDeaf ? newest : goOn(version);
   if (step.kind === "stream" && !outcome.opened && failsAnyList.has(reason)) return step;
   // Any version may be one from before what is known.
   if (needsNewest.has(reason)) return { kind: "list", resourceVersion: "" };

@@ -27,6 +27,18 @@ describe("what follows", () => {
     ["a watch that ended in order", plan({ step: watch("5") }), outcome(known), watch("7")],
     ["a watch that broke off", plan({ step: watch("5") }), fails("cut", known), watch("7")],
     ["a watch that was silent", plan({ step: watch("5") }), fails("silent", known), watch("7")],
+    [
+      "a second one that heard nothing at all",
+      plan({ step: watch("7"), reason: "silent" }),
+      fails("silent", known),
+      stream,
+    ],
+    [
+      "a second one that heard something",
+      plan({ step: watch("5"), reason: "silent" }),
+      fails("silent", { ...known, progressed: true }),
+      watch("7"),
+    ],
     ["a server's error in a watch", plan({ step: watch("5") }), fails("failed", known), watch("7")],
     ["a watch that is not allowed any more", plan({ step: watch("5") }), fails("forbidden", known), watch("7")],
     ["a version that is too old", plan({ step: watch("5"), ...known }), fails("gone"), stream],
