@@ -1,5 +1,6 @@
 import { apiBench } from "./api.ts";
 import { explainBench } from "./explain.ts";
+import { kubernetesBench } from "./kubernetes/kubernetes.ts";
 import { benchMeshes } from "./meshes.ts";
 import { help, readOptions } from "./options.ts";
 import { soak } from "./soak.ts";
@@ -15,6 +16,7 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<0 |
     console.log(await explainBench());
     return 0;
   },
+  kubernetes: kubernetesBench,
   soak,
 };
 

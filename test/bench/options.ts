@@ -36,6 +36,7 @@ export interface OutsidePeer {
 export const help = `Usage: npm run bench -- [options]
        npm run bench -- api
        npm run bench -- explain
+       npm run bench -- kubernetes [--help]
        npm run bench -- soak [--help]
 
 Puts fairway and go-control-plane through the same workloads, one after the other in pairs, and prints what each one took.

@@ -30,8 +30,8 @@ export interface KubernetesRegistryOptions {
 
 type Reflectors = { readonly [K in Kind]: Reflector<Projected<Kinds[K]>> };
 
-/** Changes of all kinds that come within this time are one catalog, however many they are. */
-const pauses = { minPauseMs: 5, maxPauseMs: 50 };
+/** What several kinds tell within this time is one catalog. Each kind has gathered its own events before, and whoever reads gathers again. */
+const pauses = { minPauseMs: 5, maxPauseMs: 20 };
 
 /** How long a start waits for the nodes when the server keeps them from us. */
 const nodesGraceMs = 5_000;
