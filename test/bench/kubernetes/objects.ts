@@ -72,13 +72,7 @@ const endpointOf = ({ name, uid, address, node }: KnownPod, namespace: string, r
 
 export interface WrittenMesh {
   /** One pod ends and comes back under its name, with all that is told of that. */
-  readonly restart: (service: number) => Restart;
-}
-
-export interface Restart {
-  /** The one that it will have. */
-  readonly address: string;
-  readonly done: Promise<void>;
+  readonly restart: (service: number) => Promise<void>;
 }
 
 /** Writes it all. */
@@ -87,8 +81,8 @@ export async function writeMesh(client: KubeClient, { services, podsOfEach }: Ku
   const post = (path: string, body: unknown) => client.send({ method: "POST", path, body });
   const patch = (path: string, body: unknown) => client.send({ method: "PATCH", path, body, contentType: merge });
 
-  const runPod = async (service: number, pod: number, address = addressOf(addresses++)): Promise<KnownPod> => {
-    const [path, name] = [at(namespaceOf(service), "pods"), podName(service, pod)];
+  const runPod = async (service: number, pod: number): Promise<KnownPod> => {
+    const [path, name, address] = [at(namespaceOf(service), "pods"), podName(service, pod), addressOf(addresses++)];
     const { metadata } = await post(path, podObject(service, pod));
     const ready = { type: "Ready", status: "True" };
     const status = { phase: "Running", podIP: address, podIPs: [{ ip: address }], conditions: [ready] };
@@ -125,7 +119,7 @@ export async function writeMesh(client: KubeClient, { services, podsOfEach }: Ku
   };
   await Promise.all(range(atOnce).map(worker));
 
-  const restart = async (service: number, address: string): Promise<void> => {
+  const restart = async (service: number): Promise<void> => {
     const namespace = namespaceOf(service);
     const [old, ...others] = written.get(service) ?? [];
     if (old === undefined) throw new Error(`there is no service ${service}`);
@@ -144,17 +138,12 @@ export async function writeMesh(client: KubeClient, { services, podsOfEach }: Ku
       query: { gracePeriodSeconds: "0" },
     });
     await tell(others);
-    const come = await runPod(service, 0, address);
+    const come = await runPod(service, 0);
     const all = [come, ...others];
     written.set(service, all);
     await tell(all);
   };
-  return {
-    restart: (service) => {
-      const address = addressOf(addresses++);
-      return { address, done: restart(service, address) };
-    },
-  };
+  return { restart };
 }
 
 const sliceName = (service: number, part: number): string => `${serviceName(service)}-${part}`;

@@ -13,10 +13,12 @@ import type { BenchServer, ServerKind } from "./server.ts";
 const root = join(import.meta.dirname, "../../..");
 const host = "127.0.0.1";
 
-export interface FairwayPort {
+export interface FairwayOptions {
   /** For the xDS streams; default: a free one. */
   readonly port?: number;
   readonly shared?: boolean;
+  /** More flags of `fairway serve`. */
+  readonly flags?: readonly string[];
 }
 
 /** `fairway serve`, the real process, with a data folder of its own. */
@@ -29,7 +31,7 @@ export const fairway: ServerKind = {
 };
 
 /** `shared`: others may listen on the port too. */
-export async function startFairway({ port, shared = false }: FairwayPort = {}): Promise<BenchServer> {
+export async function startFairway({ port, shared = false, flags = [] }: FairwayOptions = {}): Promise<BenchServer> {
   const data = await mkdtemp(join(tmpdir(), "fairway-bench-"));
   const [xds, api, metrics] = [port ?? (await freePort()), await freePort(), await freePort()];
   const on = (port: number): string => `${host}:${port}`;
@@ -38,7 +40,7 @@ export async function startFairway({ port, shared = false }: FairwayPort = {}): 
     ...preloads.flatMap((file) => ["--import", join(import.meta.dirname, file)]),
     ...[join(root, "src/app/main.ts"), "serve"],
     ...["--data", join(data, "store"), "--xds", on(xds), "--api", on(api), "--metrics", on(metrics)],
-    ...["--anonymous", "admin", "--rate-limit", "100000", "--log-level", "warn"],
+    ...["--anonymous", "admin", "--rate-limit", "100000", "--log-level", "warn", ...flags],
   ];
   const launch = async () => {
     const begun = performance.now();
