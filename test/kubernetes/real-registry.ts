@@ -8,6 +8,7 @@ import { createKubeConfigAccess } from "../../src/kube/kube-config.ts";
 import { createKubeMetrics } from "../../src/kube/metrics.ts";
 import type { ReflectorTimes } from "../../src/kube/times.ts";
 import type { Catalog } from "../../src/model/catalog.ts";
+import type { LabelSelector } from "../../src/model/label-selector.ts";
 import { createKubernetesRegistry } from "../../src/registry/kubernetes/kubernetes-registry.ts";
 import type { RegistrySource } from "../../src/registry/source.ts";
 import { createFakeCluster } from "../registry/kubernetes/fake-cluster.ts";
@@ -21,17 +22,28 @@ export interface RealRegistryOptions {
   readonly kubeconfig: string;
   readonly cleanup: Cleanup;
   readonly times?: Partial<ReflectorTimes>;
+  readonly discoverySelectors?: readonly LabelSelector[];
+}
+
+const clock = systemClock;
+const log = createLog({ level: "silent", format: "json", write: () => {} });
+
+/** As a control plane has it. */
+export function createTestClient({ kubeconfig, cleanup }: Pick<RealRegistryOptions, "kubeconfig" | "cleanup">) {
+  const access = createKubeConfigAccess({ source: { kind: "file", file: kubeconfig }, clock, log });
+  const client = createKubeClient({ access, clock, userAgent: "fairway/test" });
+  cleanup(async () => client.close());
+  return client;
 }
 
 /** The registry of a real API server, as a control plane has it. */
-export function startKubernetesRegistry({ kubeconfig, cleanup, times }: RealRegistryOptions): RegistrySource {
-  const clock = systemClock;
-  const log = createLog({ level: "silent", format: "json", write: () => {} });
+export function startKubernetesRegistry(options: RealRegistryOptions): RegistrySource {
+  const { cleanup, times, discoverySelectors = [] } = options;
   const metrics = createKubeMetrics(createMetrics());
-  const access = createKubeConfigAccess({ source: { kind: "file", file: kubeconfig }, clock, log });
-  const client = createKubeClient({ access, clock, userAgent: "fairway/test" });
+  const client = createTestClient(options);
   const registry = createKubernetesRegistry({
     domain: "cluster.local",
+    discoverySelectors,
     clock,
     reflect: (resource) =>
       createReflector({
@@ -39,10 +51,7 @@ export function startKubernetesRegistry({ kubeconfig, cleanup, times }: RealRegi
         ...(times && { times }),
       }),
   });
-  cleanup(async () => {
-    await registry.close();
-    client.close();
-  });
+  cleanup(() => registry.close());
   return registry;
 }
 

@@ -41,7 +41,7 @@ export function instancesOf(
         ...(otherAddresses.length > 0 && { otherAddresses }),
         ...listens(ports, service.ports),
         labels: pod?.labels ?? noLabels,
-        locality: pod?.locality ?? locationOf(node, endpoint.zone, findNode),
+        locality: localityOfOffer(best, node === undefined ? undefined : findNode(node)),
         weight: 1,
         health: publishesNotReady ? "healthy" : healths[endpoint.condition],
         registry,
@@ -65,9 +65,9 @@ const healths: Readonly<Record<EndpointCondition, Health>> = {
 
 const familyRank = (address: string, isIpv6First: boolean): number => Number(isIpv6(address) !== isIpv6First);
 
-const locationOf = (node: string | undefined, zone: string | undefined, findNode: FindNode): Locality =>
-  (node === undefined ? undefined : findNode(node)) ??
-  (zone === undefined ? unknownLocality : localityOf("", zone, ""));
+/** Whoever knows best: the pod's own word, its node, what the pod has of its node, its slice. */
+const localityOfOffer = ({ pod, endpoint: { zone } }: Offer, ofNode: Locality | undefined): Locality =>
+  pod?.locality ?? ofNode ?? pod?.nodeLocality ?? (zone === undefined ? unknownLocality : localityOf("", zone, ""));
 
 /**
  * An offer joins the first copy of its name that it does not contradict: one of the other IP family, or with other ports of the same

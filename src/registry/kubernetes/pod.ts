@@ -3,7 +3,7 @@ import { createInterner } from "../../base/intern.ts";
 import type { KubeResource } from "../../kube/reflector.ts";
 import { type Labels, selectorText } from "../../model/labels.ts";
 import type { Locality } from "../../model/locality.ts";
-import { podLocality } from "./locality-labels.ts";
+import { nodeLocality, podLocality } from "./locality-labels.ts";
 import { type Projected, projection } from "./projected.ts";
 
 export interface KubePod {
@@ -14,6 +14,8 @@ export interface KubePod {
   readonly network?: string;
   /** What it says itself of where it runs; it wins over its node's. */
   readonly locality?: Locality;
+  /** What the API server has copied from its node: for who does not know the node. */
+  readonly nodeLocality?: Locality;
 }
 
 const word = text({ maxLength: 253 });
@@ -36,6 +38,7 @@ export const pods: KubeResource<Projected<KubePod>> = {
     const serviceAccount = spec.at("serviceAccountName").read(word);
     const network = labels["topology.istio.io/network"];
     const locality = podLocality(labels);
+    const copied = nodeLocality(labels);
     return {
       uid: metadata.at("uid").read(word) ?? "",
       labels,
@@ -43,6 +46,7 @@ export const pods: KubeResource<Projected<KubePod>> = {
       ...(serviceAccount !== undefined && { serviceAccount }),
       ...(network !== undefined && network !== "" && { network }),
       ...(locality && { locality }),
+      ...(copied && { nodeLocality: copied }),
     };
   }),
 };

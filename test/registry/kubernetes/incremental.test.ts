@@ -210,7 +210,7 @@ test("10,000 sequences of changes: the catalog that follows is the one made afre
     }),
     { numRuns: 10_000 },
   );
-});
+}, 120_000);
 
 test("whoever is gone is forgotten", () => {
   fc.assert(

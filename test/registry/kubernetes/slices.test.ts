@@ -352,6 +352,17 @@ describe("pods and nodes", () => {
     expect(locality()).toEqual({ region: "", zone: "z9", subzone: "" });
   });
 
+  test("49: where the node is not known, what the server has copied of it to its pod counts", () => {
+    const labels = { "topology.kubernetes.io/region": "r1", "topology.kubernetes.io/zone": "z1" };
+    const cluster = clusterWith(
+      pod("r-1", { metadata: { labels } }),
+      slice("reviews-1", [endpoint("r-1", "10.0.0.1", { zone: "z9" })]),
+    );
+    expect(cluster.instances("reviews")).toMatchObject([{ locality: { region: "r1", zone: "z1" } }]);
+    cluster.apply(node("node-a", { "topology.kubernetes.io/zone": "z2" }));
+    expect(cluster.instances("reviews")).toMatchObject([{ locality: { region: "", zone: "z2" } }]);
+  });
+
   test("49: a node that only its pod names, and one that only the slice names", () => {
     const cluster = clusterWith(
       node("node-a", { "topology.kubernetes.io/zone": "za" }),
