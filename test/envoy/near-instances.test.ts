@@ -2,25 +2,16 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, type TestContext, test } from "vitest";
-import { systemClock } from "../../src/base/clock.ts";
-import { createMetrics } from "../../src/base/metrics.ts";
-import { createSignal } from "../../src/base/signal.ts";
-import { createCompiler } from "../../src/compile/compile.ts";
-import type { World } from "../../src/compile/world.ts";
-import { createLedger } from "../../src/delivery/ledger.ts";
 import { nodeIdOf } from "../../src/envoy/bootstrap.ts";
-import { type CatalogEntry, createCatalog } from "../../src/model/catalog.ts";
+import type { CatalogEntry } from "../../src/model/catalog.ts";
 import type { Health } from "../../src/model/instance.ts";
 import type { Distribution } from "../../src/model/service.ts";
-import { shareCatalog } from "../../src/registry/share-catalog.ts";
-import { createResourceCache } from "../../src/snapshot/resource-cache.ts";
-import { createXdsServer } from "../../src/xds/server.ts";
-import { silentLog } from "../registry/rest-lab.ts";
 import { envoyLines, startEnvoy } from "../support/envoy.ts";
 import { freePort } from "../support/free-port.ts";
-import { host, instance, service, world } from "../support/mesh.ts";
+import { host, instance, service } from "../support/mesh.ts";
 import { createAsker } from "../support/traffic.ts";
 import { waitFor } from "../support/wait-for.ts";
+import { startWorldPlane } from "../support/world-plane.ts";
 
 /* Where the requests of a sidecar in r1/z1, on the node n1, go: to instances that are near, while there are any. */
 
@@ -67,22 +58,14 @@ async function startMesh(context: TestContext, line: (typeof envoyLines)[number]
     const { service: made, instances } = service("reviews", there, { port });
     return { service: { ...made, distribution }, instances };
   };
-  const [clock, log, metrics] = [systemClock, silentLog, createMetrics()];
-  const current = createSignal<World | undefined>(world({ services: [reviews({}), alias] }));
-  const cache = createResourceCache({ world: current, compiler: createCompiler(), clock, log, metrics });
-  const recorder = createLedger({ clock, metrics });
-  const server = createXdsServer({ ...{ feed: cache, recorder, metrics, log, clock }, identifier: "test" });
-  context.onTestFinished(async () => {
-    await server.close();
-    cache.close();
-  });
+  const plane = await startWorldPlane(context, reviews({}), alias);
   const node = {
     id: nodeIdOf({ kind: "sidecar", ip: "127.0.0.1", name: "web", namespace: "shop", domain: "cluster.local" }),
     cluster: "web.shop",
     locality: { region: "r1", zone: "z1", subzone: "" },
     metadata: { NODE_NAME: "n1", INTERCEPTION_MODE: "NONE" },
   };
-  await startEnvoy({ context, line, node, xdsPort: await server.listen("127.0.0.1", 0) });
+  await startEnvoy({ context, line, node, xdsPort: plane.port });
   const asker = createAsker(`http://127.0.0.1:${port}/`, "reviews");
   context.onTestFinished(async () => asker.close());
   const ask = async (count: number, to = "reviews"): Promise<readonly string[]> => {
@@ -95,11 +78,7 @@ async function startMesh(context: TestContext, line: (typeof envoyLines)[number]
   };
   return {
     ask,
-    set: (state: State): void => {
-      const before = current.value;
-      const { catalog, ...rest } = before ?? world({});
-      current.set({ ...rest, catalog: shareCatalog(catalog, createCatalog([reviews(state), alias])) });
-    },
+    set: (state: State): void => plane.set(reviews(state), alias),
     /** Waits until many requests in a row are answered by these, and by each of them. */
     expectAll: (...wanted: readonly string[]): Promise<unknown> =>
       waitFor(
