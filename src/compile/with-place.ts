@@ -1,4 +1,5 @@
-import type { Resource } from "../envoy/resource-set.ts";
+import { memoize } from "../base/memo.ts";
+import type { Resource, ResourceMap } from "../envoy/resource-set.ts";
 import type { Aspects } from "./aspects.ts";
 import type { Assembly, Compiled } from "./assembly.ts";
 import type { Place } from "./distribution.ts";
@@ -34,7 +35,7 @@ export function createPlaceJoiner({ placedEndpoints }: Aspects): (profile: Profi
     const changes =
       before === undefined
         ? [...EDS].map(([key, after]) => ({ key, after }))
-        : before.common.resources.EDS.changesTo(EDS);
+        : changesBetween(before.common.resources.EDS, EDS);
     const own = (before?.compiled.resources.EDS ?? EDS).with(
       changes.map(({ key, after }) => [key, after && placed(after, place)] as const),
     );
@@ -43,3 +44,6 @@ export function createPlaceJoiner({ placedEndpoints }: Aspects): (profile: Profi
     return { view, compiled };
   };
 }
+
+/** Proxies of all places ask for the same. */
+const changesBetween = memoize((before: ResourceMap, after: ResourceMap) => before.changesTo(after));
