@@ -19,14 +19,9 @@ export const serviceViews: (catalog: Catalog) => readonly ServiceView[] = memoiz
 const noInstances: readonly Instance[] = [];
 
 const serviceView = memoize(
-  (service: Service, instances: readonly Instance[]): ServiceView => ({
-    host: service.hostname,
-    namespace: service.namespace,
-    addresses: service.addresses,
-    ports: service.ports,
-    resolution: service.resolution,
-    external: service.external,
-    origin: service.origin,
+  ({ key: _, hostname, createdAt: __, ...rest }: Service, instances: readonly Instance[]): ServiceView => ({
+    host: hostname,
+    ...rest,
     instances: instances.map(instanceView),
   }),
 );

@@ -52,7 +52,7 @@ function columnsOf(rows: readonly (readonly string[])[]): readonly string[] {
 
 /** Address, place, and what sets it apart from the others; at the end who knows it. */
 function endpointCells(endpoint: ExplainedEndpoint, all: readonly ExplainedEndpoint[]): readonly string[] {
-  const { address, locality, priority, weight, localityWeight, health, origins } = endpoint;
+  const { address, otherAddresses = [], locality, priority, weight, localityWeight, health, origins } = endpoint;
   const differ = (of: (one: ExplainedEndpoint) => unknown): boolean => new Set(all.map(of)).size > 1;
   const facts = [
     ...(differ((one) => one.priority) ? [`priority ${priority}`] : []),
@@ -66,5 +66,5 @@ function endpointCells(endpoint: ExplainedEndpoint, all: readonly ExplainedEndpo
     origin.kind === "registry" ? [`${origin.instance ?? origin.service} (${origin.registry})`] : [],
   );
   const place = locality === undefined ? "" : formatLocality(locality satisfies Locality);
-  return [address, place, facts.join(", "), registry.join(", ")].map(visibleText);
+  return [[address, ...otherAddresses].join(" or "), place, facts.join(", "), registry.join(", ")].map(visibleText);
 }

@@ -65,10 +65,15 @@ const cellsOf = (row: ServiceView): readonly Cell[] => [
   { text: row.host, tone: "strong" },
   row.namespace,
   row.ports.map(({ number, protocol }) => `${number}/${protocol}`).join(" "),
-  instancesCell(row.instances),
-  row.resolution === "instances" ? "address" : row.resolution,
+  row.aliasOf === undefined ? instancesCell(row.instances) : { text: "-", tone: "quiet" },
+  foundBy(row),
   (row.origin.kind === "rule" ? row.origin.rule : row.origin.registry) + (row.external ? ", external" : ""),
 ];
+
+function foundBy({ aliasOf, resolution }: ServiceView): string {
+  if (aliasOf !== undefined) return `alias of ${aliasOf}`;
+  return resolution === "instances" ? "address" : resolution;
+}
 
 const addressesCell = ({ addresses }: ServiceView): Cell =>
   addresses.length === 0 ? { text: "-", tone: "quiet" } : addresses.join(" ");

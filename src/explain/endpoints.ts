@@ -12,6 +12,8 @@ import { type Around, around, type Configuration, originsOf, type PlacedOrigin, 
 export interface ExplainedEndpoint {
   /** With its port; or the path of a socket. */
   readonly address: string;
+  /** Where the same instance is tried, too, with their ports. */
+  readonly otherAddresses?: readonly string[];
   /** Absent: not known. */
   readonly locality?: { readonly region: string; readonly zone: string; readonly subzone: string };
   /** Those of priority 0 are taken while enough of them are healthy, then those of 1, and so on. */
@@ -105,8 +107,10 @@ function endpointsIn({ endpoints }: ClusterLoadAssignment, place: Around): reado
     .flatMap(({ locality, priority, loadBalancingWeight, lbEndpoints }, i) =>
       lbEndpoints.map((endpoint, j): ExplainedEndpoint => {
         const origins = originsOf(within(place, `/endpoints/${i}/lbEndpoints/${j}`));
+        const others = otherAddressesOf(endpoint);
         return {
           address: addressOf(endpoint),
+          ...(others.length > 0 && { otherAddresses: others }),
           ...(locality && { locality: { region: locality.region, zone: locality.zone, subzone: locality.subZone } }),
           ...{ priority, weight: endpoint.loadBalancingWeight ?? 1 },
           ...(loadBalancingWeight !== undefined && { localityWeight: loadBalancingWeight }),
@@ -119,3 +123,6 @@ function endpointsIn({ endpoints }: ClusterLoadAssignment, place: Around): reado
 
 const addressOf = ({ hostIdentifier: host }: LbEndpoint): string =>
   host.case === "endpoint" ? addressText(host.value.address) : (host.value ?? "");
+
+const otherAddressesOf = ({ hostIdentifier: host }: LbEndpoint): readonly string[] =>
+  host.case === "endpoint" ? host.value.additionalAddresses.map(({ address }) => addressText(address)) : [];

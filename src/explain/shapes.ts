@@ -87,6 +87,7 @@ const service = shape<ServicePort>({
 });
 const endpoint = shape<ExplainedEndpoint>({
   address: required(anyText),
+  otherAddresses: optional(list(anyText, many)),
   locality: optional(shape({ region: required(anyText), zone: required(anyText), subzone: required(anyText) })),
   ...{ priority: required(number), weight: required(number), localityWeight: optional(number) },
   ...{ health: required(anyText), origins },

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { serviceView } from "../../src/api/shapes/services.ts";
 import {
   referenceFindingViews,
   registryFindingViews,
@@ -6,6 +7,7 @@ import {
   ruleViews,
   serviceViews,
 } from "../../src/api/views.ts";
+import { decode } from "../../src/base/decode.ts";
 import { OrderedMap } from "../../src/base/ordered-map.ts";
 import type { Finding } from "../../src/config/finding.ts";
 import { type AnyRule, type RuleKey, ruleKey } from "../../src/config/rule.ts";
@@ -39,6 +41,23 @@ const service = {
   createdAt: 0,
   origin: { kind: "registry", registry: "file" },
 } as const;
+
+test("what platforms say of services and instances is shown, and nothing that the API does not declare", () => {
+  const told = {
+    aliasOf: hostname,
+    visibleIn: ["shop"],
+    distribution: "prefer-same-zone",
+    externalAddresses: ["192.0.2.1", "lb.example.com"],
+    nodePorts: { http: 30_080 },
+  } as const;
+  const copy = {
+    ...{ ...instance, otherAddresses: ["fd00::1"], lacks: ["http"], node: "n1" },
+    ...{ serviceAccount: "web", network: "net", hostname: "web-0" },
+  };
+  const [view] = serviceViews(createCatalog([{ service: { ...service, ...told }, instances: [copy] }]));
+  expect(view).toMatchObject({ ...told, instances: [{ ...copy, locality: "r1/z1" }] });
+  expect(decode(serviceView, view)).toMatchObject({ ok: true, problems: [] });
+});
 
 test("services with their instances; what did not change is the same view", () => {
   const catalog = createCatalog([{ service, instances: [instance] }]);

@@ -62,6 +62,7 @@ describe("services", () => {
       { ...service("shop", "reviews"), addresses: ["10.96.0.1", "fd00::1"], instances: [instance("healthy")] },
       { ...service("bank", "ledger"), addresses: ["198.51.100.0/24"], resolution: "original-destination" } as const,
       service("shop", "details"),
+      { ...service("shop", "books"), ports: [], aliasOf: "reviews.shop.svc.cluster.local" },
     ];
     const { exit, out } = await fairway(`services -o wide --server ${await serve({ services: dialled })}`);
     expect(exit).toBe(0);

@@ -49,6 +49,18 @@ describe("where its endpoints are from", () => {
     },
   );
 
+  test("an endpoint of several addresses", () => {
+    const both = {
+      endpoint: {
+        address: { socket_address: { address: "10.0.0.1", port_value: 80 } },
+        additional_addresses: [{ address: { socket_address: { address: "fd00::1", port_value: 80 } } }],
+      },
+    };
+    expect(explained("a", { clusters: [clusterOf("a", both)] })).toMatchObject({
+      endpoints: [{ address: "10.0.0.1:80", otherAddresses: ["[fd00::1]:80"] }],
+    });
+  });
+
   test("a socket file", () => {
     const cluster = clusterOf("a", { endpoint: { address: { pipe: { path: "/run/app.sock" } } } });
     expect(placesIn(explained("a", { clusters: [cluster] }))).toEqual(["/run/app.sock 0"]);

@@ -48,6 +48,12 @@ const instanceFields = {
 
 export const instanceView = shape<InstanceView>({
   ...instanceFields,
+  otherAddresses: optional(list(anyText, many)),
+  lacks: optional(list(anyText, many)),
+  node: optional(anyText),
+  serviceAccount: optional(anyText),
+  network: optional(anyText),
+  hostname: optional(anyText),
   registry: required(anyText),
 });
 
@@ -57,6 +63,11 @@ export const serviceView: Decoder<ServiceView> = shape<ServiceView>({
   addresses: required(list(anyText, many)),
   ports: required(ports),
   resolution: required(word("instances", "dns", "dns-round-robin", "original-destination")),
+  aliasOf: optional(anyText),
+  visibleIn: optional(list(anyText, many)),
+  distribution: optional(word("same-node", "prefer-same-node", "prefer-same-zone")),
+  externalAddresses: optional(list(anyText, many)),
+  nodePorts: optional(portNumbers),
   external: required(boolean),
   origin: required(originView),
   instances: required(list(instanceView, many)),

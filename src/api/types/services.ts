@@ -7,6 +7,16 @@ export interface ServiceView {
   readonly addresses: readonly string[];
   readonly ports: readonly PortView[];
   readonly resolution: "instances" | "dns" | "dns-round-robin" | "original-destination";
+  /** The host that this name stands for; that service answers to it. */
+  readonly aliasOf?: string;
+  /** The namespaces whose proxies may see it; absent: all, empty: none. */
+  readonly visibleIn?: readonly string[];
+  /** Which instances clients are to use; absent: all alike. */
+  readonly distribution?: "same-node" | "prefer-same-node" | "prefer-same-zone";
+  /** How it is reached from outside its cluster: IP addresses and host names. */
+  readonly externalAddresses?: readonly string[];
+  /** By port name: the port on which every node of its cluster leads to it. */
+  readonly nodePorts?: Readonly<Record<string, number>>;
   readonly external: boolean;
   readonly origin: OriginView;
   readonly instances: readonly InstanceView[];
@@ -25,7 +35,8 @@ export type OriginView =
   /** A ServiceEntry, as `Kind/namespace/name`. */
   | { readonly kind: "rule"; readonly rule: string };
 
-export interface InstanceView {
+/** What is said of every instance. */
+interface InstanceFields {
   readonly id: string;
   readonly address: string;
   /** Port name to number, where it differs from the service's. */
@@ -35,6 +46,20 @@ export interface InstanceView {
   readonly locality: string;
   readonly weight: number;
   readonly health: "healthy" | "unhealthy" | "draining";
+}
+
+export interface InstanceView extends InstanceFields {
+  /** Where this very copy listens too: its addresses of the other IP family. */
+  readonly otherAddresses?: readonly string[];
+  /** Names of the service's ports that it does not listen on. */
+  readonly lacks?: readonly string[];
+  /** The node that it runs on. */
+  readonly node?: string;
+  readonly serviceAccount?: string;
+  /** The network that it can be reached in directly; absent: that of everybody. */
+  readonly network?: string;
+  /** Its own name in front of the host of a headless service. */
+  readonly hostname?: string;
   readonly registry: string;
 }
 
@@ -52,7 +77,7 @@ export interface RegisteredServiceView {
   readonly registeredBy: string;
 }
 
-export interface RegisteredInstanceView extends Omit<InstanceView, "registry"> {
+export interface RegisteredInstanceView extends InstanceFields {
   readonly registeredAt: string;
   readonly registeredBy: string;
   readonly generation: number;
