@@ -2,6 +2,7 @@ import type { World } from "../../src/compile/world.ts";
 import type { EgressListener, IngressListener, SidecarSpec } from "../../src/config/kinds/sidecar.ts";
 import type { HttpRoute } from "../../src/config/kinds/virtual-service.ts";
 import type { Rule } from "../../src/config/rule.ts";
+import { addressesOf } from "../../src/model/instance.ts";
 import type { MeshSettings } from "../../src/model/mesh-settings.ts";
 import type { InterceptionMode, ProxyNode } from "../../src/model/proxy.ts";
 import { rule, sidecar, world } from "../support/mesh.ts";
@@ -35,8 +36,9 @@ export function addressesIn({ catalog, rules }: World): Dialled {
   const services = [...catalog.services.values()];
   const entries = [...rules.values()].flatMap((one) => (one.kind === "ServiceEntry" ? [one.spec] : []));
   const virtual = [...services, ...entries].flatMap(({ addresses }) => addresses.map(withoutLength));
-  const instances = [...[...catalog.instances.values()].flat(), ...entries.flatMap(({ endpoints }) => endpoints)];
-  const all = new Set([...virtual, ...instances.map(({ address }) => address)]);
+  const instances = [...catalog.instances.values()].flat().flatMap(addressesOf);
+  const endpoints = entries.flatMap((entry) => entry.endpoints.map(({ address }) => address));
+  const all = new Set([...virtual, ...instances, ...endpoints]);
   return { virtual: new Set(virtual), all: [...all] };
 }
 
@@ -46,9 +48,9 @@ const withoutLength = (address: string): string => address.replace(/\/.*$/, "");
 /** A line for each thing that it is made of. */
 export const meshText = ({ world: { catalog, rules, mesh }, node }: RandomMesh): readonly string[] => [
   `${node.interceptionMode} ${node.addresses.join(" ")}, ${JSON.stringify(mesh)}`,
-  ...[...catalog.services].map(([key, { ports, addresses, resolution, createdAt }]) => {
-    const instances = (catalog.instances.get(key) ?? []).map((one) => [one.address, one.ports]);
-    return `${key} ${createdAt} ${JSON.stringify({ ports, addresses, resolution, instances })}`;
+  ...[...catalog.services].map(([key, { ports, addresses, resolution, createdAt, aliasOf, visibleIn }]) => {
+    const instances = (catalog.instances.get(key) ?? []).map((one) => [addressesOf(one), one.ports, one.lacks]);
+    return `${key} ${createdAt} ${JSON.stringify({ ports, addresses, resolution, instances, aliasOf, visibleIn })}`;
   }),
   ...[...rules].map(([key, { createdAt, spec }]) => `${key} ${createdAt} ${JSON.stringify(spec)}`),
 ];

@@ -3,7 +3,7 @@ import type { Rule } from "../../src/config/rule.ts";
 import type { CatalogEntry } from "../../src/model/catalog.ts";
 import type { Instance } from "../../src/model/instance.ts";
 import { isHttp, type Protocol, type ServicePort } from "../../src/model/port.ts";
-import { instance, rule, service } from "../support/mesh.ts";
+import { host, instance, rule, service } from "../support/mesh.ts";
 import type { Random } from "../support/random.ts";
 
 /*
@@ -48,7 +48,11 @@ export const randomAddresses = (random: Random, ipv4: string, ipv6: string): rea
 function randomPorts(random: Random, isWanted: (protocol: Protocol) => boolean = () => true): readonly ServicePort[] {
   const numbers = new Set([random.pick(portNumbers), ...some(random, 3, () => random.pick(portNumbers))]);
   const wanted = protocols.filter(([, protocol]) => isWanted(protocol));
-  return [...numbers].map((number) => ({ name: `p${number}`, number, protocol: random.weighted(wanted) }));
+  return [...numbers].flatMap((number): readonly ServicePort[] => {
+    const port = { name: `p${number}`, number, protocol: random.weighted(wanted) };
+    // As DNS has it.
+    return isWanted("udp") && random.chance(0.05) ? [{ name: `u${number}`, number, protocol: "udp" }, port] : [port];
+  });
 }
 
 export const randomServices = (random: Random, own: readonly string[]): readonly CatalogEntry[] =>
@@ -67,7 +71,7 @@ interface Named {
   readonly own: readonly string[];
 }
 
-/** With addresses, without any, or headless. */
+/** With addresses, without any, or headless; now and then an alias, or not for everybody. */
 function randomService(random: Random, { name, namespace, place, own }: Named): CatalogEntry {
   const kind = random.weighted([
     [6, "addressed" as const],
@@ -80,10 +84,16 @@ function randomService(random: Random, { name, namespace, place, own }: Named): 
   const addresses = randomAddresses(random, `10.96.0.${last}`, `fd00:96::${last}`);
   const instances = some(random, 4, (index) => randomInstance(random, { index, ports, own }));
   const made = service(name, instances, { namespace, createdAt: randomAge(random) });
+  const visible = random.chance(0.15) && { visibleIn: namespaces.filter(() => random.chance(0.5)) };
+  if (random.chance(0.15)) {
+    const aliasOf = host(`${random.pick(names)}.${random.pick(namespaces)}.svc.cluster.local`);
+    return { instances: [], service: { ...made.service, ...visible, ports: [], aliasOf } };
+  }
   return {
     instances,
     service: {
       ...made.service,
+      ...visible,
       ports,
       addresses: kind === "addressed" ? addresses : [],
       resolution: kind === "headless" ? "original-destination" : "instances",
@@ -102,9 +112,15 @@ const randomInstanceAddress = (random: Random): string =>
 
 function randomInstance(random: Random, { index, ports, own }: Placed): Instance {
   const moved = ports.filter(() => random.chance(0.4));
+  const isOwn = random.chance(0.45);
+  const [address = "", ...others] =
+    isOwn && random.chance(0.5) ? own : [isOwn ? random.pick(own) : randomInstanceAddress(random)];
+  const lacks = ports.filter(() => random.chance(0.05)).map(({ name }) => name);
   return instance(`i${index}`, {
-    address: random.chance(0.45) ? random.pick(own) : randomInstanceAddress(random),
+    address,
+    ...(others.length > 0 && { otherAddresses: others }),
     ports: Object.fromEntries(moved.map(({ name }) => [name, random.pick(targetPorts)])),
+    ...(lacks.length > 0 && { lacks }),
   });
 }
 
