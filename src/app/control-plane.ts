@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { hostname } from "node:os";
+import { resolve } from "node:path";
 import { createApiServer } from "../api/http.ts";
 import type { ApiLimits } from "../api/limits.ts";
 import { isLoopback } from "../api/loopback.ts";
@@ -21,7 +22,6 @@ import { createLedger, type Ledger } from "../delivery/ledger.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
 import { createFileRegistry } from "../registry/file.ts";
 import { openRestRegistry } from "../registry/rest/rest-registry.ts";
-import type { RegistrySource } from "../registry/source.ts";
 import { createAccess } from "../security/access.ts";
 import { type FirstToken, provideFirstToken } from "../security/first-token.ts";
 import type { Role } from "../security/roles.ts";
@@ -31,19 +31,14 @@ import { createWorldFeed } from "../snapshot/world-feed.ts";
 import type { XdsOptions } from "../xds/options.ts";
 import { createXdsServer } from "../xds/server.ts";
 import { createApiPorts } from "./api-ports.ts";
+import { catalogFolder } from "./data-folder.ts";
 import { createExplainPort } from "./explain-port.ts";
 import { keepJournal } from "./keep-journal.ts";
 import { logFindings } from "./log-findings.ts";
 import type { KubernetesOptions } from "./open-kubernetes.ts";
 import { createRegistrationsPort } from "./registrations-port.ts";
-import {
-  createRegistryGuard,
-  defaultRegistryOptions,
-  type Guarded,
-  joinRegistries,
-  type RegistryEntry,
-  type RegistryOptions,
-} from "./registries.ts";
+import { createRegistryGuard, type Guarded, joinRegistries, type RegistryEntry } from "./registries.ts";
+import { defaultRegistryOptions, type RegistryOptions } from "./registry-options.ts";
 import type { RouteTests, RouteTestsOptions } from "./route-tests.ts";
 import { createSideServices } from "./side-services.ts";
 import { openStore, type StoreOptions } from "./store.ts";
@@ -113,24 +108,20 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     stops.push(close);
 
     const registryOptions = { ...defaultRegistryOptions, ...options.registries };
-    const guard = createRegistryGuard({ options: registryOptions, clock, log, metrics });
-    const guarded = (entry: RegistryEntry): Guarded => {
-      const registry = guard(entry);
+    const folder = options.store?.kind === "sqlite" ? catalogFolder(options.store.folder) : undefined;
+    const guard = createRegistryGuard({ options: registryOptions, clock, log, metrics, ...(folder && { folder }) });
+    const guarded = async (entry: RegistryEntry): Promise<Guarded> => {
+      const registry = await guard(entry);
       stops.push(registry.close);
       return registry;
     };
-    const catalogFiles = await createFileRegistry({ paths: options.catalog, domain: mesh.domain, clock, log });
-    const file = guarded({ kind: "file", source: catalogFiles });
-    const rest = await openRestRegistry({ call, clock, log, metrics });
+    const files = await createFileRegistry({ paths: options.catalog, domain: mesh.domain, clock, log });
+    const file = await guarded({ kind: "file", source: files, place: placeOf(options.catalog) });
+    const leases = await openRestRegistry({ call, clock, log, metrics });
+    const rest = await guarded({ kind: "rest", source: leases, place: "store", isItsWord: true });
     const cluster = options.kubernetes && (await clusterOf({ ...options.kubernetes, mesh, clock, log, metrics }));
-    const registries = joinRegistries(
-      [
-        ...(cluster === undefined ? [] : [guarded({ kind: "kubernetes", source: cluster })]),
-        file,
-        guarded({ kind: "rest", source: rest, isItsWord: true }),
-      ],
-      registryOptions,
-    );
+    const kubernetes = cluster && (await guarded(cluster));
+    const registries = joinRegistries([...(kubernetes ? [kubernetes] : []), file, rest], registryOptions);
     stops.push(registries.close);
 
     const directory = await openFileStore({ paths: options.rules, log, clock });
@@ -207,7 +198,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       }),
       tokens: createTokensPort({ tokens, clock }),
       registries: registries.port,
-      registrations: createRegistrationsPort(rest.registrations),
+      registrations: createRegistrationsPort(leases.registrations),
       explain: createExplainPort({ ruleSet, ledger, resources, world: feed.world }),
     };
     const api = createApiServer({
@@ -251,10 +242,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 }
 
 /** What speaks to a cluster takes time to load, which a start without one does not have. */
-async function clusterOf(options: KubernetesOptions): Promise<RegistrySource> {
-  const { openKubernetes } = await import("./open-kubernetes.ts");
-  return openKubernetes(options);
+async function clusterOf(options: KubernetesOptions): Promise<RegistryEntry> {
+  const { openKubernetes, placeOfCluster } = await import("./open-kubernetes.ts");
+  const place = await placeOfCluster(options.source);
+  return { kind: "kubernetes", source: await openKubernetes(options), place };
 }
+
+/** Files are the same ones wherever they are named from. */
+const placeOf = (paths: readonly string[]): string => paths.map((path) => resolve(path)).join("\n");
 
 /** The matcher takes time to load, which a start without tests does not have. */
 async function routeTestsOf(

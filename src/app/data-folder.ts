@@ -22,6 +22,9 @@ export interface DataFolder {
 /** Of the database in a data folder. */
 export const databaseFile = (dir: string): string => join(dir, "fairway.db");
 
+/** Of what registries had last, in a data folder. */
+export const catalogFolder = (dir: string): string => join(dir, "catalogs");
+
 /**
  * Makes the folder when it is missing, for its user alone, and takes it for this process until it is released. Throws
  * `usage/invalid` while somebody else has it: two servers would each believe that they know what is stored.

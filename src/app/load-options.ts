@@ -1,13 +1,26 @@
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
-import { boolean, choice, type Decoder, decode, integer, list, type Problem, parsed, text } from "../base/decode.ts";
+import {
+  boolean,
+  choice,
+  type Decoder,
+  decode,
+  integer,
+  list,
+  mapped,
+  type Problem,
+  parsed,
+  text,
+} from "../base/decode.ts";
 import { object, optional } from "../base/decode-object.ts";
+import { parseDurationMs } from "../base/duration.ts";
 import { MeshError } from "../base/errors.ts";
 import { parseHostPort } from "../base/host-port.ts";
 import { pointerSteps } from "../base/json-pointer.ts";
 import type { LogLevel } from "../base/log.ts";
 import { parseDocuments, type TextDocument } from "../base/yaml-document.ts";
 import { type FlagValues, flagValue } from "../cli/command.ts";
+import { type Hostname, parseHostname } from "../model/hostname.ts";
 import type { Role } from "../security/roles.ts";
 import {
   configFlag,
@@ -18,6 +31,7 @@ import {
   type LoadedOptions,
   type LogFormat,
   type OptionName,
+  type OptionRow,
   type OptionSource,
   optionNames,
   optionRows,
@@ -25,6 +39,7 @@ import {
   type StoreKind,
   variableOf,
 } from "./options.ts";
+import { type RegistryKind, registryKinds } from "./registry-options.ts";
 
 /** What the options are read from; the file was read already. */
 export interface OptionInputs {
@@ -34,8 +49,12 @@ export interface OptionInputs {
 }
 
 const one = text({ maxLength: 4096 });
-const paths: Decoder<readonly string[]> = (value, site) =>
-  list(one, { max: 100 })(typeof value === "string" ? [value] : value, site);
+/** One of them needs no list around it. */
+const listed =
+  <T>(item: Decoder<T>): Decoder<readonly T[]> =>
+  (value, site) =>
+    list(item, { max: 100 })(typeof value === "string" ? [value] : value, site);
+const paths = listed(one);
 const address = parsed(parseHostPort, "HOST:PORT", {
   hint: "For example 127.0.0.1:15010, [::1]:15010 or 0.0.0.0:15010.",
 });
@@ -46,6 +65,30 @@ const rate: Decoder<number> = (value, site) =>
     site,
   );
 
+const hosts: Decoder<readonly Hostname[]> = listed(
+  parsed(parseHostname, "a host name", { maxLength: 254, hint: "It may begin with *. for all hosts below a name." }),
+);
+
+/** Those that are not named come last. */
+const order = mapped(
+  listed(choice(Object.fromEntries(registryKinds.map((kind) => [kind, kind])) as Record<RegistryKind, RegistryKind>)),
+  (named) => [...new Set([...named, ...registryKinds])],
+);
+
+const holdTime = parsed(holdTimeOf, "a time from 0s to 24h, such as 60s");
+
+function holdTimeOf(value: string): number | undefined {
+  const ms = parseDurationMs(value);
+  return ms !== undefined && ms <= 24 * 3_600_000 ? ms : undefined;
+}
+
+const percentage = parsed(percentageOf, "a percentage from 0% to 100%, such as 30%");
+
+function percentageOf(value: string): number | undefined {
+  const number = Number(/^([0-9]{1,3})%$/.exec(value)?.[1]);
+  return number <= 100 ? number / 100 : undefined;
+}
+
 const given = object({
   rules: optional(paths),
   catalog: optional(paths),
@@ -53,6 +96,11 @@ const given = object({
   kubeContext: optional(one),
   inCluster: optional(boolean),
   routeTests: optional(paths),
+  registryOrder: optional(order),
+  joinHosts: optional(hosts),
+  removalHold: optional(holdTime),
+  maxShrink: optional(percentage),
+  trustRemovals: optional(hosts),
   mesh: optional(one),
   data: optional(one),
   store: optional(choice<StoreKind>({ sqlite: "sqlite", memory: "memory" })),
@@ -160,18 +208,20 @@ function rawValue(
   const { holds } = optionRows[name];
   switch (source.kind) {
     case "flag":
-      return holds === "paths" || holds === "switch" ? flags[name] : flagValue(flags, name);
+      return isList(holds) || holds === "switch" ? flags[name] : flagValue(flags, name);
     case "environment": {
       const value = env[source.variable] ?? "";
       if (holds === "switch") return /^(true|false)$/.test(value) ? value === "true" : value;
-      return holds === "paths" ? value.split(",").map((path) => path.trim()) : value;
+      return isList(holds) ? value.split(",").map((path) => path.trim()) : value;
     }
     case "file":
-      return holds === "value" || holds === "switch" ? file?.values[name] : besideFile(file?.values[name], source.file);
+      return holds === "path" || holds === "paths" ? besideFile(file?.values[name], source.file) : file?.values[name];
     case "default":
       return undefined;
   }
 }
+
+const isList = (holds: OptionRow["holds"]): boolean => holds === "paths" || holds === "values";
 
 /** Paths in a file are meant as seen from that file. */
 function besideFile(value: unknown, file: string): unknown {

@@ -6,7 +6,7 @@ import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { createKubeClient } from "../kube/client.ts";
 import { createReflector } from "../kube/create-reflector.ts";
-import { createKubeConfigAccess, type KubeConfigSource } from "../kube/kube-config.ts";
+import { createKubeConfigAccess, type KubeConfigSource, serverIn } from "../kube/kube-config.ts";
 import { createKubeMetrics } from "../kube/metrics.ts";
 import type { ReflectorTimes } from "../kube/times.ts";
 import type { MeshSettings } from "../model/mesh-settings.ts";
@@ -58,6 +58,10 @@ export async function openKubernetes(options: KubernetesOptions): Promise<Regist
     },
   };
 }
+
+/** Which cluster it is, as far as its configuration tells: a kubeconfig file may lead to another one tomorrow. */
+export const placeOfCluster = async (source: KubeConfigSource): Promise<string> =>
+  (await serverIn(source)) ?? (source.kind === "file" ? source.file : source.kind);
 
 async function checkFile(file: string): Promise<void> {
   await access(file, constants.R_OK).catch((cause: unknown) => {

@@ -2,9 +2,10 @@ import { formatHostPort, type HostPort } from "../base/host-port.ts";
 import type { LogLevel, LogOptions } from "../base/log.ts";
 import type { Flag } from "../cli/command.ts";
 import type { Role } from "../security/roles.ts";
+import { defaultRegistryOptions, type RegistryOptions } from "./registry-options.ts";
 
 /** What `fairway serve` was told. */
-export interface ServeOptions {
+export interface ServeOptions extends RegistryOptions {
   /** Files and directories of rules; watched. */
   readonly rules: readonly string[];
   /** Files and directories of the registry `file`; watched. */
@@ -62,7 +63,9 @@ export interface OptionRow {
   readonly argument: string;
   readonly summary: string;
   /** Paths: in a file they are meant relative to that file. Lists are separated by commas in the environment. A switch is on when it is named; elsewhere it is true or false. */
-  readonly holds: "paths" | "path" | "value" | "switch";
+  readonly holds: "paths" | "path" | "values" | "value" | "switch";
+  /** How a number is written. */
+  readonly show?: (value: number) => string;
 }
 
 /** In the order of the help and of the startup print. */
@@ -84,6 +87,33 @@ export const optionRows: Readonly<Record<OptionName, OptionRow>> = {
     argument: "<file...>",
     summary: "files of route tests, watched; a change that breaks one is refused",
     holds: "paths",
+  },
+  registryOrder: {
+    argument: "<name...>",
+    summary: "whose services count where several registries know one: the first; those that are not named come last",
+    holds: "values",
+  },
+  joinHosts: {
+    argument: "<host...>",
+    summary: "hosts that are the same service in every registry, so that all their instances count; *.shop.example too",
+    holds: "values",
+  },
+  removalHold: {
+    argument: "<duration>",
+    summary: "how long to serve what a registry loses all of a sudden; 0s: not at all",
+    holds: "value",
+    show: (ms) => `${ms / 1_000}s`,
+  },
+  maxShrink: {
+    argument: "<percent>",
+    summary: "how much of its instances a registry may lose in that time and be believed at once",
+    holds: "value",
+    show: (share) => `${Math.round(share * 100)}%`,
+  },
+  trustRemovals: {
+    argument: "<host...>",
+    summary: "hosts of which nothing is held: what goes there goes at once; *.batch.example too",
+    holds: "values",
   },
   mesh: { argument: "<file>", summary: "settings of the whole mesh", holds: "path" },
   data: { argument: "<dir>", summary: "directory for what must survive a restart; made when missing", holds: "path" },
@@ -122,6 +152,7 @@ export const defaultServeOptions: ServeOptions = {
   catalog: [],
   inCluster: false,
   routeTests: [],
+  ...defaultRegistryOptions,
   data: "fairway-data",
   store: "sqlite",
   requireIfMatch: false,
@@ -150,7 +181,7 @@ function summaryOf(name: OptionName): string {
   const shown =
     value === undefined || value === false || (Array.isArray(value) && value.length === 0)
       ? ""
-      : ` (default ${textOf(value)})`;
+      : ` (default ${textOf(name, value)})`;
   return `${optionRows[name].summary}${shown}`;
 }
 
@@ -190,11 +221,12 @@ export function describeOptions({
   return optionNames.flatMap((name) => {
     const value = options[name];
     if (value === undefined) return [];
-    return [[name, textOf(value) || "none", formatSource(sources[name])] as const];
+    return [[name, textOf(name, value) || "none", formatSource(sources[name])] as const];
   });
 }
 
-function textOf(value: NonNullable<ServeOptions[OptionName]>): string {
+function textOf(name: OptionName, value: NonNullable<ServeOptions[OptionName]>): string {
+  if (typeof value === "number") return optionRows[name].show?.(value) ?? String(value);
   if (typeof value !== "object") return String(value);
   return "host" in value ? formatHostPort(value) : value.join(", ");
 }

@@ -2,42 +2,22 @@ import type { RegistriesPort } from "../api/ports.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
-import { type Hostname, isWithin } from "../model/hostname.ts";
+import { isWithin } from "../model/hostname.ts";
 import type { Service } from "../model/service.ts";
 import { type Aggregate, aggregateRegistries } from "../registry/aggregate.ts";
 import { type GuardedRegistry, guardRegistry } from "../registry/guard/guarded.ts";
+import { openSavedCatalog } from "../registry/saved/saved-catalog.ts";
 import type { RegistrySource } from "../registry/source.ts";
 import { createRegistryMeter, holdLastGood } from "../registry/wrap.ts";
 import { createRegistriesPort } from "./registries-port.ts";
-
-export type RegistryKind = "kubernetes" | "file" | "rest";
-
-/** What may be told of registries; the rest is as `defaultRegistryOptions` says. */
-export interface RegistryOptions {
-  /** Whose services count where several know one: the first. */
-  readonly registryOrder: readonly RegistryKind[];
-  /** Hosts that are the same service in every registry; wildcards too. */
-  readonly joinHosts: readonly Hostname[];
-  /** How long removals are held that are not believed at once, in milliseconds; 0: none is. */
-  readonly removalHold: number;
-  /** The share of its instances, 0 to 1, that a registry may lose in that time without being suspected. */
-  readonly maxShrink: number;
-  /** Hosts whose removals are believed at once; wildcards too. */
-  readonly trustRemovals: readonly Hostname[];
-}
-
-export const defaultRegistryOptions: RegistryOptions = {
-  registryOrder: ["kubernetes", "file", "rest"],
-  joinHosts: [],
-  removalHold: 60_000,
-  maxShrink: 0.3,
-  trustRemovals: [],
-};
+import type { RegistryKind, RegistryOptions } from "./registry-options.ts";
 
 /** A registry of one kind, as its adapter makes it. */
 export interface RegistryEntry {
   readonly kind: RegistryKind;
   readonly source: RegistrySource;
+  /** Where it reads: what was saved of another place is not its own. */
+  readonly place: string;
   /** Its removals are somebody's own word: who was told to go, or did not say any more that he is there. */
   readonly isItsWord?: true;
 }
@@ -49,24 +29,26 @@ export interface Guarded extends GuardedRegistry {
 
 export interface RegistryParts {
   readonly options: RegistryOptions;
+  /** Where last good catalogs are kept; absent: nowhere. */
+  readonly folder?: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
 }
 
 /** What every registry is wrapped in. Made once a process, as the metrics are. */
-export function createRegistryGuard({
-  options,
-  clock,
-  log,
-  metrics,
-}: RegistryParts): (entry: RegistryEntry) => Guarded {
+export function createRegistryGuard(parts: RegistryParts): (entry: RegistryEntry) => Promise<Guarded> {
+  const { options, folder, clock, log, metrics } = parts;
   const { removalHold, maxShrink, trustRemovals } = options;
   const meter = createRegistryMeter(metrics);
   const isTrusted = ({ hostname }: Pick<Service, "hostname">) => trustRemovals.some((host) => isWithin(hostname, host));
-  return ({ kind, source, isItsWord }) => {
+  return async ({ kind, source, place, isItsWord }) => {
+    const owner = { registry: source.name, place };
+    const saved = folder === undefined ? undefined : await openSavedCatalog({ folder, owner, clock, log });
+    const lastGood = saved?.lastGood;
     const policy = { holdMs: isItsWord ? 0 : removalHold, maxShrink, isTrusted };
-    return { ...meter(guardRegistry(holdLastGood(source), { policy, clock, log })), kind };
+    const guarded = guardRegistry(holdLastGood(source), { policy, clock, log, ...(lastGood && { lastGood }) });
+    return { ...meter(saved?.keep(guarded) ?? guarded), kind };
   };
 }
 

@@ -28,6 +28,7 @@ export async function serve(flags: FlagValues, io: CliIo): Promise<ExitCode> {
     store: options.store === "memory" ? { kind: "memory" } : { kind: "sqlite", folder: options.data },
     ...(configFolder !== undefined && { configFolder }),
     ...(cluster && { kubernetes: { source: cluster } }),
+    registries: options,
     apiLimits: { requestsPerSecond: options.rateLimit, requestBurst: 5 * options.rateLimit },
     mesh,
     log,

@@ -1,19 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { chmod, lstat, mkdir, open, rename, rm } from "node:fs/promises";
+import { chmod, lstat, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 /**
  * Writes a file that only its owner can read, as a whole or not at all, and to the disk. What stood there is replaced; a
- * symbolic link is replaced too, never followed. Throws what the file system says.
+ * symbolic link is replaced too, never followed. A text in parts is written part by part, each made when the one before is written.
+ * Throws what the file system says.
  */
-export async function writePrivateFile(path: string, text: string): Promise<void> {
+export async function writePrivateFile(path: string, text: string | Iterable<string>): Promise<void> {
   const folder = dirname(path);
   const beside = join(folder, `.${basename(path)}.${randomUUID()}`);
   try {
     const file = await open(beside, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
     try {
-      await file.writeFile(text);
+      await writeFile(file, text);
       await file.sync();
     } finally {
       await file.close();
@@ -43,7 +44,7 @@ export async function readPrivateFile(path: string, maxBytes: number): Promise<s
     const found = await file.stat();
     if (!found.isFile()) throw new Error(`${path} is no plain file`);
     if (found.size > maxBytes) throw new Error(`${path} is larger than ${maxBytes} bytes`);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(maxBytes), 0, maxBytes, 0);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(found.size), 0, found.size, 0);
     return buffer.toString("utf8", 0, bytesRead);
   } finally {
     await file.close();

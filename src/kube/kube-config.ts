@@ -66,6 +66,16 @@ export function createKubeConfigAccess({ source, clock, log }: KubeConfigOptions
   };
 }
 
+/** The base URL of the API server, without a login; undefined where nothing says it. */
+export async function serverIn(source: KubeConfigSource): Promise<string | undefined> {
+  try {
+    const text = source.kind === "file" ? await readFile(source.file, "utf8") : "";
+    return (await load(source, text)).getCurrentCluster()?.server;
+  } catch {
+    return undefined;
+  }
+}
+
 async function load(source: KubeConfigSource, text: string): Promise<KubeConfig> {
   // The package as a whole costs seconds and megabytes that only those pay who have a cluster.
   const { KubeConfig } = await import("@kubernetes/client-node/dist/config.js");

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { decodeServeOptions, loadServeOptions, type OptionInputs } from "../../src/app/load-options.ts";
 import { defaultServeOptions, describeOptions, serveFlags } from "../../src/app/options.ts";
+import { defaultRegistryOptions } from "../../src/app/registry-options.ts";
 import { MeshError } from "../../src/base/errors.ts";
 
 const load = (part: Partial<OptionInputs>) => decodeServeOptions({ flags: {}, env: {}, ...part });
@@ -25,6 +26,11 @@ test("nothing said: the defaults", () => {
     ["catalog", "none", "default"],
     ["inCluster", "false", "default"],
     ["routeTests", "none", "default"],
+    ["registryOrder", "kubernetes, file, rest", "default"],
+    ["joinHosts", "none", "default"],
+    ["removalHold", "60s", "default"],
+    ["maxShrink", "30%", "default"],
+    ["trustRemovals", "none", "default"],
     ["data", "fairway-data", "default"],
     ["store", "sqlite", "default"],
     ["xds", "127.0.0.1:15010", "default"],
@@ -58,6 +64,7 @@ test("a flag goes before the environment, that before the file, that before the 
     catalog: ["c.yaml", "d.yaml"],
     inCluster: false,
     routeTests: [],
+    ...defaultRegistryOptions,
     data: "fairway-data",
     store: "sqlite",
     xds: { host: "0.0.0.0", port: 1 },
@@ -74,6 +81,11 @@ test("a flag goes before the environment, that before the file, that before the 
     "catalog=c.yaml, d.yaml (FAIRWAY_CATALOG)",
     "inCluster=false (default)",
     "routeTests=none (default)",
+    "registryOrder=kubernetes, file, rest (default)",
+    "joinHosts=none (default)",
+    "removalHold=60s (default)",
+    "maxShrink=30% (default)",
+    "trustRemovals=none (default)",
     "data=fairway-data (default)",
     "store=sqlite (default)",
     "xds=0.0.0.0:1 (--xds)",
@@ -178,6 +190,11 @@ test("every option is a flag with a summary and its default", () => {
     "--kube-context <name>: the context of that file (default: its current one)",
     "--in-cluster: the Kubernetes cluster that this runs in as a registry",
     "--route-tests <file...>: files of route tests, watched; a change that breaks one is refused",
+    "--registry-order <name...>: whose services count where several registries know one: the first; those that are not named come last (default kubernetes, file, rest)",
+    "--join-hosts <host...>: hosts that are the same service in every registry, so that all their instances count; *.shop.example too",
+    "--removal-hold <duration>: how long to serve what a registry loses all of a sudden; 0s: not at all (default 60s)",
+    "--max-shrink <percent>: how much of its instances a registry may lose in that time and be believed at once (default 30%)",
+    "--trust-removals <host...>: hosts of which nothing is held: what goes there goes at once; *.batch.example too",
     "--mesh <file>: settings of the whole mesh",
     "--data <dir>: directory for what must survive a restart; made when missing (default fairway-data)",
     "--store <kind>: where rules written through the API are kept: sqlite or memory (default sqlite)",
@@ -191,4 +208,36 @@ test("every option is a flag with a summary and its default", () => {
     "--log-format <format>: text, json or auto (default auto)",
     "--config <file>: YAML file with any of these options by name (logLevel, …)",
   ]);
+});
+
+test("what is told of registries", () => {
+  const { options } = load({
+    flags: { registryOrder: ["rest"], joinHosts: ["a.shop.example", "*.bank.example"] },
+    env: { FAIRWAY_REMOVAL_HOLD: "1m30s", FAIRWAY_TRUST_REMOVALS: "*.batch.example, b.example" },
+    file: { path: "f.yaml", text: "maxShrink: 5%\n" },
+  });
+  expect(options).toMatchObject({
+    registryOrder: ["rest", "kubernetes", "file"],
+    joinHosts: ["a.shop.example", "*.bank.example"],
+    removalHold: 90_000,
+    maxShrink: 0.05,
+    trustRemovals: ["*.batch.example", "b.example"],
+  });
+  expect(load({ flags: { removalHold: "0s", maxShrink: "100%" } }).options).toMatchObject({
+    removalHold: 0,
+    maxShrink: 1,
+  });
+});
+
+test.each([
+  [{ registryOrder: ["consul"] }, '--registry-order: Expected kubernetes, file or rest, found "consul".'],
+  [{ removalHold: "25h" }, '--removal-hold: Expected a time from 0s to 24h, such as 60s, found "25h".'],
+  [{ maxShrink: "101%" }, '--max-shrink: Expected a percentage from 0% to 100%, such as 30%, found "101%".'],
+  [{ maxShrink: "0.3" }, '--max-shrink: Expected a percentage from 0% to 100%, such as 30%, found "0.3".'],
+  [
+    { joinHosts: ["a b"] },
+    '--join-hosts: Expected a host name, found "a b". It may begin with *. for all hosts below a name.',
+  ],
+])("not to be told of registries: %j", (flags, message) => {
+  expect(refusal({ flags })).toBe(message);
 });

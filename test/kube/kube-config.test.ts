@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, expect, type TestContext, test, vi } from "vitest";
-import { createKubeConfigAccess, type KubeConfigSource } from "../../src/kube/kube-config.ts";
+import { createKubeConfigAccess, type KubeConfigSource, serverIn } from "../../src/kube/kube-config.ts";
 import { createFakeClock } from "../support/fake-clock.ts";
 import { silentLog } from "./support.ts";
 
@@ -185,4 +185,12 @@ test.for<[string, string | undefined, KubeConfigSource & { readonly kind: "file"
     message: expect.stringMatching(message),
     hint: expect.stringContaining("kubectl"),
   });
+});
+
+test("where the server is, without a login", async (context) => {
+  const { file, write } = folder(context, { config: kubeconfig({ exec: { command: "/nowhere" } }) });
+  expect(await serverIn({ kind: "file", file })).toBe("https://10.0.0.1:6443");
+  write("config", "clusters: [");
+  expect(await serverIn({ kind: "file", file })).toBeUndefined();
+  expect(await serverIn({ kind: "file", file: `${file}-of-nobody` })).toBeUndefined();
 });

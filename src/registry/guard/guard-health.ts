@@ -10,7 +10,7 @@ export interface Standing {
   readonly guard: Guard | undefined;
   readonly hold: OperatorHold | undefined;
   /** When the catalog was saved that is served because there is no report yet. */
-  readonly savedAt: number | undefined;
+  readonly savedAt?: number | undefined;
   /** Since when something is held, or a saved catalog is served. */
   readonly since: number;
   /** When the last of what is held goes; undefined: not by itself. */

@@ -36,8 +36,11 @@ export interface GuardOptions {
 
 /** Holds what a registry loses all of a sudden, and serves what it had while it cannot say what it has. */
 export function guardRegistry(source: RegistrySource, options: GuardOptions): GuardedRegistry {
-  const { policy, clock, lastGood, patienceMs = 5_000 } = options;
+  const { policy, clock, patienceMs = 5_000 } = options;
   const log = options.log.child({ registry: source.name });
+  // What is held on to below shall not keep the saved catalog in memory.
+  const { lastGood } = options;
+  const savedAt = lastGood?.savedAt;
   const catalog = createSignal<Catalog | undefined>(undefined);
   const health = createSignal<RegistryHealth>(source.health.value);
   let hold = lastGood?.hold;
@@ -55,10 +58,11 @@ export function guardRegistry(source: RegistrySource, options: GuardOptions): Gu
   const show = (): void => {
     if (basis !== "nothing") catalog.set(guard?.served);
     const told = source.health.value;
-    const savedAt = basis === "saved" ? lastGood?.savedAt : undefined;
     const expiry = guard && told.state === "LIVE" ? expiryOf(guard, policy) : undefined;
     const until = expiry && Math.round(clock.now() + expiry.last - clock.monotonic());
-    health.set(healthOf({ registry: source.name, told, guard, hold, savedAt, since, until }));
+    health.set(
+      healthOf({ registry: source.name, told, guard, hold, since, until, ...(basis === "saved" && { savedAt }) }),
+    );
     cancelExpiry();
     cancelExpiry = expiry === undefined ? () => {} : clock.after(expiry.first - clock.monotonic(), onTime);
   };
@@ -91,15 +95,15 @@ export function guardRegistry(source: RegistrySource, options: GuardOptions): Gu
   };
 
   const serveSaved = (): void => {
-    if (basis !== "nothing" || lastGood === undefined) return;
+    if (basis !== "nothing" || savedAt === undefined) return;
     basis = "saved";
     since = clock.now();
-    log.warn({ of: timeText(lastGood.savedAt) }, "it does not report; its last good catalog is served");
+    log.warn({ of: timeText(savedAt) }, "it does not report; its last good catalog is served");
     show();
   };
 
   const stops = [source.catalog.subscribe(onReport), source.health.subscribe(onHealth)];
-  const cancelPatience = lastGood === undefined ? () => {} : clock.after(patienceMs, serveSaved);
+  const cancelPatience = savedAt === undefined ? () => {} : clock.after(patienceMs, serveSaved);
   onReport(source.catalog.value);
   onHealth(source.health.value);
 
