@@ -1,6 +1,7 @@
 import { timeText } from "../../base/time-text.ts";
 import type { OperatorHold, RegistryHealth, RegistryProblem, Withheld } from "../source.ts";
 import type { Guard } from "./guard.ts";
+import { totalOf } from "./held.ts";
 
 /** What is known of a guarded registry. Times are milliseconds since the epoch. */
 export interface Standing {
@@ -40,7 +41,7 @@ export function healthOf(standing: Standing): RegistryHealth {
 
 function withheldOf({ guard, until }: Standing): Withheld | undefined {
   if (guard === undefined || guard.held.size === 0) return undefined;
-  const instances = guard.held.values().reduce((sum, item) => sum + item.instances.length, 0);
+  const { instances } = totalOf(guard.held);
   return { services: guard.held, instances, ...(until !== undefined && { until }) };
 }
 

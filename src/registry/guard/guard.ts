@@ -11,7 +11,7 @@ import {
   heldOf,
   isLeaving,
   keepOnly,
-  withHeld,
+  totalOf,
   withoutTaken,
 } from "./held.ts";
 import type { GuardPolicy } from "./policy.ts";
@@ -49,7 +49,7 @@ export const begin = (catalog: Catalog): Guard => ({
   departed: 0,
 });
 
-/** The next report. The work is in proportion to the lists that differ, and to what is held. */
+/** The next report. The work is in proportion to the lists that differ; who newly comes is looked for among all that is held. */
 export function take(guard: Guard, reported: Catalog, nowMs: number, policy: GuardPolicy): Guard {
   const { isPinned } = guard;
   const lists = guard.reported.instances.changesTo(reported.instances);
@@ -61,7 +61,7 @@ export function take(guard: Guard, reported: Catalog, nowMs: number, policy: Gua
   }
   const departed = guard.departed + departures;
   const course = movedTo(guard.course, guard.course.value + growth + departures, nowMs, policy.holdMs);
-  const hasShrunk = isShrunk(guard) || isTooMuch(course, departed, nowMs, policy);
+  const hasShrunk = totalOf(guard.held).hasShrunk || isTooMuch(course, departed, nowMs, policy);
 
   const circumstances = { nowMs, policy, isPinned, hasShrunk };
   const touched = new Set([...lists, ...services].map(({ key }) => key));
@@ -70,14 +70,14 @@ export function take(guard: Guard, reported: Catalog, nowMs: number, policy: Gua
   );
   const left =
     held.size === 0 ? held : withoutTaken(held, reported, arrivalsIn(lists, services, guard.served, reported));
-  return { reported, served: withHeld(reported, left), held: left, isPinned, course, departed };
+  return { reported, served: serve(guard, reported, left, touched), held: left, isPinned, course, departed };
 }
 
 /** What was held for long enough is gone. */
 export function expire(guard: Guard, nowMs: number, { holdMs }: GuardPolicy): Guard {
   if (guard.isPinned) return guard;
   const held = keepOnly(guard.held, guard.reported, ({ sinceMs }) => sinceMs + holdMs > nowMs);
-  return held === guard.held ? guard : { ...guard, held, served: withHeld(guard.reported, held) };
+  return held === guard.held ? guard : { ...guard, held, served: serve(guard, guard.reported, held, []) };
 }
 
 /** When `expire` has something to do, first and last; undefined: never. */
@@ -86,14 +86,8 @@ export function expiryOf(
   { holdMs }: GuardPolicy,
 ): { readonly first: number; readonly last: number } | undefined {
   if (isPinned || held.size === 0) return undefined;
-  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const { instances } of held.values()) {
-    for (const { sinceMs } of instances) {
-      first = Math.min(first, sinceMs);
-      last = Math.max(last, sinceMs);
-    }
-  }
-  return { first: first + holdMs, last: last + holdMs };
+  const { firstMs, lastMs } = totalOf(held);
+  return { first: firstMs + holdMs, last: lastMs + holdMs };
 }
 
 /** Each removal is held for its whole time again: who reports was away meanwhile. */
@@ -121,12 +115,21 @@ export const release = (guard: Guard): Guard => ({
 
 const none: readonly Instance[] = [];
 
-const isShrunk = ({ held }: Guard): boolean => held.values().some(({ reason }) => reason === "shrunk");
-
 function isTooMuch(course: Course, departed: number, nowMs: number, { holdMs, maxShrink }: GuardPolicy): boolean {
   const peak = peakOf(course, nowMs - holdMs);
   const loss = peak - course.value;
   return loss >= minLoss && loss > maxShrink * (peak - departed);
+}
+
+/** What is reported, and what is held: that of before, but for what was touched. */
+function serve(last: Guard, reported: Catalog, held: Held, touched: Iterable<ServiceKey>): Catalog {
+  if (held.size === 0) return reported;
+  const { services, instances } = last.held.size === 0 ? reported : last.served;
+  const keys = [...new Set([...touched, ...last.held.changesTo(held).map(({ key }) => key)])];
+  return {
+    services: services.with(keys.map((key) => [key, reported.services.get(key) ?? held.get(key)?.service])),
+    instances: instances.with(keys.map((key) => [key, held.get(key)?.list ?? reported.instances.get(key)])),
+  };
 }
 
 function heldNext(

@@ -6,6 +6,7 @@ import type { Catalog } from "../../model/catalog.ts";
 import type { OperatorHold, RegistryHealth, RegistrySource } from "../source.ts";
 import { begin, expire, expiryOf, type Guard, pin, release, renew, take } from "./guard.ts";
 import { healthOf } from "./guard-health.ts";
+import { totalOf } from "./held.ts";
 import type { GuardPolicy } from "./policy.ts";
 
 /** A registry whose sudden losses are held, and about which an operator may decide. */
@@ -142,6 +143,6 @@ const endings = {
 /** Of a line of the log: how much, and the first of it. */
 const heldFields = ({ held }: Guard): object => ({
   services: held.size,
-  instances: held.values().reduce((sum, { instances }) => sum + instances.length, 0),
+  instances: totalOf(held).instances,
   first: [...held.values().take(5)].map(({ service, reason }) => `${service.hostname} (${reason})`),
 });

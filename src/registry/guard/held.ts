@@ -1,4 +1,5 @@
 import { compareText } from "../../base/compare-text.ts";
+import { memoize } from "../../base/memo.ts";
 import type { OrderedMap } from "../../base/ordered-map.ts";
 import type { Catalog } from "../../model/catalog.ts";
 import type { Instance } from "../../model/instance.ts";
@@ -105,8 +106,8 @@ export function keepOnly(
 ): Held {
   return held.with(
     held.entries().flatMap(([key, item]): [ServiceKey, HeldService | undefined][] => {
+      if (item.instances.every((each) => isKept(each, item))) return [];
       const instances = item.instances.filter((each) => isKept(each, item));
-      if (instances.length === item.instances.length) return [];
       if (instances.length === 0) return [[key, undefined]];
       return [[key, { ...item, instances, list: listOf(reported.get(key) ?? none, instances) }]];
     }),
@@ -114,23 +115,37 @@ export function keepOnly(
 }
 
 /** Addresses that somebody else has now lead to nobody who was there before. */
-export function withoutTaken(held: Held, reported: Catalog, arrivals: Arrivals): Held {
-  const { endpoints, addresses } = arrivals;
-  if (endpoints.size === 0 && addresses.size === 0) return held;
-  const dialled = held
-    .values()
-    .filter(({ service }) => !reported.services.has(service.key))
-    .filter(({ service }) => service.addresses.some((address) => addresses.has(address)));
-  const left = held.with(dialled.map(({ service }) => [service.key, undefined]));
-  return keepOnly(left, reported, ({ instance }, { service }) => !isTaken(instance, service, arrivals));
+export function withoutTaken(held: Held, reported: Catalog, { endpoints, addresses }: Arrivals): Held {
+  const isDialled = ({ service }: HeldService) =>
+    !reported.services.has(service.key) && service.addresses.some((address) => addresses.has(address));
+  const left =
+    addresses.size === 0
+      ? held
+      : held.with(held.entries().flatMap(([key, item]) => (isDialled(item) ? [[key, undefined] as const] : [])));
+  return endpoints.size === 0
+    ? left
+    : keepOnly(left, reported, ({ instance }, { service }) => !isTaken(instance, service, endpoints));
 }
 
-/** The reported catalog, and what is held. */
-export function withHeld(reported: Catalog, held: Held): Catalog {
-  if (held.size === 0) return reported;
-  const gone = held.entries().filter(([key]) => !reported.services.has(key));
-  return {
-    services: reported.services.with(gone.map(([key, { service }]) => [key, service])),
-    instances: reported.instances.with(held.entries().map(([key, { list }]) => [key, list])),
-  };
+export interface HeldTotal {
+  readonly instances: number;
+  /** Since when the first and the last of them are held. */
+  readonly firstMs: number;
+  readonly lastMs: number;
+  /** Some of it because the registry lost too many at once. */
+  readonly hasShrunk: boolean;
 }
+
+/** Remembered: most reports are of something else. */
+export const totalOf: (held: Held) => HeldTotal = memoize((held: Held): HeldTotal => {
+  let [count, firstMs, lastMs, hasShrunk] = [0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, false];
+  for (const { instances, reason } of held.values()) {
+    count += instances.length;
+    hasShrunk ||= reason === "shrunk";
+    for (const { sinceMs } of instances) {
+      firstMs = Math.min(firstMs, sinceMs);
+      lastMs = Math.max(lastMs, sinceMs);
+    }
+  }
+  return { instances: count, firstMs, lastMs, hasShrunk };
+});

@@ -1,4 +1,3 @@
-import { formatHostPort } from "../../base/host-port.ts";
 import type { Change } from "../../base/ordered-map.ts";
 import type { Catalog } from "../../model/catalog.ts";
 import type { Instance } from "../../model/instance.ts";
@@ -6,8 +5,8 @@ import type { Service, ServiceKey } from "../../model/service.ts";
 
 /** Where the newcomers of a report are. */
 export interface Arrivals {
-  /** `address:port` on which new instances listen. */
-  readonly endpoints: ReadonlySet<string>;
+  /** By address: the ports on which new instances listen there. */
+  readonly endpoints: ReadonlyMap<string, ReadonlySet<number>>;
   /** What clients of new services dial. */
   readonly addresses: ReadonlySet<string>;
 }
@@ -19,20 +18,28 @@ export function arrivalsIn(
   served: Catalog,
   reported: Catalog,
 ): Arrivals {
-  const endpoints = lists.flatMap(({ key, after = [] }) => {
+  const endpoints = new Map<string, Set<number>>();
+  for (const { key, after = [] } of lists) {
     const service = reported.services.get(key);
-    if (service === undefined) return [];
+    if (service === undefined) continue;
     const known = new Set((served.instances.get(key) ?? []).map(({ id }) => id));
-    return after.filter(({ id }) => !known.has(id)).flatMap((instance) => endpointsOf(instance, service));
-  });
+    for (const instance of after) {
+      if (known.has(instance.id)) continue;
+      const ports = endpoints.get(instance.address) ?? new Set();
+      for (const port of portsOf(instance, service)) ports.add(port);
+      endpoints.set(instance.address, ports);
+    }
+  }
   const addresses = services.flatMap(({ key, after }) =>
     after === undefined || served.services.has(key) ? [] : after.addresses,
   );
-  return { endpoints: new Set(endpoints), addresses: new Set(addresses) };
+  return { endpoints, addresses: new Set(addresses) };
 }
 
-export const isTaken = (instance: Instance, service: Service, { endpoints }: Arrivals): boolean =>
-  endpoints.size > 0 && endpointsOf(instance, service).some((endpoint) => endpoints.has(endpoint));
+export function isTaken(instance: Instance, service: Service, endpoints: Arrivals["endpoints"]): boolean {
+  const taken = endpoints.get(instance.address);
+  return taken !== undefined && portsOf(instance, service).some((port) => taken.has(port));
+}
 
-const endpointsOf = ({ address, ports }: Instance, service: Service): readonly string[] =>
-  service.ports.map(({ name, number }) => formatHostPort({ host: address, port: ports[name] ?? number }));
+const portsOf = ({ ports }: Instance, service: Service): readonly number[] =>
+  service.ports.map(({ name, number }) => ports[name] ?? number);
