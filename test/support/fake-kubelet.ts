@@ -6,14 +6,19 @@ import { follow } from "./kube-follow.ts";
 /** A pod, as far as a kubelet's work goes. */
 export interface KubePod extends KubeObject {
   readonly metadata: KubeObject["metadata"] & { readonly uid: string };
-  readonly spec: { readonly nodeName?: string; readonly [field: string]: unknown };
+  readonly spec: { readonly nodeName?: string; readonly containers: readonly KubeContainer[] };
+}
+
+interface KubeContainer {
+  readonly ports?: readonly { readonly containerPort: number }[];
+  readonly lifecycle?: { readonly preStop?: { readonly sleep?: { readonly seconds: number } } };
 }
 
 /** What runs pods. */
 export interface PodRunner {
   /** Resolves with the pod's addresses when it is ready to serve. */
   readonly start: (pod: KubePod) => Promise<readonly string[]>;
-  /** The pod was deleted, as its endpoint slices say by then or soon. Resolves when nothing of it runs any more. */
+  /** The pod was deleted, and its `preStop` is over. Resolves when nothing of it runs any more. */
   readonly stop: (pod: KubePod) => Promise<void>;
 }
 
@@ -63,6 +68,7 @@ export function startFakeKubelet({ api, cleanup, runner = addressesOnly() }: Fak
   const end = async (pod: KubePod, state: RunningPod): Promise<void> => {
     state.isEnding = true;
     const addresses = await state.addresses;
+    await delay(preStopMsOf(pod));
     await runner.stop(pod);
     await report(pod, addresses, false);
     await tell(() => api.remove(pod, { graceSeconds: 0, uid: pod.metadata.uid }));
@@ -95,6 +101,9 @@ const nodeNamed = (name: string) => ({
   kind: "Node",
   metadata: { name, labels: { "kubernetes.io/hostname": name } },
 });
+
+const preStopMsOf = ({ spec: { containers } }: KubePod): number =>
+  Math.max(...containers.map(({ lifecycle }) => lifecycle?.preStop?.sleep?.seconds ?? 0)) * 1_000;
 
 /** What a kubelet says of a pod that runs. */
 export const podStatus = ([address, ...others]: readonly string[], isReady: boolean) => ({

@@ -59,6 +59,8 @@ export interface KubeApi {
   readonly create: (object: KubeObject) => Promise<KubeObject>;
   /** Writes the whole object again. */
   readonly replace: (object: KubeObject) => Promise<void>;
+  /** Makes it or changes it, as `kubectl apply --server-side` does. */
+  readonly apply: (object: KubeObject) => Promise<void>;
   /** A merge patch (RFC 7386); `subresource`: for example `status`. */
   readonly patch: (which: KubeReference, patch: object, subresource?: string) => Promise<void>;
   /** `graceSeconds` 0: at once, without waiting for who would have to confirm; `uid`: only this one of the name. */
@@ -125,6 +127,10 @@ export function createKubeApi({ url, ca }: KubeServer, { token }: KubeUser): Kub
     create: (object) => must("POST", collectionOf(object), object) as Promise<KubeObject>,
     replace: async (object) => {
       await must("PUT", pathOf(object), object);
+    },
+    apply: async (object) => {
+      const path = `${pathOf(object)}?fieldManager=test&force=true`;
+      await must("PATCH", path, object, "application/apply-patch+yaml");
     },
     patch: async (which, patch, subresource) => {
       const path = [pathOf(which), ...(subresource === undefined ? [] : [subresource])].join("/");

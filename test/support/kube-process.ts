@@ -18,14 +18,16 @@ export interface LabProcess {
 export interface LabProcessOptions {
   readonly cleanup: Cleanup;
   readonly command: readonly [string, ...string[]];
+  readonly env?: NodeJS.ProcessEnv;
   readonly isReady: () => Promise<boolean>;
 }
 
 const withinMs = 60_000;
 
 /** Starts it; it is gone at the end. */
-export async function startLabProcess({ cleanup, command, isReady }: LabProcessOptions): Promise<LabProcess> {
+export async function startLabProcess({ cleanup, command, env, isReady }: LabProcessOptions): Promise<LabProcess> {
   const [program, ...args] = command;
+  const name = command.slice(0, 3).join(" ");
   let running: Child | undefined;
   let said: string[] = [];
   const signal = (name: NodeJS.Signals): void => {
@@ -38,16 +40,16 @@ export async function startLabProcess({ cleanup, command, isReady }: LabProcessO
   };
   const start = async (): Promise<void> => {
     said = [];
-    const child = await startChild({ command: program, args, onLine: (line) => said.push(line) });
+    const child = await startChild({ command: program, args, ...(env && { env }), onLine: (line) => said.push(line) });
     running = child;
     let hasEnded = false;
     void child.exited.then(() => {
       hasEnded = true;
     });
-    await waitFor(async () => hasEnded || (await isReady()), { withinMs, what: program }).catch((cause: unknown) => {
-      throw new Error(`${program} is not ready; it said:\n${said.slice(-20).join("\n")}`, { cause });
+    await waitFor(async () => hasEnded || (await isReady()), { withinMs, what: name }).catch((cause: unknown) => {
+      throw new Error(`${name} is not ready; it said:\n${said.slice(-20).join("\n")}`, { cause });
     });
-    if (hasEnded) throw new Error(`${program} ended; it said:\n${said.slice(-20).join("\n")}`);
+    if (hasEnded) throw new Error(`${name} ended; it said:\n${said.slice(-20).join("\n")}`);
   };
   // Nothing of it is wanted afterwards.
   cleanup(() => end(0));
