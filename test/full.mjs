@@ -54,6 +54,11 @@ const parts = [
     ...test("test/envoy/replicas.test.ts", { FAIRWAY_REPLICA_ENVOYS: "20" }),
   },
   {
+    title: "Faults of an API server, each for a minute, under load",
+    // Requests between pods take network namespaces, which there are none of in CI.
+    ...test("test/kubernetes/faults.test.ts", { FAIRWAY_KUBE_FAULT_SECONDS: "60", CI: "false" }),
+  },
+  {
     title: "200 changes, the stream cut at every message",
     ...test("test/envoy/cut-streams.test.ts", { FAIRWAY_CUTS: "50" }),
   },

@@ -35,7 +35,7 @@ export interface NetNamespace {
  * they need of the kernel is not promised there.
  */
 export function needNetNamespaces(context: Pick<TestContext, "skip">): void {
-  const reason = reasonToSkip();
+  const reason = whyNoNetNamespaces();
   if (reason === undefined) return;
   console.warn(`skipped: ${reason}`);
   context.skip(reason);
@@ -43,7 +43,8 @@ export function needNetNamespaces(context: Pick<TestContext, "skip">): void {
 
 const commands = ["ip", "iptables-save", "iptables-restore", "ip6tables-save", "ip6tables-restore", "setpriv"];
 
-function reasonToSkip(): string | undefined {
+/** Why none can be made here; undefined: they can. */
+export function whyNoNetNamespaces(): string | undefined {
   if (process.env["CI"] === "true") return "network namespaces: never in CI";
   if (process.platform !== "linux" || process.getuid?.() !== 0)
     return "network namespaces: only root on Linux makes them";
