@@ -12,7 +12,7 @@ import { applyObjects, expectSameModel, labFolder, prepare } from "./cluster.ts"
 import { servicesOfCluster } from "./expected-model.ts";
 import { type Fairway, startFairway } from "./fairway.ts";
 import { account, hostOf, namespace, pod, service, servicePort } from "./objects.ts";
-import { makePodMesh } from "./pod-mesh.ts";
+import { makePodMesh, type PodMesh } from "./pod-mesh.ts";
 import { startWitness, type Witness } from "./witness.ts";
 
 /** A cluster, Fairway that reaches it through a proxy that a test may spoil, and whoever depends on Fairway. */
@@ -21,8 +21,14 @@ export interface FaultLab {
   readonly spoiler: KubeSpoiler;
   readonly fairway: Fairway;
   readonly witness: Witness;
-  /** Of a steady load between two pods, what failed since it was asked last; undefined: no pods can be run here. */
-  readonly failures: (() => Promise<readonly string[]>) | undefined;
+  /** Requests between two pods; undefined: none can be run here. */
+  readonly load: Load | undefined;
+}
+
+export interface Load {
+  readonly start: () => Promise<void>;
+  /** What came of it since its start. */
+  readonly stop: () => Promise<{ readonly answers: number; readonly failures: readonly string[] }>;
 }
 
 /** One for all tests of a file, started by the first of them that is not skipped. */
@@ -73,24 +79,22 @@ async function startLab({ cleanup, kubernetes, envoy, times }: LabOptions): Prom
   const id = `sidecar~10.244.255.1~witness.${namespace}~${namespace}.svc.cluster.local`;
   const witness = startWitness({ cleanup, node: { id, userAgentName: "witness" }, xdsPort });
   await waitFor(() => witness.isComplete(), { what: "the endpoints of the witness" });
-  return { kubernetes, spoiler, fairway, witness, failures: mesh && (await startLoad(kubernetes, mesh)) };
+  return { kubernetes, spoiler, fairway, witness, load: mesh && (await loadBetween(kubernetes, mesh)) };
 }
 
-async function startLoad(
-  { admin }: Kubernetes,
-  { pod: podNamed }: Awaited<ReturnType<typeof makePodMesh>>,
-): Promise<NonNullable<FaultLab["failures"]>> {
+async function loadBetween({ admin }: Kubernetes, mesh: PodMesh): Promise<Load> {
   const path = `/api/v1/namespaces/${namespace}/services/reviews`;
   const { spec } = await admin.get<{ readonly spec: { readonly clusterIP: string } }>(path);
-  const caller = podNamed("web-1");
+  const caller = mesh.pod("web-1");
   const call = { protocol: "http", host: spec.clusterIP, port: servicePort, authority: hostOf("reviews") } as const;
   await waitFor(async () => "who" in (await caller.ask("call", call)), { withinMs: 30_000, what: "the first answer" });
-  await caller.ask("startLoad", call);
-  let told = 0;
-  return async () => {
-    const all = (await caller.ask("load", null)).failures;
-    const fresh = all.slice(told);
-    told = all.length;
-    return fresh;
+  return {
+    start: async () => {
+      await caller.ask("startLoad", call);
+    },
+    stop: async () => {
+      const { answers, failures } = await caller.ask("stopLoad", null);
+      return { answers: Object.values(answers).reduce((sum, count) => sum + count, 0), failures };
+    },
   };
 }

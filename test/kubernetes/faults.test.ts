@@ -124,13 +124,16 @@ test.for(faults.map((fault) => [fault.name, fault] as const))(
   { timeout: 60_000 + lastsMs + backWithinMs },
   async ([name, { begin, end, isDown, restarts }], context) => {
     const lab = await labOf(context);
-    const { kubernetes, fairway, witness, failures } = lab;
+    const { kubernetes, fairway, witness, spoiler, load } = lab;
     const changesBefore = witness.changes();
     const bytesBefore = await fairway.pushedBytes();
+    const requestsBefore = spoiler.requests();
+    await load?.start();
 
     await begin(lab);
     const markedMeanwhile = isDown ? undefined : await applyMarker(kubernetes);
     await delay(lastsMs);
+    const requests = spoiler.requests() - requestsBefore;
     await end(lab);
     const marker = markedMeanwhile ?? (await applyMarker(kubernetes));
     const begun = performance.now();
@@ -142,8 +145,13 @@ test.for(faults.map((fault) => [fault.name, fault] as const))(
     console.log(`${name}: back after ${Math.round(performance.now() - begun)} ms`);
 
     await expectSameModel(kubernetes, fairway.api);
+    // Five kinds, each tried again after pauses that become longer.
+    expect(requests).toBeLessThan(5 * (6 + lastsMs / 1_000));
     expect(witness.changes()).toBe(changesBefore);
     expect(await fairway.pushedBytes()).toBe(restarts ? 0 : bytesBefore);
-    expect((await failures?.()) ?? []).toEqual([]);
+    const { answers, failures } = (await load?.stop()) ?? { answers: Number.POSITIVE_INFINITY, failures: [] };
+    expect(failures).toEqual([]);
+    // A hundred a second on a quiet machine.
+    expect(answers).toBeGreaterThan(lastsMs / 200);
   },
 );
