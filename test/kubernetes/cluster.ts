@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "vitest";
+import type { RegistryView } from "../../src/api/types/registries.ts";
 import { executableOnPath } from "../../src/app/envoy/executable.ts";
 import type { ApiClient } from "../support/api-client.ts";
 import type { Cleanup } from "../support/envoy.ts";
@@ -47,3 +48,6 @@ export async function expectSameModel({ admin }: Kubernetes, api: ApiClient, wit
   };
   await waitFor(isSame, { withinMs, what: "the cluster's model" }).catch(isSame);
 }
+
+/** How Fairway says that the cluster is. */
+export const registryOf = (api: ApiClient): Promise<RegistryView> => api.json("/api/v1/registries/kubernetes");

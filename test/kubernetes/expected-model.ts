@@ -39,10 +39,10 @@ interface KubeSlice extends KubeObject {
 interface KubeEndpoint {
   readonly addresses: readonly [string];
   readonly conditions: { readonly ready: boolean; readonly serving: boolean; readonly terminating: boolean };
-  readonly targetRef: { readonly name: string };
+  readonly targetRef?: { readonly name: string };
 }
 
-/** What the cluster says; every endpoint is taken to be a pod of one address. */
+/** What the cluster says; every endpoint is taken to be one instance, of one address. */
 export async function servicesOfCluster(api: KubeApi): Promise<readonly SeenService[]> {
   const [services, slices, pods] = await Promise.all(
     ["/api/v1/services", "/apis/discovery.k8s.io/v1/endpointslices", "/api/v1/pods"].map(
@@ -61,7 +61,7 @@ export async function servicesOfCluster(api: KubeApi): Promise<readonly SeenServ
           (endpoints ?? []).map(({ addresses: [address], conditions, targetRef }) => ({
             address,
             ports: Object.fromEntries((ports ?? []).map((port) => [port.name, port.port])),
-            labels: (podLabels.get(targetRef.name) ?? {}) as SeenInstance["labels"],
+            labels: (podLabels.get(targetRef?.name ?? "") ?? {}) as SeenInstance["labels"],
             health: healthOf(conditions),
           })),
         )

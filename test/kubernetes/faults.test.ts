@@ -3,10 +3,10 @@ import { expect, test } from "vitest";
 import type { KubeObject } from "../support/kube-api.ts";
 import type { Kubernetes } from "../support/kube-lab.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { applyObjects, expectSameModel } from "./cluster.ts";
+import { applyObjects, expectSameModel, registryOf } from "./cluster.ts";
 import { servicesOfFairway } from "./expected-model.ts";
 import { type FaultLab, sharedFaultLab } from "./fault-lab.ts";
-import { catalogKinds, hostOf, namespace, roleOf, service } from "./objects.ts";
+import { catalogKinds, endpointSlice, hostOf, namespace, roleOf, service } from "./objects.ts";
 
 /** In seconds: how long each fault lasts, and then with the times that users have. Default: two seconds, and times to match. */
 const asked = process.env["FAIRWAY_KUBE_FAULT_SECONDS"];
@@ -102,26 +102,13 @@ async function applyMarker(kubernetes: Kubernetes): Promise<string> {
     },
   ]);
   const pod = await kubernetes.admin.get(`/api/v1/namespaces/${namespace}/pods/${name}`);
-  await kubernetes.admin.create({
-    apiVersion: "discovery.k8s.io/v1",
-    kind: "EndpointSlice",
-    metadata: { ...metadata, labels: { "kubernetes.io/service-name": name } },
-    addressType: "IPv4",
-    ports: [{ name: "http", port: 8080, protocol: "TCP" }],
-    endpoints: [
-      {
-        addresses: [`10.244.254.${markers}`],
-        conditions: { ready: true, serving: true, terminating: false },
-        targetRef: { kind: "Pod", namespace, name, uid: pod.metadata["uid"] },
-      },
-    ],
-  });
+  await kubernetes.admin.create(endpointSlice(name, [{ address: `10.244.254.${markers}`, pod }]));
   return name;
 }
 
 test.for(faults.map((fault) => [fault.name, fault] as const))(
   "%s: no request fails, nothing is sent, and what changed meanwhile is known",
-  { timeout: 60_000 + lastsMs + backWithinMs },
+  { timeout: 120_000 + lastsMs + 2 * backWithinMs },
   async ([name, { begin, end, isDown, restarts }], context) => {
     const lab = await labOf(context);
     const { kubernetes, fairway, witness, spoiler, load } = lab;
@@ -145,6 +132,8 @@ test.for(faults.map((fault) => [fault.name, fault] as const))(
     console.log(`${name}: back after ${Math.round(performance.now() - begun)} ms`);
 
     await expectSameModel(kubernetes, fairway.api);
+    const isWell = async () => (await registryOf(fairway.api)).state === "LIVE";
+    await waitFor(isWell, { withinMs: backWithinMs, what: "the end of the outage" });
     // Five kinds, each tried again after pauses that become longer.
     expect(requests).toBeLessThan(5 * (6 + lastsMs / 1_000));
     expect(witness.changes()).toBe(changesBefore);

@@ -74,3 +74,24 @@ export const pod = (name: string, { app, version = "v1", preStopSeconds = 0 }: P
 });
 
 export const hostOf = (name: string): string => `${name}.${namespace}.svc.cluster.local`;
+
+/** The endpoints of a service without a selector; `pod`: whose address it is. */
+export interface SliceEndpoint {
+  readonly address: string;
+  readonly pod?: KubeObject;
+}
+
+export const endpointSlice = (serviceName: string, endpoints: readonly SliceEndpoint[]): KubeObject => ({
+  apiVersion: "discovery.k8s.io/v1",
+  kind: "EndpointSlice",
+  metadata: { name: serviceName, namespace, labels: { "kubernetes.io/service-name": serviceName } },
+  addressType: "IPv4",
+  ports: [{ name: "http", port: podPort, protocol: "TCP" }],
+  endpoints: endpoints.map(({ address, pod: target }) => ({
+    addresses: [address],
+    conditions: { ready: true, serving: true, terminating: false },
+    ...(target && {
+      targetRef: { kind: "Pod", namespace, name: target.metadata.name, uid: target.metadata["uid"] },
+    }),
+  })),
+});

@@ -41,6 +41,7 @@ test("pods of a service come into slices when they run, are marked when they go,
     cleanup: context.onTestFinished,
     runner: { start: async () => [`10.244.0.${++addresses}`], stop: () => mayGo.promise },
   });
+  context.onTestFinished(() => mayGo.resolve());
   await admin.create({ apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } });
   const spec = { selector: { app: "reviews" }, ports: [{ name: "http", port: 80, targetPort: 8080 }] };
   await admin.create({ apiVersion: "v1", kind: "Service", metadata: { name: "reviews", namespace: "shop" }, spec });

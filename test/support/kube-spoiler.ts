@@ -43,6 +43,8 @@ export async function startKubeSpoiler(cleanup: Cleanup, { url, ca }: KubeServer
     onward.on("error", () => asked.socket.resetAndDestroy());
     onward.on("response", (response) => {
       answer.writeHead(response.statusCode ?? 502, response.headers);
+      // A watch may have nothing to say for a while.
+      answer.flushHeaders();
       response.on("data", (part) => {
         if (begun === silences) answer.write(part);
       });
