@@ -1,6 +1,8 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { createCompiler } from "../../src/compile/compile.ts";
+import { profileOf } from "../../src/compile/profile.ts";
+import type { World } from "../../src/compile/world.ts";
 import { RouteConfigurationSchema } from "../../src/gen/envoy/config/route/v3/route_pb.ts";
 import type { CatalogEntry } from "../../src/model/catalog.ts";
 import type { ProxyNode } from "../../src/model/proxy.ts";
@@ -83,4 +85,29 @@ describe("the service of an alias answers to it", () => {
     expect(hosts["books.shop.svc.cluster.local:9080"]).toContain("books.shop.svc.cluster.local");
     expect(hosts["reviews.prod.svc.cluster.local:9080"]).toEqual([...own, "10.96.0.1"]);
   });
+});
+
+test("a route to an alias follows what becomes of its service, also where that is not imported", () => {
+  const rules = [
+    rule("Sidecar", "narrow", { ingress: [], egress: [{ captureMode: "DEFAULT", hosts: ["shop/*"] }] }),
+    rule("VirtualService", "shelf", {
+      hosts: ["shelf"],
+      gateways: ["mesh"],
+      http: [{ match: [], route: [{ host: "books", weight: 1 }] }],
+    }),
+  ];
+  const shelf = service("shelf");
+  const worldOf = (port: number) => {
+    const target = service("reviews", [instance("1")], { namespace: "prod", port });
+    return world({ services: [shelf, books, target], rules });
+  };
+  const compiler = createCompiler();
+  const [before, after] = [worldOf(9080), worldOf(9090)];
+  const profile = profileOf(before, redirect());
+  const clusters = (one: World) =>
+    [...compiler.compile(one, profile).resources.CDS.keys()].filter((name) => name.includes("reviews"));
+  expect(clusters(before)).toEqual(["outbound|9080||reviews.prod.svc.cluster.local"]);
+  expect(clusters({ ...after, rules: before.rules, holds: before.holds })).toEqual([
+    "outbound|9090||reviews.prod.svc.cluster.local",
+  ]);
 });
