@@ -27,6 +27,7 @@ export const bootstrapCommand: Command = {
     { flags: "--kind <kind>", summary: "what it is", choices: ["sidecar", "gateway"], default: "sidecar" },
     { flags: "--label <key=value...>", summary: "labels of the workload, for rules that select by them" },
     { flags: "--locality <region/zone/subzone>", summary: "where it runs" },
+    { flags: "--node <name>", summary: "the node of its platform that it runs on" },
     { flags: "--service-account <name>", summary: "the workload's service account" },
     {
       flags: "--interception <mode>",
@@ -80,6 +81,7 @@ async function bootstrap({ flags }: CommandInput, io: CliIo): Promise<ExitCode> 
   const kind = textOf("kind") === "gateway" ? "gateway" : "sidecar";
   const serviceAccount = flagValue(flags, "serviceAccount");
   const locality = flagValue(flags, "locality");
+  const nodeName = flagValue(flags, "node");
   const json = bootstrapFor({
     node: {
       id: nodeIdOf({ kind, ip, name, namespace, domain }),
@@ -91,6 +93,7 @@ async function bootstrap({ flags }: CommandInput, io: CliIo): Promise<ExitCode> 
         LABELS: labels,
         INTERCEPTION_MODE: textOf("interception"),
         ...(serviceAccount !== undefined && { SERVICE_ACCOUNT: serviceAccount }),
+        ...(nodeName !== undefined && { NODE_NAME: nodeName }),
       },
     },
     xds: { ...xds, variant: textOf("variant") === "sotw" ? "sotw" : "delta" },

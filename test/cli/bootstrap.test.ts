@@ -5,7 +5,7 @@ import { fairway } from "./terminal.ts";
 
 test("a sidecar's bootstrap names the proxy as the server reads it", async () => {
   const { exit, out, err } = await fairway(
-    "bootstrap --name web-1 -n shop --ip 10.0.0.7 --label app=web version=v1 --locality r1/z1/s1 --service-account web --interception NONE",
+    "bootstrap --name web-1 -n shop --ip 10.0.0.7 --label app=web version=v1 --locality r1/z1/s1 --node n1 --service-account web --interception NONE",
   );
   expect([exit, err]).toEqual([0, ""]);
   const proxy = parseNode(out, "bootstrap.json");
@@ -16,6 +16,7 @@ test("a sidecar's bootstrap names the proxy as the server reads it", async () =>
         NAMESPACE: "shop",
         LABELS: { app: "web", version: "v1" },
         SERVICE_ACCOUNT: "web",
+        NODE_NAME: "n1",
         INTERCEPTION_MODE: "NONE",
       },
       locality: { region: "r1", zone: "z1", subzone: "s1" },

@@ -17,6 +17,7 @@ test("reads a node as Istio's proxies name themselves", () => {
       LABELS: { app: "gw", n: 3 },
       INSTANCE_IPS: "10.9.9.1,fd00::1",
       INTERCEPTION_MODE: "NONE",
+      NODE_NAME: "n1",
       SOMETHING_ELSE: "kept out",
     }),
   );
@@ -27,6 +28,7 @@ test("reads a node as Istio's proxies name themselves", () => {
     dnsDomain: "shop.svc.cluster.local",
     addresses: ["10.9.9.1", "fd00::1"],
     labels: { app: "gw" },
+    nodeName: "n1",
     interceptionMode: "none",
   });
 });
