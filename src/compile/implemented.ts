@@ -43,10 +43,12 @@ export function portsImplemented(
   );
 }
 
-/** What the registries say of the workload at some addresses: its first instance. */
+/** What the registries say of the workload at some addresses: its instance of the first service, whichever came first. */
 export function workloadAt({ instances }: Catalog, addresses: readonly string[]): Instance | undefined {
   const known = instancesByAddress(instances);
-  return addresses.flatMap((address) => [...(known.get(address)?.values() ?? [])].flat())[0];
+  const there = addresses.flatMap((address) => [...(known.get(address) ?? [])]);
+  const [[, [first] = []] = []] = there.sort(([a], [b]) => compareText(a, b));
+  return first;
 }
 
 const implementedBy = (

@@ -97,6 +97,15 @@ describe("the place in a profile", () => {
     expect(placeIn([zone, bound], at("", ""))).toEqual({ network: "", region: "", zone: "", node: "" });
   });
 
+  test("is the same whichever service of the workload was known first", () => {
+    const [a, b] = ["a", "b"].map((name) => service(name, [copy(name, "r/z", { address: "10.0.0.9", node: name })]));
+    const known = [a, b].flatMap((one) => one ?? []);
+    const before = world({ services: [bound, ...known.slice(1)] });
+    const after = world({ catalog: shareCatalog(before.catalog, createCatalog([bound, ...known])) });
+    expect(profileOf(before, at("", "")).place).toEqual({ node: "b" });
+    expect(profileOf(after, at("", "")).place).toEqual({ node: "a" });
+  });
+
   test("makes as many profiles as there are places, and no more", () => {
     const profiles = (services: readonly CatalogEntry[]) => {
       const here = world({ services });
