@@ -122,10 +122,12 @@ export function createReflector<T extends object>(options: ReflectorOptions<T>):
     for (let plan = firstPlan; !closed; ) {
       const outcome = await take(plan.step);
       if (closed) return;
+      const next = nextPlan(plan, outcome, { nowMs: clock.monotonic(), random: random(), times });
       const { failure } = outcome;
       if (failure?.kind === "absent" && (await forgetIfAbsent())) state.absent(failure);
-      else if (failure !== undefined) state.failed(failure);
-      plan = nextPlan(plan, outcome, { nowMs: clock.monotonic(), random: random(), times });
+      // That no list is streamed is no failure.
+      else if (failure !== undefined && next.streams === plan.streams) state.failed(failure);
+      plan = next;
       metrics.restarted(plan.reason);
       log.debug({ ...plan }, "goes on");
       await pause(plan.waitMs);

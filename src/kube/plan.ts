@@ -19,9 +19,10 @@ export interface Plan {
   readonly version: string | undefined;
   /** The server has not said that it streams no lists. */
   readonly streams: boolean;
-  /** In a row, and when the last one was (monotonic). */
+  /** In a row, and when (monotonic) and by what the last one was. */
   readonly failures: number;
   readonly failedAtMs: number;
+  readonly failedBy: RestartReason | undefined;
 }
 
 /** `start`; `listed`: a list is followed by a watch; `ended`: the server ended a watch in order; `short`: at once. */
@@ -56,6 +57,7 @@ export const firstPlan: Plan = {
   streams: true,
   failures: 0,
   failedAtMs: Number.NEGATIVE_INFINITY,
+  failedBy: undefined,
 };
 
 /** Pure: all that decides is in the arguments. */
@@ -66,8 +68,11 @@ export function nextPlan(plan: Plan, outcome: Outcome, moment: Moment): Plan {
   if (reason === "listed" || reason === "ended") {
     return { ...plan, step: goOn(version), waitMs: 0, reason, version };
   }
-  const streams = plan.streams && !(reason === "invalid" && plan.step.kind === "stream");
-  const failed = { ...plan, reason, version, streams };
+  if (reason === "invalid" && plan.step.kind === "stream" && outcome.version === undefined) {
+    // It knows no streamed lists, which is said once, and no failure.
+    return { ...plan, step: { kind: "list", resourceVersion: version ?? "0" }, waitMs: 0, reason, streams: false };
+  }
+  const failed = { ...plan, reason, version };
   const isDeaf = reason === "silent" && plan.reason === "silent" && !outcome.progressed;
   return { ...failed, step: stepAfter(failed, outcome, isDeaf), ...pauseAfter(failed, outcome, moment) };
 }
@@ -106,15 +111,17 @@ function stepAfter({ step, reason, version, streams }: Plan, outcome: Outcome, i
   return step.kind === "list" ? step : { kind: "list", resourceVersion: version ?? "0" };
 }
 
-/** What is often cured by the next step, which therefore follows at once, unless it has failed just before. */
-const freeOnce: ReadonlySet<RestartReason> = new Set(["gone", "too-new", "silent", "invalid"]);
+/** What is often cured by the next step, which therefore follows at once, unless the last failure was of this sort as well. */
+const freeOnce: ReadonlySet<RestartReason> = new Set(["gone", "too-new", "silent"]);
 
 function pauseAfter(
-  { reason, failures: before, failedAtMs }: Plan,
+  { reason, failures: before, failedAtMs, failedBy }: Plan,
   { failure }: Outcome,
   { nowMs, random, times }: Moment,
-): Pick<Plan, "waitMs" | "failures" | "failedAtMs"> {
-  const failures = nowMs - failedAtMs >= times.healthyMs ? 0 : before;
+): Pick<Plan, "waitMs" | "failures" | "failedAtMs" | "failedBy"> {
+  const isHealthy = nowMs - failedAtMs >= times.healthyMs;
+  const failures = isHealthy ? 0 : before;
+  const isFree = freeOnce.has(reason) && (isHealthy || failedBy === undefined || !freeOnce.has(failedBy));
   const doubled = Math.min(times.maxPauseMs, times.minPauseMs * 2 ** Math.min(failures, 30));
   const fixed: Partial<Record<RestartReason, number>> = {
     forbidden: times.forbiddenPauseMs,
@@ -123,10 +130,6 @@ function pauseAfter(
   const asked = failure?.retryAfterMs;
   // Everybody who was turned away at once shall not come back at once.
   const waitMs =
-    asked !== undefined
-      ? asked + random * times.minPauseMs
-      : freeOnce.has(reason) && failures === 0
-        ? 0
-        : (fixed[reason] ?? doubled) * (1 + random);
-  return { waitMs, failures: failures + 1, failedAtMs: nowMs + waitMs };
+    asked !== undefined ? asked + random * times.minPauseMs : isFree ? 0 : (fixed[reason] ?? doubled) * (1 + random);
+  return { waitMs, failures: failures + 1, failedAtMs: nowMs + waitMs, failedBy: reason };
 }

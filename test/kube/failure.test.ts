@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type FailureKind, failureOf } from "../../src/kube/failure.ts";
-import { statusObject } from "../support/fake-kube-api.ts";
+import { statusObject } from "../support/fake-kube-answers.ts";
 
 const tooLarge = { causes: [{ reason: "ResourceVersionTooLarge" }], retryAfterSeconds: 1 };
 

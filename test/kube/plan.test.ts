@@ -103,6 +103,14 @@ describe("pauses", () => {
     expect(pauses(watching, what, wanted.length)).toEqual(wanted);
   });
 
+  test("none before the new list that an outage makes necessary, however long it was", () => {
+    const outage = [1, 2, 3, 4].reduce((current) => next(current, fails("unreachable", { opened: false })), watching);
+    const gone = next(outage, fails("gone"));
+    expect([outage.waitMs, gone.waitMs]).toEqual([6_400, 0]);
+    const listed = next(gone, outcome({ version: "9" }));
+    expect(next(listed, fails("gone")).waitMs).toBeGreaterThan(10_000);
+  });
+
   test("by chance they are up to twice as long", () => {
     expect(pauses(watching, fails("unreachable"), 2, 0.5)).toEqual([1_200, 2_400]);
     expect(pauses(watching, fails("throttled", { retryAfterMs: 5_000 }), 1, 0.5)).toEqual([5_400]);

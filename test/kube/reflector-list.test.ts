@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type FakeKubeApi, hang, reset, startFakeKubeApi, status, text } from "../support/fake-kube-api.ts";
+import { hang, reset, status, text } from "../support/fake-kube-answers.ts";
+import { type FakeKubeApi, startFakeKubeApi } from "../support/fake-kube-api.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { reflect, thing } from "./support.ts";
 

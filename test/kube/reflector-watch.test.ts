@@ -1,39 +1,13 @@
 import { describe, expect, test } from "vitest";
-import {
-  type Answer,
-  type FakeKubeApi,
-  reset,
-  says,
-  startFakeKubeApi,
-  status,
-  statusObject,
-} from "../support/fake-kube-api.ts";
+import { says, status, statusObject } from "../support/fake-kube-answers.ts";
+import type { Answer, FakeKubeApi } from "../support/fake-kube-api.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { reflect, thing } from "./support.ts";
+import { thing, watching } from "./support.ts";
 
 const kinds = (api: FakeKubeApi) => api.requests.map(({ kind }) => kind);
 const versions = (api: FakeKubeApi) =>
   api.requests.filter(({ kind }) => kind === "watch").map(({ query }) => query["resourceVersion"]);
 const [minute, second] = [60_000, 1_000];
-
-/** A reflector that has read `a` and `b`, and watches. */
-async function watching(context: Parameters<typeof reflect>[1], options?: Parameters<typeof reflect>[2]) {
-  const api = await startFakeKubeApi(context);
-  api.put(thing("a"));
-  api.put(thing("b"));
-  const reflecting = reflect(api, context, options);
-  await waitFor(() => reflecting.state() === "live");
-  const watch = () => {
-    const [first] = api.watches();
-    if (first === undefined) throw new Error("nobody watches");
-    return first;
-  };
-  /** Until a pause, and nothing else, is waited for. */
-  const pauses = () => waitFor(() => api.watches().length === 0 && reflecting.clock.pending() > 0);
-  const [states, unsubscribe] = [[] as string[], reflecting.reflector.state.subscribe(({ kind }) => states.push(kind))];
-  context.onTestFinished(unsubscribe);
-  return { api, watch, pauses, states, ...reflecting };
-}
 
 describe("a watch that ends", () => {
   test("in order, is taken up at once where it was, which bookmarks say, too", async (context) => {
@@ -52,21 +26,22 @@ describe("a watch that ends", () => {
   });
 
   test("at once and with nothing new, again and again, is asked for with pauses", async (context) => {
-    const { api, watch, passUntil, clock } = await watching(context);
+    const { api, watch, failed, clock } = await watching(context);
     api.always("watch", says("", "end"));
     clock.advance(2 * second);
     watch().end();
-    const began = clock.monotonic();
-    await passUntil(() => clock.monotonic() - began > 10 * minute, 5 * second);
-    // 0.8, 1.6, 3.2, 6.4, 12.8, 25.6 s, then every 30 s.
-    expect(versions(api).length).toBeGreaterThan(15);
-    expect(versions(api).length).toBeLessThan(27);
+    for (const [times, pauseMs] of [800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000].entries()) {
+      await failed("short", times + 1);
+      clock.advance(pauseMs - 1);
+      expect(versions(api)).toHaveLength(times + 1);
+      clock.advance(1);
+    }
   });
 
   test("by a reset, is taken up after a pause; nothing is missed, and nothing was lost meanwhile", async (context) => {
-    const { api, watch, pauses, clock, kept, passUntil, states } = await watching(context);
+    const { api, watch, failed, clock, kept, passUntil, states } = await watching(context);
     watch().reset();
-    await pauses();
+    await failed("cut");
     api.put(thing("a", "blue"));
     api.remove("shop/b");
     clock.advance(799);
@@ -88,11 +63,11 @@ describe("a watch that ends", () => {
   });
 
   test("with an error of the server, is taken up where it was, after a pause, also when the server leaves it open", async (context) => {
-    const { api, watch, kept, pauses, clock } = await watching(context);
+    const { api, watch, kept, failed, clock } = await watching(context);
     watch().event("ERROR", statusObject(500, "InternalError"));
-    await pauses();
+    await failed("failed");
     clock.advance(800);
-    await waitFor(() => api.watches().length === 1);
+    await waitFor(() => versions(api).length === 1);
     expect(versions(api)).toEqual(["1002"]);
     expect(kept()).toHaveLength(2);
   });
@@ -107,12 +82,12 @@ describe("a watch that ends", () => {
     ],
     ["as its answer", () => status(429, "TooManyRequests", { "Retry-After": "7" })],
   ])("because there are too many, %s, is taken up when the server said so", async ([, answer], context) => {
-    const { api, watch, pauses, clock } = await watching(context);
+    const { api, watch, failed, clock } = await watching(context);
     api.next("watch", answer());
     clock.advance(2 * second);
     watch().end();
     await waitFor(() => versions(api).length === 1);
-    await pauses();
+    await failed("throttled");
     clock.advance(6_999);
     expect(versions(api)).toHaveLength(1);
     clock.advance(1);
@@ -167,14 +142,18 @@ describe("a version that is too old", () => {
   });
 
   test("again and again does not make it read all again and again", async (context) => {
-    const { api, watch, passUntil, clock } = await watching(context);
+    const { api, watch, failed, clock } = await watching(context);
     api.always("watch", status(410, "Expired"));
     api.always("stream", status(422, "Invalid"));
     clock.advance(2 * second);
     watch().end();
-    const began = clock.monotonic();
-    await passUntil(() => clock.monotonic() - began > 10 * minute, 5 * second);
-    expect(kinds(api).filter((kind) => kind === "list").length).toBeLessThan(30);
+    // The first new list follows at once, also where it cannot be streamed.
+    for (const [lists, pauseMs] of [1_600, 3_200].entries()) {
+      await failed("gone", lists + 2);
+      clock.advance(pauseMs - 1);
+      expect(kinds(api).filter((kind) => kind === "list")).toHaveLength(lists + 1);
+      clock.advance(1);
+    }
   });
 });
 
@@ -216,11 +195,11 @@ describe("silence", () => {
 
 describe("contact", () => {
   test("is lost with the second reset in a row, and is there again with the first word or second", async (context) => {
-    const { api, watch, states, passUntil, pauses, clock } = await watching(context);
+    const { api, watch, states, passUntil, failed, clock } = await watching(context);
     api.next("watch", says("", "reset"));
     watch().reset();
     await passUntil(() => states.includes("lost"));
-    await pauses();
+    await failed("cut", 2);
     clock.advance(1_600);
     await waitFor(() => api.watches().length === 1 && clock.pending() === 2);
     clock.advance(second - 1);
@@ -240,80 +219,5 @@ describe("contact", () => {
     });
     expect(kept()).toHaveLength(2);
     await passUntil(() => states.at(-1) === "live", 10 * second);
-  });
-});
-
-describe("whoever is told of objects", () => {
-  test("may fail: it is counted, and told of the next change all the same", async (context) => {
-    const { api, reflector, kept, passUntil, metric } = await watching(context);
-    const heard: number[] = [];
-    reflector.objects.subscribe((objects) => {
-      heard.push(objects?.size ?? 0);
-      throw new Error("failed");
-    });
-    api.put(thing("c"));
-    await passUntil(() => kept().length === 3, 10);
-    api.put(thing("d"));
-    await passUntil(() => kept().length === 4, 10);
-    expect(heard).toEqual([3, 4]);
-    expect(await metric("fairway_kube_errors_total")).toEqual({ listener: 2 });
-    expect(api.watches()).toHaveLength(1);
-  });
-
-  test("hears of 10,000 events in a few maps", async (context) => {
-    const { api, kept, maps, clock } = await watching(context);
-    for (let n = 0; n < 10_000; n++) api.put(thing(`t${n}`));
-    await waitFor(() => {
-      clock.advance(5);
-      return kept().length === 10_002;
-    });
-    expect(maps.length).toBeLessThan(30);
-  });
-
-  test("hears of a change after a quiet time at once", async (context) => {
-    const { api, kept } = await watching(context);
-    api.put(thing("c"));
-    await waitFor(() => kept().length === 3);
-  });
-});
-
-describe("a reflector that is closed", () => {
-  test.for<[string, (api: FakeKubeApi) => void]>([
-    ["while it watches", () => {}],
-    ["in a pause", (api) => api.always("watch", reset)],
-    ["while it waits for an answer", (api) => api.always("watch", () => {})],
-    [
-      "while it lists",
-      (api) => {
-        api.always("stream", status(422, "Invalid"));
-        api.always("list", () => {});
-        api.always("watch", status(410, "Gone"));
-      },
-    ],
-    [
-      "while it asks whether the kind is there",
-      (api) => {
-        api.always("watch", status(404, "NotFound"));
-        api.always("other", () => {});
-      },
-    ],
-  ])("%s, leaves no timer and no connection", async ([what, prepare], context) => {
-    const api = await startFakeKubeApi(context);
-    api.put(thing("a"));
-    const { reflector, clock, state, client } = reflect(api, context);
-    await waitFor(() => state() === "live");
-    prepare(api);
-    clock.advance(2 * second);
-    const before = api.requests.length;
-    for (const watch of api.watches()) watch.end();
-    await waitFor(() => api.requests.length > before);
-    if (what === "in a pause") await waitFor(() => clock.pending() === 1 && api.connections() === 0);
-    await reflector.close();
-    client.close();
-    expect(clock.pending()).toBe(0);
-    await waitFor(() => api.connections() === 0);
-    const asked = api.requests.length;
-    clock.advance(10 * minute);
-    expect(api.requests).toHaveLength(asked);
   });
 });

@@ -5,10 +5,11 @@ import type { KubeAccess } from "../../src/kube/access.ts";
 import { createKubeClient, type KubeClient, type KubeLimits } from "../../src/kube/client.ts";
 import { createReflector } from "../../src/kube/create-reflector.ts";
 import { createKubeMetrics } from "../../src/kube/metrics.ts";
+import type { RestartReason } from "../../src/kube/plan.ts";
 import type { KubeResource, Reflector } from "../../src/kube/reflector.ts";
 import type { ReflectorTimes } from "../../src/kube/times.ts";
 import { createFakeClock, type FakeClock } from "../support/fake-clock.ts";
-import type { FakeKubeApi } from "../support/fake-kube-api.ts";
+import { type FakeKubeApi, startFakeKubeApi } from "../support/fake-kube-api.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /** Of a thing, only this is kept. */
@@ -99,6 +100,26 @@ export function reflect<T extends object = Thing>(
         });
     },
   };
+}
+
+/** A reflector that has read `a` and `b`, and watches. */
+export async function watching(context: Pick<TestContext, "onTestFinished">, options?: ReflectingOptions<Thing>) {
+  const api = await startFakeKubeApi(context);
+  api.put(thing("a"));
+  api.put(thing("b"));
+  const reflecting = reflect(api, context, options);
+  await waitFor(() => reflecting.state() === "live");
+  const watch = () => {
+    const [first] = api.watches();
+    if (first === undefined) throw new Error("nobody watches");
+    return first;
+  };
+  /** Resolves in the pause after the so many-th failure of this sort. */
+  const failed = (reason: RestartReason, times = 1) =>
+    waitFor(async () => (await reflecting.metric("fairway_kube_restarts_total"))[reason] === times);
+  const [states, unsubscribe] = [[] as string[], reflecting.reflector.state.subscribe(({ kind }) => states.push(kind))];
+  context.onTestFinished(unsubscribe);
+  return { api, watch, failed, states, ...reflecting };
 }
 
 /** A metric of the reflector by its last label; without one the name is empty. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { readWatchEvent } from "../../src/kube/watch-event.ts";
-import { statusObject } from "../support/fake-kube-api.ts";
+import { statusObject } from "../support/fake-kube-answers.ts";
 
 const read = (event: unknown) => readWatchEvent("things", JSON.stringify(event));
 const metadata = { name: "a", namespace: "shop", uid: "u", resourceVersion: "7" };

@@ -160,6 +160,10 @@ describe("a reflector of a real API server", () => {
 });
 
 describe("a kind of the user's", () => {
+  const served = {
+    storage: true,
+    schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+  };
   const group = "test.example";
   const crd = {
     ...{
@@ -170,10 +174,8 @@ describe("a kind of the user's", () => {
     spec: {
       ...{ group, scope: "Namespaced", names: { plural: "rules", singular: "rule", kind: "Rule" } },
       versions: [
-        {
-          ...{ name: "v1", served: true, storage: true },
-          schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
-        },
+        { ...served, name: "v1", served: true },
+        { ...served, name: "v2", served: true, storage: false },
       ],
     },
   };
@@ -189,11 +191,24 @@ describe("a kind of the user's", () => {
       resource: { base: `/apis/${group}/v1`, plural: "rules", project: (object) => ({ v: String(object["v"]) }) },
     });
     await waitFor(() => state() === "absent");
+    const unserved = {
+      spec: {
+        versions: [
+          { ...served, name: "v1", served: false },
+          { ...served, name: "v2", served: true, storage: false },
+        ],
+      },
+    };
     for (const v of ["first", "second"]) {
-      await admin.create(crd);
+      // The one before may be on its way out.
+      await waitFor(() => admin.create(crd));
       await waitFor(() => state() === "live");
       await waitFor(async () => (await admin.create(rule(v))) !== undefined);
       await waitFor(() => kept().join() === `r=${v}`);
+      if (v === "first") {
+        await admin.patch(crd, unserved);
+        await waitFor(() => state() === "absent", { what: "a version that is not served", withinMs: 20_000 });
+      }
       await admin.remove(crd);
       await waitFor(() => state() === "absent", { withinMs: 20_000 });
       expect(kept()).toEqual([]);

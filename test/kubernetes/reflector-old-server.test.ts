@@ -104,6 +104,31 @@ test("that has forgotten the version is read anew, without an empty moment", asy
   expect(reflector.objects.value?.get(`${namespace}/c00000`)).toBe(same);
 });
 
+test("objects that come and go while all is read anew, again and again, are right in the end", async (context) => {
+  const lab = await kubernetes(context);
+  const namespace = await filled(context, lab, 40);
+  const proxy = await startKubeFaultProxy(context, lab.server.url);
+  const { kept, metric, sizes } = reflectReal(context, {
+    ...{ kubeconfig: lab.kubeconfig({ url: proxy.url }), resource: configMaps(namespace) },
+  });
+  await waitFor(() => kept().length === 40);
+  for (let round = 1; round <= 5; round++) {
+    proxy.refuse(true);
+    proxy.reset();
+    for (let n = 0; n < 10; n++) {
+      if (n === 5) await lab.compact();
+      // What was not refused reads all again, beside what changes.
+      if (n === 7) proxy.refuse(false);
+      const name = `c${String((7 * n + round) % 40).padStart(5, "0")}`;
+      await lab.admin.remove(configMap(namespace, name, ""));
+      await lab.admin.create(configMap(namespace, name, `round ${round}`));
+    }
+    await waitFor(async () => kept().join() === (await configMapsOf(lab.admin, namespace)).join());
+  }
+  expect(await metric("fairway_kube_restarts_total")).toMatchObject({ gone: 5 });
+  expect(Math.min(...sizes)).toBeGreaterThanOrEqual(39);
+});
+
 test("thousands of objects are one map, and thousands of changes a few", {
   timeout: 120_000,
 }, async (context) => {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { TestContext } from "vitest";
+import { json, status, text } from "./fake-kube-answers.ts";
 
 export interface FakeObject {
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly uid?: string };
@@ -32,6 +33,8 @@ export interface FakeWatch {
 export interface FakeKubeApi {
   readonly server: string;
   readonly requests: readonly FakeRequest[];
+  /** Empties `requests`. */
+  readonly forget: () => void;
   /** The open watches, oldest first. */
   readonly watches: () => readonly FakeWatch[];
   /** Adds or changes an object of `/api/v1/things`, or of another collection, and tells the watches. Returns its version. */
@@ -218,6 +221,9 @@ export async function startFakeKubeApi(context: Pick<TestContext, "onTestFinishe
   return {
     server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
+    forget: () => {
+      requests.length = 0;
+    },
     watches: () => [...watches],
     put(given, collection = things) {
       const key = keyOf(given);
@@ -268,40 +274,3 @@ const keyOf = ({ metadata: { name, namespace } }: FakeObject): string =>
 
 const sees = (namespace: string | undefined, object: object): boolean =>
   namespace === undefined || (object as FakeObject).metadata.namespace === namespace;
-
-type Given = (response: ServerResponse, ...rest: readonly unknown[]) => void;
-
-export const json =
-  (code: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Given =>
-  (response) =>
-    void response.writeHead(code, { "Content-Type": "application/json", ...headers }).end(JSON.stringify(body));
-
-export const text =
-  (code: number, body: string): Given =>
-  (response) =>
-    void response.writeHead(code, { "Content-Type": "text/plain" }).end(body);
-
-/** What an API server says when it does not do what was asked. */
-export const statusObject = (code: number, reason: string, details?: object): object => ({
-  ...{ kind: "Status", status: "Failure", code, reason, message: `the fake says ${reason}` },
-  ...(details && { details }),
-});
-
-export const status = (code: number, reason: string, headers?: Readonly<Record<string, string>>): Given =>
-  json(code, statusObject(code, reason), headers);
-
-/** Says nothing, ever. */
-export const hang: Given = () => {};
-
-export const reset: Given = (response) => void response.destroy();
-
-/** Begins a watch, writes this, and leaves it open, ends it or breaks it off. */
-export const says =
-  (written: string, then: "open" | "end" | "reset" = "open"): Given =>
-  (response) => {
-    response.writeHead(200, { "Content-Type": "application/json" });
-    response.write(written, () => {
-      if (then === "end") response.end();
-      if (then === "reset") response.destroy();
-    });
-  };
