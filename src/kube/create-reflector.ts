@@ -66,7 +66,7 @@ export function createReflector<T extends object>(options: ReflectorOptions<T>):
     const beganAt = clock.monotonic();
     const end = { progressed: false, opened: false, version: undefined };
     try {
-      const list = await listObjects({ client, resource, store, resourceVersion, signal: controller.signal });
+      const list = await listObjects({ client, resource, store, clock, times, resourceVersion, controller });
       list.listing.done();
       listed("list");
       return { ...end, opened: true, version: list.resourceVersion, lastedMs: clock.monotonic() - beganAt };

@@ -92,7 +92,7 @@ function reasonOf(
 const goOn = (version: string | undefined): Step => ({ kind: "watch", resourceVersion: version ?? "" });
 
 /** What is known cannot be gone on from. */
-const needsNewest: ReadonlySet<RestartReason> = new Set(["gone", "too-new", "absent", "too-large"]);
+const needsNewest: ReadonlySet<RestartReason> = new Set(["gone", "too-new", "absent"]);
 /** Neither can the watch, which would only say it again. */
 const endsWatch: ReadonlySet<RestartReason> = new Set([...needsNewest, "broken", "invalid"]);
 /** A plain list would fare no better than a streamed one. */

@@ -16,7 +16,7 @@ export interface ReflectorTimes {
   readonly shortWatchMs: number;
   /** A watch that says nothing for so long is dead: bookmarks come each minute. */
   readonly silenceMs: number;
-  /** Silence after which a streamed list is taken to be none. */
+  /** Silence in the middle of a list after which it has failed; a streamed list that does not say that it is complete falls silent, too. */
   readonly listSilenceMs: number;
   /** A streamed list may take so long. */
   readonly listMs: number;

@@ -20,7 +20,7 @@ const initialEventsEnd = "k8s.io/initial-events-end";
 
 /** `what` is watched, for messages. Throws KubeFailure for what is no event, and for the event that says that the watch has failed. */
 export function readWatchEvent(what: string, line: string): WatchEvent {
-  const { type, object } = objectOf(parsed(line)) ?? {};
+  const { type, object } = parsedObject(line) ?? {};
   const body = objectOf(object);
   if (body === undefined) throw broken(what, line);
   if (type === "ERROR") throw failureOf(`watch of ${what}`, { status: 500, body });
@@ -49,9 +49,10 @@ export function metaOf(object: KubeObject): ObjectMeta | undefined {
 export const objectOf = (value: unknown): KubeObject | undefined =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? (value as KubeObject) : undefined;
 
-function parsed(line: string): unknown {
+/** undefined: it is no JSON, or no object. */
+export function parsedObject(json: string): KubeObject | undefined {
   try {
-    return JSON.parse(line);
+    return objectOf(JSON.parse(json));
   } catch {
     return undefined;
   }

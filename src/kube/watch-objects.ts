@@ -1,14 +1,14 @@
 import type { Clock } from "../base/clock.ts";
 import type { KubeClient, Query } from "./client.ts";
-import { KubeFailure } from "./failure.ts";
+import type { KubeFailure } from "./failure.ts";
 import { createLineSplitter } from "./lines.ts";
 import { pathOf, selectors } from "./list-objects.ts";
 import type { Listing, ObjectStore } from "./object-store.ts";
 import type { Outcome } from "./plan.ts";
+import { brokenOff, readStream } from "./read-stream.ts";
 import type { KubeResource } from "./reflector.ts";
 import type { ReflectorTimes } from "./times.ts";
 import { readWatchEvent, type WatchEvent } from "./watch-event.ts";
-import { createWatchdog } from "./watchdog.ts";
 
 export interface WatchOptions {
   readonly client: KubeClient;
@@ -41,7 +41,6 @@ const maxLineBytes = 16 * 1024 * 1024;
 /** Follows the server's events into the store until the stream ends, however it does. Never throws. */
 export async function watchObjects(options: WatchOptions): Promise<Outcome> {
   const { client, resource, store, clock, times, from, controller, listener } = options;
-  const { signal } = controller;
   const what = pathOf(resource);
   const beganAt = clock.monotonic();
   const splitter = createLineSplitter(maxLineBytes);
@@ -87,28 +86,25 @@ export async function watchObjects(options: WatchOptions): Promise<Outcome> {
     ...(failure !== undefined && { failure }),
   });
 
-  const silent = (): void =>
-    controller.abort(new KubeFailure("silent", `the watch of ${what} said nothing for too long`));
-  let watchdog: ReturnType<typeof createWatchdog> | undefined;
   try {
-    const chunks = await client.stream({ path: what, query: queryOf(options), signal });
-    opened = true;
-    listener.opened();
-    watchdog = createWatchdog(clock, patienceMs(), silent);
-    for await (const chunk of chunks) {
-      try {
-        for (const line of splitter.push(chunk)) take(readWatchEvent(what, line));
-      } finally {
-        if (changes > 0) listener.changed();
-        changes = 0;
-      }
-      watchdog.heard(patienceMs());
-    }
-    return outcome(splitter.begun() > 0 ? cut(what) : undefined);
-  } catch (cause) {
-    return outcome(failureIn(signal.aborted ? signal.reason : cause, what));
-  } finally {
-    watchdog?.close();
+    await readStream({
+      ...{ client, clock, path: what, query: queryOf(options), controller, patienceMs },
+      onOpen: () => {
+        opened = true;
+        listener.opened();
+      },
+      onChunk: (chunk) => {
+        try {
+          for (const line of splitter.push(chunk)) take(readWatchEvent(what, line));
+        } finally {
+          if (changes > 0) listener.changed();
+          changes = 0;
+        }
+      },
+    });
+    return outcome(splitter.begun() > 0 ? brokenOff(what) : undefined);
+  } catch (failure) {
+    return outcome(failure as KubeFailure);
   }
 }
 
@@ -124,9 +120,3 @@ function queryOf({ resource, from, times, random }: WatchOptions): Query {
     ...(from === undefined && { sendInitialEvents: "true", resourceVersionMatch: "NotOlderThan" }),
   };
 }
-
-const cut = (what: string, cause?: unknown): KubeFailure =>
-  new KubeFailure("cut", `the watch of ${what} broke off`, { cause });
-
-const failureIn = (cause: unknown, what: string): KubeFailure =>
-  cause instanceof KubeFailure ? cause : cut(what, cause);

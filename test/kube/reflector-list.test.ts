@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { hang, reset, status, text } from "../support/fake-kube-answers.ts";
-import { type FakeKubeApi, startFakeKubeApi } from "../support/fake-kube-api.ts";
+import { hang, reset, says, status, text } from "../support/fake-kube-answers.ts";
+import { type Answer, type FakeKubeApi, startFakeKubeApi } from "../support/fake-kube-api.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { reflect, thing } from "./support.ts";
 
@@ -35,7 +35,8 @@ describe("the first list", () => {
     const api = await startFakeKubeApi(context);
     fill(api, 600);
     api.always("stream", status(422, "Invalid"));
-    const { kept, state } = reflect(api, context);
+    // Lists may be of any size.
+    const { kept, state } = reflect(api, context, { limits: { maxBodyBytes: 1_000 } });
     await waitFor(() => state() === "live" && api.watches().length === 1);
     expect(kept()).toHaveLength(600);
     expect(kinds(api)).toEqual(["stream", "list", "watch"]);
@@ -104,14 +105,30 @@ describe("the first list", () => {
     expect(queries(api, "list").slice(1)).toEqual([{ limit: "500" }, {}]);
   });
 
-  test("is read in pages when it is too large at once", async (context) => {
+  test("that falls silent in the middle is read again", async (context) => {
     const api = await startFakeKubeApi(context);
-    fill(api, 1_001);
+    fill(api, 2);
     api.always("stream", status(422, "Invalid"));
-    const { kept, passUntil, state } = reflect(api, context, { limits: { maxBodyBytes: 100_000 } });
+    api.next("list", says('{"items":[{"metadata":{"name":"a"}},'));
+    const { state, kept, passUntil, metric } = reflect(api, context);
     await passUntil(() => state() === "live");
-    expect(kept()).toHaveLength(1_001);
-    expect(queries(api, "list")).toEqual([{ resourceVersion: "0", limit: "500" }, { limit: "500" }]);
+    expect(kept()).toHaveLength(2);
+    expect(await metric("fairway_kube_restarts_total")).toMatchObject({ silent: 1 });
+  });
+
+  test.for<[string, Answer]>([
+    ["breaks off", says('{"items":[{"metadata":{"name":"a"}},', "reset")],
+    ["is not whole", says('{"items":[{"metadata":{"name":"a"}}', "end")],
+    ["has an object without a name", says('{"metadata":{"resourceVersion":"1"},"items":[{}]}', "end")],
+    ["has no version", says('{"metadata":{},"items":[]}', "end")],
+  ])("that %s is read again", async ([, answer], context) => {
+    const api = await startFakeKubeApi(context);
+    fill(api, 2);
+    api.always("stream", status(422, "Invalid"));
+    api.next("list", answer);
+    const { maps, passUntil, state } = reflect(api, context);
+    await passUntil(() => state() === "live");
+    expect(maps).toEqual([["t0=red", "t1=red"]]);
   });
 
   test("of one namespace, and of some objects only, asks for no others", async (context) => {

@@ -1,9 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { describe, expect, type TestContext, test } from "vitest";
+import { describe, expect, type TestContext, test, vi } from "vitest";
 import { startKubeFaultProxy } from "../support/kube-fault-proxy.ts";
 import { sharedKubernetes } from "../support/kube-shared.ts";
 import { configMap, configMaps, configMapsOf, reflectReal } from "../support/real-reflector.ts";
 import { waitFor } from "../support/wait-for.ts";
+
+// The first one waits for the servers.
+vi.setConfig({ testTimeout: 120_000 });
 
 const account = "mesh/fairway";
 const kubernetes = sharedKubernetes({ serviceAccounts: [account] });
@@ -135,7 +138,7 @@ describe("a reflector of a real API server", () => {
     await waitFor(() => state() === "live");
   });
 
-  test("is right in the end, whatever happens while objects come and go", { timeout: 60_000 }, async (context) => {
+  test("is right in the end, whatever happens while objects come and go", async (context) => {
     const { lab, namespace, proxy, put, change, remove, kept, sizes } = await reflecting(context);
     await waitFor(() => kept().length === 2);
     const names = Array.from({ length: 20 }, (_, n) => `c${n}`);
@@ -180,7 +183,7 @@ describe("a kind of the user's", () => {
     },
   };
 
-  test("is absent, comes, goes and comes again", { timeout: 60_000 }, async (context) => {
+  test("is absent, comes, goes and comes again", async (context) => {
     const { admin, kubeconfig } = await kubernetes(context);
     const rule = (v: string) => ({
       ...{ apiVersion: `${group}/v1`, kind: "Rule", metadata: { name: "r", namespace: "default" } },

@@ -1,13 +1,16 @@
 import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { sharedKubernetes } from "../support/kube-shared.ts";
 import { configMap, configMaps, reflectReal } from "../support/real-reflector.ts";
 import { waitFor } from "../support/wait-for.ts";
 
+// The first one waits for the servers.
+vi.setConfig({ testTimeout: 120_000 });
+
 const kubernetes = sharedKubernetes();
 
-test("a store that was replaced by an older one is read anew", { timeout: 120_000 }, async (context) => {
+test("a store that was replaced by an older one is read anew", async (context) => {
   const { admin, etcd, apiServer, kubeconfig, server } = await kubernetes(context);
   // The versions of the new store are to be below those that are known.
   for (let n = 0; n < 300; n++) await admin.create(configMap("default", `c${n}`, "1"));
