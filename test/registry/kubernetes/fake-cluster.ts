@@ -13,7 +13,7 @@ import {
 import type { RegistrySource } from "../../../src/registry/source.ts";
 import { createFakeClock, type FakeClock } from "../../support/fake-clock.ts";
 import { host } from "../../support/mesh.ts";
-import { keyOf, type Manifest } from "./manifests.ts";
+import { keyOf, type Manifest, service as manifestOfService, pod } from "./manifests.ts";
 
 /** A registry whose objects a test gives it. */
 export interface FakeCluster {
@@ -144,6 +144,25 @@ export function createFakeCluster({ starting = false, ...options }: FakeClusterO
     problems: () => registry.health.value.problems.map(({ message }) => message),
     closed: () => closed,
   };
+}
+
+/** A cluster with the service `reviews`, the pods `r-1` to `r-3`, and these. */
+export function clusterWith(...objects: readonly Manifest[]): FakeCluster {
+  const cluster = createFakeCluster();
+  cluster.apply(manifestOfService("reviews"), pod("r-1"), pod("r-2"), pod("r-3"), ...objects);
+  return cluster;
+}
+
+/** Of `reviews`: address and health by id. */
+export const told = (cluster: FakeCluster) =>
+  Object.fromEntries(cluster.instances("reviews").map(({ id, address: at, health }) => [id, `${at} ${health}`]));
+
+/** The service that the first of these objects is, in a cluster of them. */
+export function serviceOf(...manifests: readonly Manifest[]): Service {
+  const cluster = createFakeCluster();
+  cluster.apply(...manifests);
+  const [first] = manifests;
+  return cluster.serviceThere(first?.metadata.name ?? "", first?.metadata.namespace);
 }
 
 function fail(message: string): never {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { parseLabelSelector } from "../../../src/model/label-selector.ts";
 import type { RegistryState } from "../../../src/registry/source.ts";
 import { createFakeCluster, kindOfPlural } from "./fake-cluster.ts";
 import { endpoint, namespace, node, pod, service, slice } from "./manifests.ts";
@@ -7,6 +8,58 @@ import { endpoint, namespace, node, pod, service, slice } from "./manifests.ts";
 
 const kinds = Object.values(kindOfPlural);
 const mesh = [service("reviews"), pod("r-1"), slice("reviews-1", [endpoint("r-1", "10.0.0.1")])] as const;
+
+describe("comings and goings", () => {
+  const parts = {
+    service: service("reviews"),
+    slice: slice("reviews-1", [endpoint("r-1", "10.0.0.1")]),
+    pod: pod("r-1"),
+  } as const;
+
+  test.each([
+    [["service", "slice", "pod"]],
+    [["slice", "pod", "service"]],
+    [["pod", "slice", "service"]],
+    [["slice", "service", "pod"]],
+  ] as const)("28: created as %j, and taken away in the same order", (order) => {
+    const cluster = createFakeCluster();
+    for (const part of order) cluster.apply(parts[part]);
+    expect(cluster.instances("reviews")).toMatchObject([{ id: "r-1", address: "10.0.0.1" }]);
+    for (const part of order) cluster.remove(parts[part]);
+    expect(cluster.registry.catalog.value?.services.size).toBe(0);
+    expect(cluster.registry.catalog.value?.instances.size).toBe(0);
+  });
+
+  test("29: a namespace that is no longer selected goes with all services in it, and comes back", () => {
+    const selector = parseLabelSelector("mesh=on") ?? expect.fail("no selector");
+    const cluster = createFakeCluster({ discoverySelectors: [selector] });
+    cluster.apply(parts.service, parts.pod, parts.slice);
+    expect(cluster.service("reviews")).toBeUndefined();
+    for (const [mesh, length] of [
+      ["on", 1],
+      ["off", 0],
+      ["on", 1],
+    ] as const) {
+      cluster.apply(namespace("shop", { labels: { mesh } }));
+      expect(cluster.registry.catalog.value?.services.size).toBe(length);
+      expect(cluster.instances("reviews")).toHaveLength(length);
+    }
+  });
+
+  test("30: long names, and hosts that are too long", () => {
+    const name = "a".repeat(63);
+    const namespaceName = "n".repeat(63);
+    const domain = `${"d".repeat(63)}.${"e".repeat(57)}`;
+    const cluster = createFakeCluster({ domain });
+    cluster.apply(service(name, {}, { namespace: namespaceName }), service("b", {}, { namespace: "m" }));
+    expect(cluster.service("b", "m")).toBeDefined();
+    expect(cluster.serviceThere(name, namespaceName).hostname).toHaveLength(253);
+    const longer = createFakeCluster({ domain: `${domain}x` });
+    longer.apply(service(name, {}, { namespace: namespaceName }), service("b", {}, { namespace: "m" }));
+    expect(longer.registry.catalog.value?.services.size).toBe(1);
+    expect(longer.problems()).toEqual([expect.stringContaining("too long")]);
+  });
+});
 
 describe("changes", () => {
   test("55: a list after a gap: what came, what went, and what was made anew, with no empty catalog in between", () => {
