@@ -8,6 +8,7 @@ import type { LabelSelector } from "../../model/label-selector.ts";
 import { boundedProblems } from "../problems.ts";
 import type { RegistryHealth, RegistryProblem, RegistrySource, RegistryState } from "../source.ts";
 import { followObjects } from "./follow-objects.ts";
+import { watchHeldBack } from "./held-back.ts";
 import { namespaces } from "./namespace.ts";
 import { nodes } from "./node.ts";
 import { followProblems } from "./object-problems.ts";
@@ -38,7 +39,8 @@ const nodesGraceMs = 5_000;
 
 /**
  * The registry `kubernetes`: Services with what EndpointSlices, Pods, Nodes and Namespaces say of them. It has a catalog once it knows
- * all objects of all kinds. While one of them is out of contact the state is OUTAGE, and what is still told is taken. Nodes say no more than where something runs: it goes on without them.
+ * all objects of all kinds. While one of them is out of contact the state is OUTAGE, and what is still told is taken. Nodes say no more
+ * than where something runs: it goes on without them.
  */
 export function createKubernetesRegistry(options: KubernetesRegistryOptions): RegistrySource {
   const { name = "kubernetes", domain, discoverySelectors = [], reflect, clock } = options;
@@ -59,7 +61,7 @@ export function createKubernetesRegistry(options: KubernetesRegistryOptions): Re
   const refresh = (): void => {
     const objects = objectsOf(reflectors, goesWithoutNodes);
     if (objects !== undefined) catalog.set(catalogOf(objects));
-    const told = [...contactProblems(reflectors), ...(objects ? problemsOf(objects) : [])];
+    const told = [...contactProblems(reflectors), ...(objects ? problemsOf(objects) : []), ...heldBack.problems()];
     const state = stateOf(reflectors, catalog.value !== undefined);
     const since = state === health.value.state ? health.value.since : clock.now();
     health.set(shareUnchanged(health.value, { state, since, problems: boundedProblems(told) }));
@@ -72,11 +74,20 @@ export function createKubernetesRegistry(options: KubernetesRegistryOptions): Re
   };
 
   const gathering = gather(refresh, { clock, ...pauses });
-  const stops = kinds.flatMap((kind) => [
-    reflectors[kind].objects.subscribe(gathering.trigger),
-    reflectors[kind].state.subscribe(gathering.trigger),
-  ]);
+  const heldBack = watchHeldBack({
+    objects: () => objectsOf(reflectors, goesWithoutNodes),
+    onTold: gathering.trigger,
+    clock,
+  });
+  const stops = [
+    ...kinds.flatMap((kind) => [
+      reflectors[kind].objects.subscribe(gathering.trigger),
+      reflectors[kind].state.subscribe(gathering.trigger),
+    ]),
+    ...(["slices", "pods"] as const).map((kind) => reflectors[kind].objects.subscribe(heldBack.touch)),
+  ];
   gathering.trigger();
+  heldBack.touch();
   return {
     name,
     catalog,
@@ -84,6 +95,7 @@ export function createKubernetesRegistry(options: KubernetesRegistryOptions): Re
     close: async () => {
       for (const stop of stops) stop();
       cancelGrace?.();
+      heldBack.close();
       gathering.close();
       await Promise.all(kinds.map((kind) => reflectors[kind].close()));
     },

@@ -24,22 +24,26 @@ export type FindPod = (key: string) => KubePod | undefined;
  */
 export function offersOf(slices: Iterable<NamedSlice>, findPod: FindPod): readonly Offer[] {
   const offers: Offer[] = [];
-  for (const [slice, { service, ports, endpoints }] of slices) {
-    const namespace = service.slice(0, service.indexOf("/"));
-    for (const endpoint of endpoints) {
+  for (const [slice, kept] of slices) {
+    for (const endpoint of kept.endpoints) {
       if (endpoint.condition === "gone") continue;
-      const common = { slice, endpoint, ports };
+      const common = { slice, endpoint, ports: kept.ports };
       if (endpoint.pod === undefined) {
         offers.push({ ...common, copy: endpoint.address });
         continue;
       }
-      const { name, uid } = endpoint.pod;
-      const pod = findPod(`${namespace}/${name}`);
-      if (pod === undefined || (uid !== undefined && uid !== pod.uid)) continue;
-      offers.push({ ...common, copy: name, pod });
+      const pod = podOfEndpoint(kept, endpoint, findPod);
+      if (pod !== undefined) offers.push({ ...common, copy: endpoint.pod.name, pod });
     }
   }
   return withoutTaken(offers.sort(byPreference));
+}
+
+/** The very pod that an endpoint names; undefined while that is not known, or another one has its name. */
+export function podOfEndpoint({ service }: KubeSlice, { pod }: KubeEndpoint, findPod: FindPod): KubePod | undefined {
+  if (pod === undefined) return undefined;
+  const found = findPod(`${service.slice(0, service.indexOf("/"))}/${pod.name}`);
+  return pod.uid === undefined || pod.uid === found?.uid ? found : undefined;
 }
 
 const ranks: Readonly<Record<EndpointCondition, number>> = { ready: 0, "not-ready": 1, draining: 1, gone: 1 };

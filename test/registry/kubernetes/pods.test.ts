@@ -17,6 +17,25 @@ test("46: an endpoint is held back until its pod is known", () => {
   expect(told(cluster)).toEqual({ "p-1": "10.0.0.1 healthy", "r-2": "10.0.0.2 healthy" });
 });
 
+test("46: an endpoint whose pod does not come is told after a while, until it comes or the slice lets it go", () => {
+  const cluster = clusterWith(
+    one,
+    slice("reviews-2", [endpoint("r-1", "10.0.0.9", { targetRef: { kind: "Pod", name: "r-1", uid: "old" } })]),
+  );
+  expect(cluster.problems()).toEqual([]);
+  cluster.clock.advance(20_000);
+  expect(cluster.problems()).toEqual([
+    "EndpointSlice shop/reviews-1: 10.0.0.1 is held back, because its pod p-1 is not known.",
+    "EndpointSlice shop/reviews-2: 10.0.0.9 is held back, because its pod r-1 is not known.",
+  ]);
+  expect(cluster.registry.health.value.state).toBe("LIVE");
+  cluster.apply(pod("p-1"), slice("reviews-2", []));
+  cluster.clock.advance(10_000);
+  expect(cluster.problems()).toEqual([]);
+  cluster.clock.advance(3_600_000);
+  expect(cluster.clock.pending()).toBe(0);
+});
+
 test.each(["Succeeded", "Failed"])("a pod that has %s is not there", (phase) => {
   const cluster = clusterWith(one, pod("p-1"));
   cluster.apply(pod("p-1", { status: { phase } }));
