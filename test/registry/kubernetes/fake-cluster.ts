@@ -86,9 +86,9 @@ export function createFakeCluster({ starting = false, ...options }: FakeClusterO
 
   const keptOf = (feed: Feed, manifest: KubeObject): readonly [string, object | undefined] => {
     const key = keyOf(manifest);
-    const { labels = {}, uid } = manifest["metadata"] as { readonly labels?: Labels; readonly uid?: string };
+    const { labels, uid } = manifest["metadata"] as { readonly labels?: Labels | null; readonly uid?: string };
     const selector = parseLabelSelector(feed.resource.labelSelector ?? "") ?? [];
-    const projected = selectsLabels(selector, labels) ? feed.resource.project(manifest) : undefined;
+    const projected = selectsLabels(selector, labels ?? {}) ? feed.resource.project(manifest) : undefined;
     const isSame = feed.uids.get(key) === uid;
     feed.uids.set(key, uid);
     return [key, isSame ? shareUnchanged(feed.objects.value?.get(key), projected) : projected];
