@@ -96,6 +96,13 @@ let shop: Promise<unknown> | undefined;
 /** Taken by the server, and of no use. */
 const broken = slice("broken-1", [{ addresses: ["a.example.com"] }], { addressType: "FQDN" });
 
+const collections = [
+  ...["services", "pods"].map((plural) => `/api/v1/namespaces/shop/${plural}`),
+  "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices",
+  "/api/v1/nodes",
+];
+const atOnceGone = { gracePeriodSeconds: "0" };
+
 const times = { minPauseMs: 50, maxPauseMs: 500 };
 
 async function createKubernetesLab(context: Pick<TestContext, "skip">): Promise<RegistryLab> {
@@ -113,7 +120,7 @@ async function createKubernetesLab(context: Pick<TestContext, "skip">): Promise<
   };
   const create = (object: Manifest) => ask("POST", object);
   const replace = (object: Manifest) => ask("PUT", object);
-  const remove = (object: Manifest) => ask("DELETE", object, { gracePeriodSeconds: "0" });
+  const remove = (object: Manifest) => ask("DELETE", object, atOnceGone);
 
   const change = async (before: Manifest, after: Manifest): Promise<void> => {
     if (after.kind === "EndpointSlice") await replace(after);
@@ -162,7 +169,8 @@ async function createKubernetesLab(context: Pick<TestContext, "skip">): Promise<
     },
     close: async () => {
       await clean();
-      await write([]);
+      // Each kind at once.
+      for (const path of collections) await client.send({ method: "DELETE", path, query: atOnceGone });
       await onEnd.clean();
     },
   };

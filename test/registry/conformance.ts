@@ -126,10 +126,14 @@ export function describeRegistry(
       }
     });
 
-    test.each([1, 10, 1000])("%d instances", async (count) => {
-      await becomes(reviews(instances(count)));
-      expect(lab.source().health.value).toMatchObject({ state: "LIVE", problems: [] });
-    });
+    test.each([1, 10, 1000])(
+      "%d instances",
+      async (count) => {
+        await becomes(reviews(instances(count)));
+        expect(lab.source().health.value).toMatchObject({ state: "LIVE", problems: [] });
+      },
+      60_000,
+    );
 
     test("weight, labels, version, locality, port and health change", async () => {
       await becomes(reviews(instances(2)));
