@@ -100,7 +100,7 @@ export const optionRows: Readonly<Record<OptionName, OptionRow>> = {
   },
   removalHold: {
     argument: "<duration>",
-    summary: "how long to serve what a registry loses all of a sudden; 0s: not at all",
+    summary: "how long to go on serving what a registry loses all of a sudden; 0s: not at all",
     holds: "value",
     show: (ms) => `${ms / 1_000}s`,
   },

@@ -132,7 +132,7 @@ function formatHold(name: string, { by, since }: RegistryHoldView, nowMs: number
 const reasons: Readonly<Record<HeldServiceView["reason"], string>> = {
   emptied: "no instance is left",
   gone: "it is not reported",
-  shrunk: "the registry lost too many at once",
+  shrunk: "too many were lost at once",
   operator: "on hold",
 };
 
@@ -149,8 +149,8 @@ function formatHeld(
   nowMs: number,
   style: Style,
 ): string {
-  const end = until === undefined ? "" : `; they go in ${formatTimeLeft(Date.parse(until), nowMs)}`;
-  const head = `${headOf(name, style)} ${count(instances, "instance")} of ${count(services, "service")} held that it does not report any more${end}\n`;
+  const end = until === undefined ? "" : `, for ${formatTimeLeft(Date.parse(until), nowMs)} more`;
+  const head = `${headOf(name, style)} ${count(instances, "instance")} of ${count(services, "service")} served as before${end}\n`;
   const rows = items.map(({ host, held, served, reason }) => [host, String(held), String(served), reasons[reason]]);
   const table = formatTable(heldColumns, rows, style).replace(/^(?=.)/gm, "  ");
   const more = services > items.length ? `  and ${services - items.length} more\n` : "";

@@ -26,7 +26,7 @@ export interface RegistryHealth {
   readonly problems: readonly RegistryProblem[];
   /** Of when its catalog is, milliseconds since the epoch; absent: of now, or there is none. */
   readonly asOf?: number;
-  /** What is served though it is not reported any more; absent: nothing. */
+  /** What is served as before, whatever is reported of it now; absent: nothing. */
   readonly withheld?: Withheld;
   /** Nothing goes until it is released. */
   readonly hold?: OperatorHold;

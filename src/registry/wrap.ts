@@ -47,9 +47,11 @@ export function createRegistryMeter(metrics: Metrics): <S extends RegistrySource
     "registry",
     "state",
   ]);
-  const held = metrics.gauge("fairway_registry_held_instances", "Instances served though not reported any more.", [
-    "registry",
-  ]);
+  const held = metrics.gauge(
+    "fairway_registry_held_instances",
+    "Instances served as before, whatever is reported of them now.",
+    ["registry"],
+  );
   const onHold = metrics.gauge("fairway_registry_on_hold", "1 while an operator lets nothing go.", ["registry"]);
   const asOf = metrics.gauge(
     "fairway_registry_catalog_timestamp_seconds",

@@ -192,7 +192,7 @@ test("every option is a flag with a summary and its default", () => {
     "--route-tests <file...>: files of route tests, watched; a change that breaks one is refused",
     "--registry-order <name...>: whose services count where several registries know one: the first; those that are not named come last (default kubernetes, file, rest)",
     "--join-hosts <host...>: hosts that are the same service in every registry, so that all their instances count; *.shop.example too",
-    "--removal-hold <duration>: how long to serve what a registry loses all of a sudden; 0s: not at all (default 60s)",
+    "--removal-hold <duration>: how long to go on serving what a registry loses all of a sudden; 0s: not at all (default 60s)",
     "--max-shrink <percent>: how much of its instances a registry may lose in that time and be believed at once (default 30%)",
     "--trust-removals <host...>: hosts of which nothing is held: what goes there goes at once; *.batch.example too",
     "--mesh <file>: settings of the whole mesh",

@@ -90,6 +90,21 @@ describe("what goes at once", () => {
     expect(report(others)).toEqual(others);
   });
 
+  test("what got no requests before", () => {
+    const { report } = lab({ ...five, a: ["1-", "2-", "3-"] });
+    expect(report({ ...five, a: [] })).toEqual({ ...five, a: [] });
+  });
+
+  test("what fails by itself, were it all of a service, and comes and goes", () => {
+    const { report } = lab({ ...five, f: ["1"] });
+    for (const f of ["1-", "1", "1-", "1!", "1-"]) expect(report({ ...five, f: [f] })).toEqual({ ...five, f: [f] });
+  });
+
+  test("the last one that gets requests, beside some that drain: they serve", () => {
+    const { report } = lab({ ...five, a: ["1", "2"] });
+    expect(report({ ...five, a: ["2!"] })).toEqual({ ...five, a: ["2!"] });
+  });
+
   test("a service without instances", () => {
     expect(lab({ ...five, empty: [] }).report(five)).toEqual(five);
   });
@@ -138,16 +153,25 @@ describe("what is held", () => {
 
   test("nine tenths of a registry; who comes back counts at once, and all is well when they are as many as before", () => {
     const { report, reasons, guard } = lab(five);
-    expect(report({ a: ["1"], b: ["1"], c: [], d: [], e: ["1-"] })).toEqual({
-      ...five,
-      e: ["1-", "2", "3", "4", "5"],
-    });
-    expect(reasons()).toEqual({ a: "shrunk", b: "shrunk", c: "emptied", d: "emptied", e: "shrunk" });
+    expect(report({ a: ["1"], b: ["1"], c: [], d: [], e: ["1-"] })).toEqual(five);
+    expect(reasons()).toEqual({ a: "shrunk", b: "shrunk", c: "emptied", d: "emptied", e: "emptied" });
     expect(report({ ...five, a: ["1"], b: ["1", "9"] })).toEqual({ ...five, b: ["1", "2", "3", "4", "5", "9"] });
     expect(reasons()).toEqual({ a: "shrunk", b: "shrunk" });
     const back = { ...five, b: ["1", "6", "7", "8", "9"] };
     expect(report(back)).toEqual(back);
     expect(guard().served).toBe(guard().reported);
+  });
+
+  test("what fails with many others: it gets requests as before, until it does not fail any more, or for a while", () => {
+    const { report, pass, reasons } = lab(five);
+    const failing = count(5).map((id) => `${id}-`);
+    expect(report({ ...five, a: failing, b: failing })).toEqual(five);
+    expect(reasons()).toEqual({ a: "shrunk", b: "shrunk" });
+    expect(report({ ...five, a: ["1!", "2", "3-", "4-", "5-"], b: failing })).toEqual({
+      ...five,
+      a: ["1!", "2", "3", "4", "5"],
+    });
+    expect(pass(60_000)).toEqual({ ...five, a: ["1!", "2", "3-", "4-", "5-"], b: failing });
   });
 
   test("ten instances of which one remains", () => {
@@ -272,7 +296,13 @@ test("whatever happens: all that is reported is served, nothing is made up, and 
         for (const [key, list] of reported.instances) {
           const ids = served.instances.get(key)?.map(({ id }) => id) ?? [];
           expect(ids).toEqual(ids.toSorted());
-          for (const item of list) expect(served.instances.get(key)).toContain(item);
+          for (const item of list) {
+            const shown = served.instances.get(key)?.find(({ id }) => id === item.id);
+            if (shown === item) continue;
+            // What failed with many others is served as it was.
+            expect([item.health, shown?.health]).toEqual(["unhealthy", "healthy"]);
+            expect(held.get(key)?.instances.map(({ instance: each }) => each)).toContain(shown);
+          }
         }
         // What is served and not reported was served before.
         for (const [key, list] of served.instances) {
@@ -284,7 +314,8 @@ test("whatever happens: all that is reported is served, nothing is made up, and 
         // Nothing that could be used is lost to the last without a word before.
         if (event.kind === "report") {
           for (const [key, list] of last.served.instances) {
-            if (list.some(({ health }) => health !== "draining")) expect(served.instances.get(key)).not.toEqual([]);
+            if (list.some(({ health }) => health === "healthy"))
+              expect(served.instances.get(key)?.length).toBeGreaterThan(0);
           }
         }
         if (!isPinned && now >= heldUntil) expect(held.size).toBe(0);

@@ -68,7 +68,7 @@ test("a service that is empty all of a sudden: suspect, announced, and gone afte
       {
         kind: "held",
         message:
-          "Not reported any more, and served all the same until 2026-11-23T08:01:01.000Z: 2 instances of a.shop.svc.cluster.local.",
+          "Lost too suddenly to be believed, and served as before until 2026-11-23T08:01:01.000Z: 2 instances of a.shop.svc.cluster.local.",
         hint: "`fairway registries release kubernetes` makes the report count now, `fairway registries hold kubernetes` keeps what there was.",
       },
     ],
@@ -100,7 +100,7 @@ test("while the registry is away nothing goes; when it is back, the time begins 
   become("OUTAGE", [{ message: "No contact." }]);
   expect(registry.health.value).toMatchObject({ state: "OUTAGE", asOf: startMs + 50_000 });
   expect(registry.health.value.withheld).not.toHaveProperty("until");
-  expect(registry.health.value.problems[1]?.message).toContain("all the same for a while after it is back:");
+  expect(registry.health.value.problems[1]?.message).toContain("as before for a while after it is back:");
   clock.advance(3_600_000);
   expect(ids()).toEqual(["1", "2"]);
   become("LIVE");
@@ -122,7 +122,7 @@ test("a release ends it, a hold has no end; a second one changes nothing", () =>
   expect(registry.health.value).toMatchObject({ state: "SUSPECT", hold: { by: "anna", since: startMs } });
   clock.advance(3_600_000);
   expect(ids()).toEqual(["1", "3"]);
-  expect(registry.health.value.problems[0]?.message).toContain("all the same until it is released:");
+  expect(registry.health.value.problems[0]?.message).toContain("as before until it is released:");
   registry.release();
   expect([ids(), state(), registry.health.value.hold]).toEqual([["3"], "LIVE", undefined]);
 });

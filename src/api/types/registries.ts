@@ -7,7 +7,7 @@ export interface RegistryView {
   /** From 1: whose services count where several know one. */
   readonly precedence: number;
   /**
-   * `INITIAL`: it has not reported yet. `LIVE`: what it reports is served. `SUSPECT`: something is held that it does not report any more.
+   * `INITIAL`: it has not reported yet. `LIVE`: what it reports is served. `SUSPECT`: it lost more than is believed at once, which is served as before.
    * `OUTAGE`: there is no contact with it, or nothing readable from it; what it had is served.
    */
   readonly state: "INITIAL" | "LIVE" | "SUSPECT" | "OUTAGE";
@@ -29,7 +29,7 @@ export interface RegistryHoldView {
   readonly since: string;
 }
 
-/** What is served though the registry does not report it any more. */
+/** What is served as before, though the registry does not report it any more, or calls it unhealthy. */
 export interface HeldView {
   readonly services: number;
   readonly instances: number;
@@ -42,7 +42,7 @@ export interface HeldView {
 export interface HeldServiceView {
   readonly host: string;
   readonly namespace: string;
-  /** `emptied`: it has no instance left. `gone`: it is not reported. `shrunk`: the registry lost too many at once. `operator`: a hold. */
+  /** `emptied`: no instance is left that could serve. `gone`: it is not reported. `shrunk`: the registry lost too many at once. `operator`: a hold. */
   readonly reason: "emptied" | "gone" | "shrunk" | "operator";
   /** How many of its instances are held, and how many are served. */
   readonly held: number;

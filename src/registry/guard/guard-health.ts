@@ -58,7 +58,7 @@ function heldBack(registry: string, { services, instances, until }: Withheld, is
   const end = isHeldByHand ? "until it is released" : byItself;
   return {
     kind: "held",
-    message: `Not reported any more, and served all the same ${end}: ${instances === 1 ? "1 instance" : `${instances} instances`} of ${hosts.join(", ")}${more}.`,
+    message: `Lost too suddenly to be believed, and served as before ${end}: ${instances === 1 ? "1 instance" : `${instances} instances`} of ${hosts.join(", ")}${more}.`,
     hint: `\`fairway registries release ${registry}\` makes the report count now, \`fairway registries hold ${registry}\` keeps what there was.`,
   };
 }

@@ -5,21 +5,21 @@ import type { ServiceKey } from "../../model/service.ts";
 import { type Course, movedTo, peakOf, steady } from "./course.ts";
 import {
   type Circumstances,
-  goneOf,
   type Held,
   type HeldService,
   heldOf,
-  isLeaving,
   keepOnly,
+  lossOf,
   totalOf,
+  usedIn,
   withoutTaken,
 } from "./held.ts";
 import type { GuardPolicy } from "./policy.ts";
 import { arrivalsIn } from "./taken.ts";
 
 /*
- * Removals that look like a failure of who reports them are held for a while: the registry answers, and says of a service that it has
- * no instances left, or of itself that a large part of them is gone. What else it reports counts at once.
+ * Losses that look like a failure of who reports them are held for a while: the registry answers, and says of a service that it has
+ * no instances left, or that a large part of all instances is gone or unhealthy. What else it reports counts at once.
  */
 
 /** What a registry reports, and what is made of it. Times are milliseconds of one clock that only goes forward. */
@@ -30,7 +30,7 @@ export interface Guard {
   readonly held: Held;
   /** Nothing goes until somebody says so. */
   readonly isPinned: boolean;
-  /** Of the reported instances and those that took their leave: it falls by what was not to be expected, and by nothing else. */
+  /** Of instances that get requests and those that took their leave: it falls by what was not to be expected, and by nothing else. */
   readonly course: Course;
   /** How many took their leave. */
   readonly departed: number;
@@ -45,7 +45,7 @@ export const begin = (catalog: Catalog): Guard => ({
   served: catalog,
   held: OrderedMap.of(),
   isPinned: false,
-  course: steady(catalog.instances.values().reduce((sum, { length }) => sum + length, 0)),
+  course: steady(catalog.instances.values().reduce((sum, list) => sum + usedIn(list), 0)),
   departed: 0,
 });
 
@@ -56,8 +56,8 @@ export function take(guard: Guard, reported: Catalog, nowMs: number, policy: Gua
   const services = guard.reported.services.changesTo(reported.services);
   let [growth, departures] = [0, 0];
   for (const { before = none, after = none } of lists) {
-    growth += after.length - before.length;
-    departures += goneOf(before, after).filter(isLeaving).length;
+    growth += usedIn(after) - usedIn(before);
+    departures += lossOf(before, after).departed;
   }
   const departed = guard.departed + departures;
   const course = movedTo(guard.course, guard.course.value + growth + departures, nowMs, policy.holdMs);

@@ -8,13 +8,13 @@ import type { GuardPolicy } from "./policy.ts";
 import { type Arrivals, isTaken } from "./taken.ts";
 
 /**
- * `emptied`: a service without any instance left. `gone`: the service is not reported any more. `shrunk`: the registry lost too many
- * at once, this service some of them. `operator`: somebody decided that nothing goes.
+ * `emptied`: a service without any instance left that could serve. `gone`: the service is not reported any more. `shrunk`: the registry lost
+ * too many at once, this service some of them. `operator`: somebody decided that nothing goes.
  */
 export type HoldReason = "emptied" | "gone" | "shrunk" | "operator";
 
 export interface HeldInstance {
-  /** As it was reported last. */
+  /** As it was reported when it got requests. */
   readonly instance: Instance;
   readonly sinceMs: number;
 }
@@ -25,9 +25,9 @@ export interface HeldService {
   readonly service: Service;
   readonly reason: HoldReason;
   readonly instances: readonly HeldInstance[];
-  /** How many it had; once it has as many again, nothing of it is held. */
+  /** How many got requests; once as many do again, nothing of it is held. */
   readonly full: number;
-  /** All its instances in the order of their ids: those that are reported, and those that are held. */
+  /** All its instances in the order of their ids: those that are held as they were, others as they are reported. */
   readonly list: readonly Instance[];
 }
 
@@ -56,25 +56,32 @@ export interface Circumstances {
 /** What is held of a service from now on. */
 export function heldOf(step: Step, { nowMs, policy, isPinned, hasShrunk }: Circumstances): HeldService | undefined {
   const { service, next, before, after, held } = step;
-  const full = Math.max(held?.full ?? 0, stayingIn(before));
-  const isBelieved = policy.holdMs === 0 || policy.isTrusted(service) || stayingIn(after) >= full;
+  const full = Math.max(held?.full ?? 0, usedIn(before));
+  const isBelieved = policy.holdMs === 0 || policy.isTrusted(service) || usedIn(after) >= full;
+  const { vanished, failed } = lossOf(before, after);
   const reason = isPinned ? "operator" : isBelieved ? undefined : (held?.reason ?? reasonFor(step, hasShrunk));
   if (reason === undefined || (next !== undefined && isAnother(service, next))) return undefined;
-  const ids = new Set(after.map(({ id }) => id));
+  // Each instance may fail by itself; many together are not believed to.
+  const countsFailures = isPinned || !hasShrunk;
+  const health = new Map(after.map((instance) => [instance.id, instance.health]));
+  const isBack = ({ id }: Instance) => health.has(id) && (countsFailures || health.get(id) !== "unhealthy");
+  const lost = [
+    ...(isPinned ? before.filter(({ id }) => !health.has(id)) : vanished),
+    ...(countsFailures ? [] : failed),
+  ];
   const instances = [
-    ...(held?.instances ?? []).filter(({ instance }) => !ids.has(instance.id)),
-    ...goneOf(before, after)
-      .filter((instance) => isPinned || !isLeaving(instance))
-      .map((instance) => ({ instance, sinceMs: nowMs })),
+    ...(held?.instances ?? []).filter(({ instance }) => !isBack(instance)),
+    ...lost.map((instance) => ({ instance, sinceMs: nowMs })),
   ];
   // A service without instances goes at once, but where nothing does.
   if (instances.length === 0 && (next !== undefined || !isPinned)) return undefined;
   return { service, reason, instances, full, list: listOf(after, instances) };
 }
 
-function reasonFor({ next, after }: Step, hasShrunk: boolean): HoldReason | undefined {
+function reasonFor({ next, before, after }: Step, hasShrunk: boolean): HoldReason | undefined {
   if (next === undefined) return "gone";
-  if (stayingIn(after) === 0) return "emptied";
+  const isEmpty = after.every(({ health }) => health === "unhealthy");
+  if (isEmpty && lossOf(before, after).vanished.length > 0) return "emptied";
   return hasShrunk ? "shrunk" : undefined;
 }
 
@@ -82,21 +89,38 @@ function reasonFor({ next, after }: Step, hasShrunk: boolean): HoldReason | unde
 const isAnother = (before: Service, after: Service): boolean =>
   before.resolution !== after.resolution || before.aliasOf !== after.aliasOf;
 
-export function goneOf(before: readonly Instance[], after: readonly Instance[]): readonly Instance[] {
-  if (before.length === 0) return before;
-  const ids = new Set(after.map(({ id }) => id));
-  return before.filter(({ id }) => !ids.has(id));
+/** It gets requests: nobody misses one that does not. */
+const isUsed = ({ health }: Instance): boolean => health === "healthy";
+
+export const usedIn = (list: readonly Instance[]): number => list.filter(isUsed).length;
+
+/** What became of instances that got requests. */
+interface Loss {
+  /** They are not reported any more. */
+  readonly vanished: readonly Instance[];
+  /** They are unhealthy. */
+  readonly failed: readonly Instance[];
+  /** How many took their leave: they drain. */
+  readonly departed: number;
 }
 
-/** It takes no new requests any more, so nobody misses it. */
-export const isLeaving = ({ health }: Instance): boolean => health === "draining";
-
-const stayingIn = (list: readonly Instance[]): number => list.filter((instance) => !isLeaving(instance)).length;
+export function lossOf(before: readonly Instance[], after: readonly Instance[]): Loss {
+  const health = new Map(after.map((instance) => [instance.id, instance.health]));
+  const used = before.filter(isUsed);
+  return {
+    vanished: used.filter(({ id }) => !health.has(id)),
+    failed: used.filter(({ id }) => health.get(id) === "unhealthy"),
+    departed: used.filter(({ id }) => health.get(id) === "draining").length,
+  };
+}
 
 const none: readonly Instance[] = [];
 
-const listOf = (reported: readonly Instance[], held: readonly HeldInstance[]): readonly Instance[] =>
-  [...reported, ...held.map(({ instance }) => instance)].sort((a, b) => compareText(a.id, b.id));
+function listOf(reported: readonly Instance[], held: readonly HeldInstance[]): readonly Instance[] {
+  const ids = new Set(held.map(({ instance }) => instance.id));
+  const others = reported.filter(({ id }) => !ids.has(id));
+  return [...others, ...held.map(({ instance }) => instance)].sort((a, b) => compareText(a.id, b.id));
+}
 
 /** Of what is held, the instances that are kept; a service of which none is left is not held any more. */
 export function keepOnly(
