@@ -1,7 +1,13 @@
-import { afterEach, beforeEach, describe, expect, type TestContext, test, vi } from "vitest";
-import type { Catalog } from "../../src/model/catalog.ts";
+import { afterEach, beforeEach, describe, expect, onTestFinished, type TestContext, test, vi } from "vitest";
+import { createLog } from "../../src/base/log.ts";
+import { createSignal } from "../../src/base/signal.ts";
+import { type Catalog, createCatalog } from "../../src/model/catalog.ts";
 import { formatLocality } from "../../src/model/locality.ts";
+import { aggregateRegistries } from "../../src/registry/aggregate.ts";
+import { guardRegistry, type LastGood } from "../../src/registry/guard/guarded.ts";
 import type { RegistrySource, RegistryState } from "../../src/registry/source.ts";
+import { createFakeClock } from "../support/fake-clock.ts";
+import { host as hostname, instance as meshInstance, service as meshService } from "../support/mesh.ts";
 
 /** What is true in the world that a registry reports of. */
 export type Truth = Readonly<Record<string, TruthService>>;
@@ -79,6 +85,20 @@ function truthOf(catalog: Catalog | undefined): Truth | undefined {
       },
     ]),
   );
+}
+
+const namesIn = (catalog: Catalog | undefined): readonly string[] =>
+  [...(catalog?.instances.values() ?? [])].flat().map(({ registry, id }) => `${registry}/${id}`);
+
+/** A registry behind a guard whose time is the test's; it stays the lab's to close. */
+function guarded(source: RegistrySource, lastGood?: LastGood) {
+  const clock = createFakeClock();
+  const log = createLog({ level: "silent", format: "json", write: () => {} });
+  const policy = { holdMs: 60_000, maxShrink: 0.3, isTrusted: () => false };
+  const open = { ...source, close: async () => {} };
+  const registry = guardRegistry(open, { policy, clock, log, ...(lastGood && { lastGood }) });
+  onTestFinished(registry.close);
+  return { registry, clock };
 }
 
 export interface Abilities {
@@ -234,6 +254,61 @@ export function describeRegistry(
       await lab.start();
       await untilState("LIVE");
       await untilTruth(reviews(instances(3)));
+    });
+
+    test("what another registry knows too is left out, or joined", async () => {
+      const source = lab.source();
+      const other = createSignal<Catalog | undefined>(
+        createCatalog([meshService("reviews", [meshInstance("x", { registry: "other" })])]),
+      );
+      const second = { ...source, name: "other", catalog: other };
+      const alone = aggregateRegistries([source, second]);
+      const joined = aggregateRegistries([source, second], [hostname(host)]);
+      onTestFinished(() => {
+        alone.close();
+        joined.close();
+      });
+      await becomes(reviews(instances(2)));
+      await becomes(reviews(instances(3)));
+      expect(truthOf(alone.catalog.value)).toEqual(reviews(instances(3)));
+      expect(alone.conflicts.value).toEqual([{ host, definedBy: source.name, leftOut: "other" }]);
+      expect(namesIn(joined.catalog.value)).toEqual([...namesIn(source.catalog.value), "other/x"]);
+      expect(joined.conflicts.value).toEqual([]);
+    });
+
+    test("behind the guard: what is lost all of a sudden is held for its time, one among others goes at once", async () => {
+      await becomes(reviews(instances(10)));
+      const { registry, clock } = guarded(lab.source());
+      const shown = () => truthOf(registry.catalog.value);
+      await becomes(reviews(instances(9)));
+      expect(shown()).toEqual(reviews(instances(9)));
+      await becomes(reviews(instances(1)));
+      await until(() => expect(registry.health.value.state).toBe("SUSPECT"));
+      expect(shown()).toEqual(reviews(instances(9)));
+      await becomes(reviews(instances(9)));
+      await until(() => expect(registry.health.value.state).toBe("LIVE"));
+      await becomes(reviews({}));
+      expect(shown()).toEqual(reviews(instances(9)));
+      clock.advance(60_000);
+      expect(shown()).toEqual(reviews({}));
+    });
+
+    test("behind the guard, a start during an outage serves what was saved; then what is lost is held", async () => {
+      await becomes(reviews(instances(10)));
+      const catalog = lab.source().catalog.value ?? expect.fail("no catalog");
+      await lab.stop();
+      await lab.restartSource();
+      const { registry, clock } = guarded(lab.source(), { catalog, savedAt: 1 });
+      clock.advance(5_000);
+      expect(registry.health.value).toMatchObject({ state: "OUTAGE", asOf: 1 });
+      expect(registry.catalog.value).toBe(catalog);
+      await lab.start();
+      await until(() => expect(registry.health.value.state).toBe("LIVE"));
+      await becomes(reviews(instances(1)));
+      await until(() => expect(registry.health.value.state).toBe("SUSPECT"));
+      expect(truthOf(registry.catalog.value)).toEqual(reviews(instances(10)));
+      registry.release();
+      expect(truthOf(registry.catalog.value)).toEqual(reviews(instances(1)));
     });
 
     test("is silent once it is closed", async () => {
