@@ -7,15 +7,14 @@ import type { Pod } from "../captured/pod.ts";
 import type { ApiClient } from "../support/api-client.ts";
 import { envoyBinary } from "../support/envoy.ts";
 import { startFakeKubelet } from "../support/fake-kubelet.ts";
-import { sharedKubernetes } from "../support/kube-shared.ts";
+import { startKubernetes } from "../support/kube-lab.ts";
+import { kubeBinaries } from "../support/kube-shared.ts";
 import { needNetNamespaces } from "../support/net-namespaces.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { applyObjects, expectSameModel, labFolder, prepare } from "./cluster.ts";
 import { startFairway } from "./fairway.ts";
 import { account, hostOf, namespace, pod, service, servicePort } from "./objects.ts";
 import { makePodMesh } from "./pod-mesh.ts";
-
-const kubernetes = sharedKubernetes({ serviceAccounts: [account], controllers: {} });
 
 const host = hostOf("reviews");
 const metadata = { name: "reviews", namespace };
@@ -87,8 +86,9 @@ test("objects become traffic: a split, a pod that comes, and one that goes witho
 }, async (context) => {
   needNetNamespaces(context);
   const { path: binary } = await envoyBinary(context);
-  const cluster = await kubernetes(context);
   const { onTestFinished: cleanup } = context;
+  const binaries = await kubeBinaries(context);
+  const cluster = await startKubernetes({ binaries, cleanup, serviceAccounts: [account], controllers: {} });
   const dir = labFolder(cleanup);
   const rules = join(dir, "rules");
   mkdirSync(rules);
