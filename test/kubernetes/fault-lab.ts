@@ -2,6 +2,7 @@ import { afterAll, type TestContext } from "vitest";
 import type { ReflectorTimes } from "../../src/kube/times.ts";
 import { type Cleanup, envoyBinary } from "../support/envoy.ts";
 import { startFakeKubelet } from "../support/fake-kubelet.ts";
+import type { KubeBinaries } from "../support/kube-binaries.ts";
 import { type Kubernetes, startKubernetes } from "../support/kube-lab.ts";
 import { kubeBinaries } from "../support/kube-shared.ts";
 import { type KubeSpoiler, startKubeSpoiler } from "../support/kube-spoiler.ts";
@@ -41,16 +42,14 @@ export function sharedFaultLab(times: LabOptions["times"]): (context: TestContex
     const withoutPods = whyNoNetNamespaces();
     if (withoutPods !== undefined) console.warn(`without requests between pods: ${withoutPods}`);
     const envoy = withoutPods === undefined ? (await envoyBinary(context)).path : undefined;
-    lab ??= startLab({ cleanup, envoy, times, kubernetes: await startKubernetes({ ...cluster, binaries, cleanup }) });
+    lab ??= startLab({ cleanup, binaries, envoy, times });
     return lab;
   };
 }
 
-const cluster = { serviceAccounts: [account], controllers: {} };
-
 interface LabOptions {
   readonly cleanup: Cleanup;
-  readonly kubernetes: Kubernetes;
+  readonly binaries: KubeBinaries;
   /** The path of an Envoy; undefined: pods are addresses only. */
   readonly envoy: string | undefined;
   /** Of the reflectors; undefined: those that users have. */
@@ -59,7 +58,8 @@ interface LabOptions {
 
 const pods = [pod("web-1", { app: "web" }), ...["1", "2"].map((name) => pod(`reviews-${name}`, { app: "reviews" }))];
 
-async function startLab({ cleanup, kubernetes, envoy, times }: LabOptions): Promise<FaultLab> {
+async function startLab({ cleanup, binaries, envoy, times }: LabOptions): Promise<FaultLab> {
+  const kubernetes = await startKubernetes({ binaries, cleanup, serviceAccounts: [account], controllers: {} });
   const dir = labFolder(cleanup);
   await prepare(kubernetes);
   const spoiler = await startKubeSpoiler(cleanup, kubernetes.server);

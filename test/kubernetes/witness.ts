@@ -1,4 +1,4 @@
-import type { TypeName } from "../../src/envoy/resource-types.ts";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Cleanup } from "../support/envoy.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { connectXds, type DeltaStream, type NodeFields, type Received } from "../support/xds-client.ts";
@@ -18,10 +18,12 @@ export interface Witness {
   readonly changes: () => number;
 }
 
-const types = ["CDS", "EDS"] as const satisfies readonly TypeName[];
+/** Before it comes again. */
+const pauseMs = 100;
 
 export function startWitness({ cleanup, node, xdsPort }: WitnessOptions): Witness {
-  const held: Record<(typeof types)[number], Map<string, string>> = { CDS: new Map(), EDS: new Map() };
+  /** Versions by name. */
+  const held = { CDS: new Map<string, string>(), EDS: new Map<string, string>() };
   let changes = 0;
   let isClosed = false;
 
@@ -61,7 +63,10 @@ export function startWitness({ cleanup, node, xdsPort }: WitnessOptions): Witnes
     }
   };
   const rounds = (async () => {
-    while (!isClosed) await follow();
+    while (!isClosed) {
+      await follow();
+      await delay(pauseMs);
+    }
   })();
   cleanup(async () => {
     isClosed = true;

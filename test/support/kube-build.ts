@@ -55,25 +55,25 @@ export async function buildKubeServers({ env, onProgress }: BuildOptions): Promi
 async function build(folder: string, env: NodeJS.ProcessEnv, onProgress: BuildOptions["onProgress"]): Promise<void> {
   const names = Object.keys(serverPackages).join(", ");
   onProgress(`building ${names} ${kubernetesVersion()}, once for this machine; on two cores it takes 6 minutes`);
-  const total = (await go(["list", "-deps", ...targets], env)).length;
   const begun = performance.now();
+  const seconds = (): number => Math.round((performance.now() - begun) / 1_000);
   let modules = 0;
   let packages = 0;
+  let total = 0;
+  const hear = (line: string): void => {
+    if (line.startsWith("go: ")) modules++;
+    else packages++;
+  };
   const report = setInterval(() => {
-    const seconds = Math.round((performance.now() - begun) / 1_000);
-    onProgress(
-      packages === 0 ? `${modules} modules fetched, ${seconds} s` : `${packages} of ${total} packages, ${seconds} s`,
-    );
+    onProgress(`${total === 0 ? `${modules} modules fetched` : `${packages} of ${total} packages`}, ${seconds()} s`);
   }, reportEveryMs);
   try {
-    await go(["build", "-v", "-trimpath", "-ldflags", linkerFlags(), "-o", `${folder}/`, ...targets], env, (line) => {
-      if (line.startsWith("go: ")) modules++;
-      else packages++;
-    });
+    total = (await go(["list", "-deps", ...targets], env, hear)).length;
+    await go(["build", "-v", "-trimpath", "-ldflags", linkerFlags(), "-o", `${folder}/`, ...targets], env, hear);
   } finally {
     clearInterval(report);
   }
-  onProgress(`built in ${Math.round((performance.now() - begun) / 1_000)} s`);
+  onProgress(`built in ${seconds()} s`);
 }
 
 function goEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
