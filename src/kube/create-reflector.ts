@@ -79,9 +79,11 @@ export function createReflector<T extends object>(options: ReflectorOptions<T>):
 
   const watch = async (from: string | undefined): Promise<Outcome> => {
     let cancel = (): void => {};
+    let isListing = from === undefined;
     const heard = (): void => {
       metrics.heard(clock.now());
-      if (objects.value !== undefined) state.heard();
+      // Until the list is complete, what is kept is what was.
+      if (!isListing) state.heard();
     };
     const outcome = await watchObjects({
       ...{ client, resource, store, clock, times, random, from, controller },
@@ -95,7 +97,10 @@ export function createReflector<T extends object>(options: ReflectorOptions<T>):
           metrics.event(type);
           heard();
         },
-        listed: () => listed("stream"),
+        listed: () => {
+          isListing = false;
+          listed("stream");
+        },
         changed: gathered.trigger,
       },
     });

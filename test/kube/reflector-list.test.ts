@@ -200,14 +200,19 @@ describe("a kind that the server does not know", () => {
 
   test("is absent and empty, and is found within a minute when it comes", async (context) => {
     const api = await startFakeKubeApi(context);
-    const { kept, state, clock, reflector, passUntil } = reflect(api, context, { resource: rules });
+    const { kept, state, clock, reflector, passUntil, metric } = reflect(api, context, { resource: rules });
     await waitFor(() => state() === "absent");
     expect(reflector.objects.value?.size).toBe(0);
     api.define(crd);
     api.put(thing("a"), crd);
+    api.endsStreams(false);
     await waitFor(() => clock.pending() === 1);
     clock.advance(60_000);
-    await waitFor(() => state() === "live");
+    await waitFor(async () => (await metric("fairway_kube_events_total"))["ADDED"] === 1);
+    clock.advance(5_000);
+    // Some of them are not all.
+    expect(state()).toBe("absent");
+    await passUntil(() => state() === "live");
     expect(kept()).toEqual(["a=red"]);
 
     api.undefine(crd);

@@ -231,9 +231,7 @@ describe("a server that goes away", () => {
     await waitFor(() => state() === "live");
   });
 
-  test("crashes and comes back: nothing was empty meanwhile, and nothing is missed", {
-    timeout: 60_000,
-  }, async (context) => {
+  test("crashes and comes back: nothing was empty meanwhile, and nothing is missed", async (context) => {
     const { lab, change, remove, put, becomes, state, kept, sizes } = await reflecting(context);
     await becomes("a=1", "b=1");
     await lab.apiServer.kill();
