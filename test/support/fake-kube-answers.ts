@@ -38,3 +38,17 @@ export const says =
       if (then === "reset") response.destroy();
     });
   };
+
+/** What a server that knows these collections says at a path above them. */
+export function discovery(collections: readonly string[], path: string): Given {
+  const places = collections.map((name) => ({
+    base: name.slice(0, name.lastIndexOf("/")),
+    name: name.slice(name.lastIndexOf("/") + 1),
+  }));
+  if (path === "/apis") {
+    const groups = places.filter(({ base }) => base.startsWith("/apis/")).map(({ base }) => base.split("/")[2]);
+    return json(200, { kind: "APIGroupList", groups: [...new Set(groups)].map((name) => ({ name })) });
+  }
+  const resources = places.filter(({ base }) => base === path).map(({ name }) => ({ name }));
+  return resources.length === 0 ? text(404, "404 page not found\n") : json(200, { kind: "APIResourceList", resources });
+}

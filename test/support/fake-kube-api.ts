@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { TestContext } from "vitest";
-import { json, status, text } from "./fake-kube-answers.ts";
+import { discovery, json, status, text } from "./fake-kube-answers.ts";
 
 export interface FakeObject {
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly uid?: string };
@@ -165,17 +165,6 @@ export async function startFakeKubeApi(context: Pick<TestContext, "onTestFinishe
     })(response);
   };
 
-  const discover = (path: string): Answer => {
-    const bases = [...collections.keys()].map((name) => name.slice(0, name.lastIndexOf("/")));
-    const groups = [...new Set(bases.filter((base) => base.startsWith("/apis/")).map((base) => base.split("/")[2]))];
-    if (path === "/apis") return json(200, { kind: "APIGroupList", groups: groups.map((name) => ({ name })) });
-    if (!bases.includes(path)) return text(404, "404 page not found\n");
-    const resources = [...collections.keys()]
-      .filter((name) => name.slice(0, name.lastIndexOf("/")) === path)
-      .map((name) => ({ name: name.slice(name.lastIndexOf("/") + 1) }));
-    return json(200, { kind: "APIResourceList", resources });
-  };
-
   const serve = (asked: IncomingMessage, response: ServerResponse): void => {
     const url = new URL(asked.url ?? "/", "http://localhost");
     const query = Object.fromEntries(url.searchParams);
@@ -198,7 +187,7 @@ export async function startFakeKubeApi(context: Pick<TestContext, "onTestFinishe
     const [faulty] = index === -1 ? [] : onceAnswers.splice(index, 1);
     const answer = faulty?.answer ?? always.get(kind);
     if (answer !== undefined) answer(response, request);
-    else if (kind === "other") discover(url.pathname)(response, request);
+    else if (kind === "other") discovery([...collections.keys()], url.pathname)(response);
     else if (!isKnown) text(404, "404 page not found\n")(response, request);
     else if (kind === "list" || kind === "page") list(request, collection, namespace, response);
     else watchOn(request, collection, namespace, response);
