@@ -14,6 +14,7 @@ import { nodes } from "./node.ts";
 import { followProblems } from "./object-problems.ts";
 import { type Kind, type Kinds, type KubeObjects, kinds, type ObjectsOf } from "./objects.ts";
 import { pods } from "./pod.ts";
+import { keepPodsWithSlices } from "./pods-with-slices.ts";
 import type { Projected } from "./projected.ts";
 import { services } from "./service.ts";
 import { slices } from "./slice.ts";
@@ -59,7 +60,8 @@ export function createKubernetesRegistry(options: KubernetesRegistryOptions): Re
   let cancelGrace: (() => void) | undefined;
 
   const refresh = (): void => {
-    const objects = objectsOf(reflectors, goesWithoutNodes);
+    const known = objectsOf(reflectors, goesWithoutNodes);
+    const objects = known && together.follow(known, (kind) => reflectors[kind].state.value.kind === "lost");
     if (objects !== undefined) catalog.set(catalogOf(objects));
     const told = [...contactProblems(reflectors), ...(objects ? problemsOf(objects) : []), ...heldBack.problems()];
     const state = stateOf(reflectors, catalog.value !== undefined);
@@ -74,6 +76,7 @@ export function createKubernetesRegistry(options: KubernetesRegistryOptions): Re
   };
 
   const gathering = gather(refresh, { clock, ...pauses });
+  const together = keepPodsWithSlices({ onLate: gathering.trigger, clock });
   const heldBack = watchHeldBack({
     objects: () => objectsOf(reflectors, goesWithoutNodes),
     onTold: gathering.trigger,
@@ -96,6 +99,7 @@ export function createKubernetesRegistry(options: KubernetesRegistryOptions): Re
       for (const stop of stops) stop();
       cancelGrace?.();
       heldBack.close();
+      together.close();
       gathering.close();
       await Promise.all(kinds.map((kind) => reflectors[kind].close()));
     },

@@ -154,6 +154,56 @@ describe("contact", () => {
     expect([...new Set(states)]).toEqual(["OUTAGE", "LIVE"]);
   });
 
+  describe("pods were replaced during an outage", () => {
+    const [before, after] = ["old", "new"].map((name) => ({
+      Pod: [pod(name)],
+      EndpointSlice: [slice("reviews-1", [endpoint(name, "10.0.0.1")])],
+    }));
+    const lostBoth = () => {
+      const cluster = createFakeCluster();
+      cluster.apply(service("reviews"), ...(before?.Pod ?? []), ...(before?.EndpointSlice ?? []));
+      for (const kind of ["Pod", "EndpointSlice"]) cluster.setState(kind, { kind: "lost", problem });
+      const seen: string[] = [];
+      cluster.registry.catalog.subscribe(() =>
+        seen.push(
+          cluster
+            .instances("reviews")
+            .map(({ id }) => id)
+            .join(),
+        ),
+      );
+      const back = (kind: "Pod" | "EndpointSlice"): void => {
+        cluster.relist(kind, after?.[kind] ?? []);
+        cluster.setState(kind, { kind: "live", problem: undefined });
+      };
+      return { cluster, seen, back };
+    };
+
+    test.each([
+      ["Pod", "EndpointSlice"],
+      ["EndpointSlice", "Pod"],
+    ] as const)("60: %s is back before %s: both are taken together", (first, second) => {
+      const { cluster, seen, back } = lostBoth();
+      back(first);
+      cluster.clock.advance(30_000);
+      expect(seen).toEqual([]);
+      back(second);
+      expect(seen).toEqual(["new"]);
+      expect(cluster.registry.health.value.state).toBe("LIVE");
+      cluster.clock.advance(3_600_000);
+      expect(cluster.clock.pending()).toBe(0);
+    });
+
+    test("60: who does not come back is waited for a minute", () => {
+      const { cluster, seen, back } = lostBoth();
+      back("EndpointSlice");
+      cluster.clock.advance(60_000);
+      expect(seen).toEqual([""]);
+      back("Pod");
+      expect(seen).toEqual(["", "new"]);
+    });
+  });
+
   test("there is no catalog before all kinds are complete", () => {
     const cluster = createFakeCluster({ starting: true });
     for (const kind of kinds) {
