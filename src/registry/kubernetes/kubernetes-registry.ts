@@ -120,8 +120,7 @@ function objectsOf(reflectors: Reflectors, goesWithoutNodes: boolean): KubeObjec
     pods: of("pods"),
     nodes: of("nodes"),
   };
-  const { namespaces: ns, services: sv, slices: sl, pods: po, nodes: no } = all;
-  return ns && sv && sl && po && no ? { namespaces: ns, services: sv, slices: sl, pods: po, nodes: no } : undefined;
+  return Object.values(all).includes(undefined) ? undefined : (all as KubeObjects);
 }
 
 function stateOf(reflectors: Reflectors, hasCatalog: boolean): RegistryState {
