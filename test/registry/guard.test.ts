@@ -105,6 +105,16 @@ describe("what goes at once", () => {
     expect(report({ ...five, a: ["2!"] })).toEqual({ ...five, a: ["2!"] });
   });
 
+  test("a service that is not reported any more, also one that was held", () => {
+    const { report, reasons } = lab(five);
+    const { a: _a, ...others } = five;
+    expect(report({ ...five, a: [] })).toEqual(five);
+    expect(report(others)).toEqual(others);
+    expect(reasons()).toEqual({});
+    const second = lab(five);
+    expect(second.report(others)).toEqual(others);
+  });
+
   test("a service without instances", () => {
     expect(lab({ ...five, empty: [] }).report(five)).toEqual(five);
   });
@@ -143,12 +153,16 @@ describe("what is held", () => {
     expect(expiresAt()).toBeUndefined();
   });
 
-  test("a service that is not reported any more", () => {
+  test("services that are not reported any more, where they are too many", () => {
     const { report, pass, reasons } = lab(five);
-    const { a: _a, ...others } = five;
+    const { a: _a, b: _b, ...others } = five;
     expect(report(others)).toEqual(five);
-    expect(reasons()).toEqual({ a: "gone" });
-    expect(pass(60_000)).toEqual(others);
+    expect(reasons()).toEqual({ a: "gone", b: "gone" });
+    pass(30_000);
+    const { c: _c, ...fewer } = others;
+    expect(report(fewer)).toEqual(five);
+    expect(pass(30_000)).toEqual(others);
+    expect(pass(30_000)).toEqual(fewer);
   });
 
   test("nine tenths of a registry; who comes back counts at once, and all is well when they are as many as before", () => {
@@ -314,8 +328,8 @@ test("whatever happens: all that is reported is served, nothing is made up, and 
         // Nothing that could be used is lost to the last without a word before.
         if (event.kind === "report") {
           for (const [key, list] of last.served.instances) {
-            if (list.some(({ health }) => health === "healthy"))
-              expect(served.instances.get(key)?.length).toBeGreaterThan(0);
+            if (!list.some(({ health }) => health === "healthy") || !served.services.has(key)) continue;
+            expect(served.instances.get(key)?.length).toBeGreaterThan(0);
           }
         }
         if (!isPinned && now >= heldUntil) expect(held.size).toBe(0);

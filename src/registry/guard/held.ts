@@ -8,8 +8,8 @@ import type { GuardPolicy } from "./policy.ts";
 import { type Arrivals, isTaken } from "./taken.ts";
 
 /**
- * `emptied`: a service without any instance left that could serve. `gone`: the service is not reported any more. `shrunk`: the registry lost
- * too many at once, this service some of them. `operator`: somebody decided that nothing goes.
+ * `emptied`: a service without any instance left that could serve. `shrunk`: the registry lost too many at once, this service some of them. `gone`:
+ * so it did, and this service is not reported any more. `operator`: somebody decided that nothing goes.
  */
 export type HoldReason = "emptied" | "gone" | "shrunk" | "operator";
 
@@ -57,7 +57,9 @@ export interface Circumstances {
 export function heldOf(step: Step, { nowMs, policy, isPinned, hasShrunk }: Circumstances): HeldService | undefined {
   const { service, next, before, after, held } = step;
   const full = Math.max(held?.full ?? 0, usedIn(before));
-  const isBelieved = policy.holdMs === 0 || policy.isTrusted(service) || usedIn(after) >= full;
+  // That one service is gone is said by who took it away; that many are may be said by who forgot them.
+  const isDeleted = next === undefined && !hasShrunk;
+  const isBelieved = policy.holdMs === 0 || policy.isTrusted(service) || isDeleted || usedIn(after) >= full;
   const { vanished, failed } = lossOf(before, after);
   const reason = isPinned ? "operator" : isBelieved ? undefined : (held?.reason ?? reasonFor(step, hasShrunk));
   if (reason === undefined || (next !== undefined && isAnother(service, next))) return undefined;
@@ -165,7 +167,7 @@ export const totalOf: (held: Held) => HeldTotal = memoize((held: Held): HeldTota
   let [count, firstMs, lastMs, hasShrunk] = [0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, false];
   for (const { instances, reason } of held.values()) {
     count += instances.length;
-    hasShrunk ||= reason === "shrunk";
+    hasShrunk ||= reason === "shrunk" || reason === "gone";
     for (const { sinceMs } of instances) {
       firstMs = Math.min(firstMs, sinceMs);
       lastMs = Math.max(lastMs, sinceMs);
