@@ -6,8 +6,8 @@ import type { Cleanup } from "./envoy.ts";
 import type { KubeServer } from "./kube-api.ts";
 
 /**
- * What becomes of requests: `overloaded`: 429 with a time to wait; `reset`: the connection is cut; `silent`: nothing is said and no connection
- * ends. Open watches are cut at first, or stay silent for ever.
+ * What becomes of requests: `overloaded`: 429 with a time to wait; `reset`: the connection is cut; `silent`: nothing goes through and no
+ * connection ends, until the requests of that time are answered late. Open watches are cut at first, or stay silent for ever.
  */
 export type KubeFault = "none" | "failing" | "overloaded" | "reset" | "silent";
 
@@ -35,6 +35,8 @@ export async function startKubeSpoiler(cleanup: Cleanup, { url, ca }: KubeServer
 
   /** Grows with each silence: what was open before says nothing more. */
   let silences = 0;
+  /** What came while it was silent. */
+  const late: (() => void)[] = [];
 
   const forward = (asked: IncomingMessage, answer: ServerResponse): void => {
     const { method, headers } = asked;
@@ -60,8 +62,9 @@ export async function startKubeSpoiler(cleanup: Cleanup, { url, ca }: KubeServer
   const server = createServer((asked, answer) => {
     requests++;
     if (fault === "none") forward(asked, answer);
+    else if (fault === "silent") late.push(() => asked.socket.destroyed || forward(asked, answer));
     else if (fault === "reset") asked.socket.resetAndDestroy();
-    else if (fault !== "silent") {
+    else {
       const { status, headers } = refusals[fault];
       const said = { apiVersion: "v1", kind: "Status", status: "Failure", code: status, message: "spoiled on purpose" };
       answer.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(said));
@@ -84,6 +87,7 @@ export async function startKubeSpoiler(cleanup: Cleanup, { url, ca }: KubeServer
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     set: (next) => {
       fault = next;
+      for (const answerNow of late.splice(0)) answerNow();
       if (next === "silent") silences++;
       else if (next !== "none") cut();
     },
