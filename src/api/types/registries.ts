@@ -29,7 +29,7 @@ export interface RegistryHoldView {
   readonly since: string;
 }
 
-/** What is served as before, though the registry does not report it any more, or calls it unhealthy. */
+/** What is served as before, though the registry does not report it any more. */
 export interface HeldView {
   readonly services: number;
   readonly instances: number;

@@ -19,7 +19,7 @@ import { arrivalsIn } from "./taken.ts";
 
 /*
  * Losses that look like a failure of who reports them are held for a while: the registry answers, and says of a service that it has
- * no instances left, or that a large part of all instances is gone or unhealthy. What else it reports counts at once.
+ * no instances left, or that a large part of all instances is gone. What it says of an instance itself, and what else it reports counts at once.
  */
 
 /** What a registry reports, and what is made of it. Times are milliseconds of one clock that only goes forward. */

@@ -27,7 +27,7 @@ export interface HeldService {
   readonly instances: readonly HeldInstance[];
   /** How many got requests; once as many do again, nothing of it is held. */
   readonly full: number;
-  /** All its instances in the order of their ids: those that are held as they were, others as they are reported. */
+  /** All its instances in the order of their ids: those that are reported, and those that are held. */
   readonly list: readonly Instance[];
 }
 
@@ -60,19 +60,12 @@ export function heldOf(step: Step, { nowMs, policy, isPinned, hasShrunk }: Circu
   // That one service is gone is said by who took it away; that many are may be said by who forgot them.
   const isDeleted = next === undefined && !hasShrunk;
   const isBelieved = policy.holdMs === 0 || policy.isTrusted(service) || isDeleted || usedIn(after) >= full;
-  const { vanished, failed } = lossOf(before, after);
   const reason = isPinned ? "operator" : isBelieved ? undefined : (held?.reason ?? reasonFor(step, hasShrunk));
   if (reason === undefined || (next !== undefined && isAnother(service, next))) return undefined;
-  // Each instance may fail by itself; many together are not believed to.
-  const countsFailures = isPinned || !hasShrunk;
-  const health = new Map(after.map((instance) => [instance.id, instance.health]));
-  const isBack = ({ id }: Instance) => health.has(id) && (countsFailures || health.get(id) !== "unhealthy");
-  const lost = [
-    ...(isPinned ? before.filter(({ id }) => !health.has(id)) : vanished),
-    ...(countsFailures ? [] : failed),
-  ];
+  const there = new Set(after.map(({ id }) => id));
+  const lost = isPinned ? before.filter(({ id }) => !there.has(id)) : lossOf(before, after).vanished;
   const instances = [
-    ...(held?.instances ?? []).filter(({ instance }) => !isBack(instance)),
+    ...(held?.instances ?? []).filter(({ instance }) => !there.has(instance.id)),
     ...lost.map((instance) => ({ instance, sinceMs: nowMs })),
   ];
   // A service without instances goes at once, but where nothing does.
@@ -100,9 +93,7 @@ export const usedIn = (list: readonly Instance[]): number => list.filter(isUsed)
 interface Loss {
   /** They are not reported any more. */
   readonly vanished: readonly Instance[];
-  /** They are unhealthy. */
-  readonly failed: readonly Instance[];
-  /** How many took their leave: they drain. */
+  /** How many are there and get none any more, which is said of each by itself: it drains, or is unhealthy. */
   readonly departed: number;
 }
 
@@ -111,18 +102,14 @@ export function lossOf(before: readonly Instance[], after: readonly Instance[]):
   const used = before.filter(isUsed);
   return {
     vanished: used.filter(({ id }) => !health.has(id)),
-    failed: used.filter(({ id }) => health.get(id) === "unhealthy"),
-    departed: used.filter(({ id }) => health.get(id) === "draining").length,
+    departed: used.filter(({ id }) => (health.get(id) ?? "healthy") !== "healthy").length,
   };
 }
 
 const none: readonly Instance[] = [];
 
-function listOf(reported: readonly Instance[], held: readonly HeldInstance[]): readonly Instance[] {
-  const ids = new Set(held.map(({ instance }) => instance.id));
-  const others = reported.filter(({ id }) => !ids.has(id));
-  return [...others, ...held.map(({ instance }) => instance)].sort((a, b) => compareText(a.id, b.id));
-}
+const listOf = (reported: readonly Instance[], held: readonly HeldInstance[]): readonly Instance[] =>
+  [...reported, ...held.map(({ instance }) => instance)].sort((a, b) => compareText(a.id, b.id));
 
 /** Of what is held, the instances that are kept; a service of which none is left is not held any more. */
 export function keepOnly(
