@@ -2,10 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Catalog, createCatalog } from "../../src/model/catalog.ts";
 import type { Health, Instance } from "../../src/model/instance.ts";
+import type { Service } from "../../src/model/service.ts";
 import { begin, expire, expiryOf, type Guard, pin, release, renew, take } from "../../src/registry/guard/guard.ts";
 import type { GuardPolicy } from "../../src/registry/guard/policy.ts";
 import { shareCatalog } from "../../src/registry/share-catalog.ts";
-import { instance, service } from "../support/mesh.ts";
+import { host, instance, service } from "../support/mesh.ts";
 
 const policy: GuardPolicy = { holdMs: 60_000, maxShrink: 0.3, isTrusted: () => false };
 
@@ -67,7 +68,7 @@ function lab(first: Truth, policyOf: Partial<GuardPolicy> = {}) {
   };
 }
 
-const five: Truth = { a: count(5), b: count(5), c: count(5), d: count(5), e: count(5) };
+const five = { a: count(5), b: count(5), c: count(5), d: count(5), e: count(5) };
 
 describe("what goes at once", () => {
   test("one instance among living ones, again and again", () => {
@@ -82,6 +83,16 @@ describe("what goes at once", () => {
     const { report } = lab(five);
     expect(report({ ...five, a: leaving, b: leaving })).toEqual({ ...five, a: leaving, b: leaving });
     expect(report({ ...five, a: [], b: [] })).toEqual({ ...five, a: [], b: [] });
+  });
+
+  test("what takes its leave is no loss, and no measure of one", () => {
+    const { report } = lab({ a: count(20) });
+    const leaving = count(20).slice(5);
+    report({ a: [...count(20).slice(0, 5), ...leaving.map((id) => `${id}!`)] });
+    const staying = count(20).slice(0, 5);
+    expect(report({ a: staying })).toEqual({ a: staying });
+    expect(report({ a: staying.slice(1) })).toEqual({ a: staying.slice(1) });
+    expect(report({ a: staying.slice(3) })).toEqual({ a: staying.slice(1) });
   });
 
   test("instances that others come for", () => {
@@ -224,33 +235,51 @@ describe("what is held", () => {
     expect(pass(1)).toEqual({ ...five, a: [] });
   });
 
-  test("but not under an address that somebody else has now", () => {
+  test.each([
+    ["but not under an address and port that somebody else has now", 9080, ["1", "3", "4", "5"]],
+    ["also beside somebody who listens elsewhere on the same machine", 9081, count(5)],
+  ])("%s", (_what, http, left) => {
     const { report, guard } = lab(five);
     report({ ...five, a: [] });
-    const taker = instance("b-9", { address: copyOf("a", "2").address });
+    const taker = instance("b-9", { address: copyOf("a", "2").address, ports: { http } });
     const next = catalogOf({ ...five, a: [] });
     const [key] = [...next.services.keys()].slice(1);
     if (key === undefined) expect.fail();
     const instances = next.instances.with([[key, [...(next.instances.get(key) ?? []), taker]]]);
-    expect(truthOf(take(guard(), { ...next, instances }, 0, policy).served)).toMatchObject({ a: ["1", "3", "4", "5"] });
+    expect(truthOf(take(guard(), { ...next, instances }, 0, policy).served)).toMatchObject({ a: left });
   });
 
-  test("nor where the name stands for something else now", () => {
-    const { guard } = lab(five);
-    const next = catalogOf({ ...five, a: [] });
-    const services = next.services.with(
-      [...next.services].slice(0, 1).map(([key, each]) => [key, { ...each, resolution: "dns" }]),
-    );
-    expect(truthOf(take(guard(), { ...next, services }, 0, policy).served)).toMatchObject({ a: [] });
+  test.each<Partial<Service>>([{ resolution: "dns" }, { aliasOf: host("b.example") }])(
+    "nor where the name stands for something else now: %j",
+    (part) => {
+      const { guard } = lab(five);
+      const next = catalogOf({ ...five, a: [] });
+      const services = next.services.with(
+        [...next.services].slice(0, 1).map(([key, each]) => [key, { ...each, ...part }]),
+      );
+      expect(truthOf(take(guard(), { ...next, services }, 0, policy).served)).toMatchObject({ a: [] });
+    },
+  );
+
+  test("as long as services are held that the registry forgot, it is not to be believed", () => {
+    const all = { ...five, small: ["1"] };
+    const { report, pass, become } = lab(all);
+    const { a: _a, b: _b, ...others } = all;
+    report(others);
+    pass(50_000);
+    become(renew);
+    pass(30_000);
+    const { small: _small, ...fewer } = others;
+    expect(report(fewer)).toEqual(all);
   });
 });
 
 describe("what an operator decides", () => {
   test("a release: what is reported counts, and is the measure of what comes", () => {
     const { report, become, reasons } = lab(five);
-    report({ a: ["1"] });
-    expect(become(release)).toEqual({ a: ["1"] });
-    expect(report({ a: ["1", "2"] })).toEqual({ a: ["1", "2"] });
+    report({ a: count(5) });
+    expect(become(release)).toEqual({ a: count(5) });
+    expect(report({ a: count(4) })).toEqual({ a: count(4) });
     expect(reasons()).toEqual({});
   });
 
@@ -266,6 +295,13 @@ describe("what an operator decides", () => {
     expect(expiresAt()).toBeUndefined();
     expect(pass(3_600_000)).toMatchObject({ a: count(5) });
     expect(become(release)).toEqual({ ...five, a: count(4), b: ["9"] });
+  });
+
+  test("a hold keeps nobody healthy who is not", () => {
+    const { report, become } = lab(five);
+    become(pin);
+    const failing = count(5).map((id) => `${id}-`);
+    expect(report({ ...five, a: failing, b: failing })).toEqual({ ...five, a: failing, b: failing });
   });
 });
 

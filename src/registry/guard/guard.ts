@@ -124,7 +124,7 @@ function isTooMuch(course: Course, departed: number, nowMs: number, { holdMs, ma
 /** What is reported, and what is held: that of before, but for what was touched. */
 function serve(last: Guard, reported: Catalog, held: Held, touched: Iterable<ServiceKey>): Catalog {
   if (held.size === 0) return reported;
-  const { services, instances } = last.held.size === 0 ? reported : last.served;
+  const { services, instances } = last.served;
   const keys = [...new Set([...touched, ...last.held.changesTo(held).map(({ key }) => key)])];
   return {
     services: services.with(keys.map((key) => [key, reported.services.get(key) ?? held.get(key)?.service])),
