@@ -28,6 +28,7 @@ import {
 } from "./problem.ts";
 import { bodyOf, bodyRefusal, hasBody, notUtf8 } from "./request-body.ts";
 import { type Answer, actionOf, type Route } from "./route.ts";
+import { routerPath } from "./route-path.ts";
 import { routesWith } from "./routes.ts";
 import { ruleObject } from "./rule-object.ts";
 import { traceIdOf } from "./trace-context.ts";
@@ -207,7 +208,7 @@ function addRoute(app: FastifyInstance, route: Route, parts: Parts): void {
   const admitted = new WeakMap<FastifyRequest, Admitted>();
   app.route({
     method: route.method,
-    url: route.path,
+    url: routerPath(route.path),
     bodyLimit: route.largeBody === true ? limits.changeSetBytes : limits.ruleBytes,
     // Before the body is read.
     onRequest: async (request, reply) => {

@@ -1,6 +1,7 @@
 import { nearest } from "../base/nearest.ts";
 import type { Problem } from "./problem.ts";
 import type { Route } from "./route.ts";
+import { matchesStep } from "./route-path.ts";
 
 /** Why a request has no route: nothing is served under its path, or not by its method. */
 export function nothingHere(method: string, path: string, served: readonly Route[]): Problem {
@@ -41,8 +42,7 @@ function hintOf(path: string, served: readonly Route[]): string | undefined {
 }
 
 const beginsWith = (pattern: readonly string[], given: readonly string[]): boolean =>
-  pattern.length >= given.length &&
-  given.every((step, index) => pattern[index]?.startsWith(":") || pattern[index] === step);
+  pattern.length >= given.length && given.every((step, index) => matchesStep(pattern[index] ?? "", step));
 
 function matchesPath(pattern: string, path: string): boolean {
   const steps = pattern.split("/");

@@ -6,6 +6,7 @@ import { ruleKinds } from "../config/rule-kinds.ts";
 import { ruleSchema } from "../config/schemas.ts";
 import { type ProblemCode, problemCodes, problemContentType } from "./problem.ts";
 import type { AnswerDoc, ParameterDoc, RouteDoc } from "./route-doc.ts";
+import { templatePath } from "./route-path.ts";
 import { namedShapes } from "./shapes/named.ts";
 import { problemView } from "./shapes/server.ts";
 
@@ -68,7 +69,7 @@ export function openApiDocument({
 }): OpenApiDocument {
   const components = createComponents();
   const documented = routes.map((route) => ({
-    path: route.path.replace(/:([A-Za-z]+)/g, "{$1}"),
+    path: templatePath(route.path),
     method: route.method.toLowerCase(),
     operation: operationOf(route, components),
   }));

@@ -44,7 +44,7 @@ export const registryRoutes: readonly Route[] = [
   },
   {
     method: "POST",
-    path: "/api/v1/registries/:name/hold",
+    path: "/api/v1/registries/:name:hold",
     access: "write",
     doc: about({
       operation: "holdRegistry",
@@ -57,7 +57,7 @@ export const registryRoutes: readonly Route[] = [
   },
   {
     method: "POST",
-    path: "/api/v1/registries/:name/release",
+    path: "/api/v1/registries/:name:release",
     access: "write",
     doc: about({
       operation: "releaseRegistry",

@@ -76,7 +76,7 @@ function checkDecision(decision: string, name: string | undefined): void {
 }
 
 const decide = (server: Server, decision: string, name: string) =>
-  askJson(server, { method: "POST", path: pathOf("registries", name, decision) }, registryView);
+  askJson(server, { method: "POST", path: `${pathOf("registries", name)}:${decision}` }, registryView);
 
 const columns = [
   ...["NAME", "STATE", "SINCE", "CATALOG"].map((title) => ({ title })),

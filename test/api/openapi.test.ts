@@ -122,7 +122,7 @@ function faultsOf(root: OpenApiDocument): readonly string[] {
       const template = [...path.matchAll(/\{([^}]+)\}/g)].map(([, parameter]) => parameter);
       const keys = named.map((parameter) => `${parameter.in} ${parameter.name.toLowerCase()}`);
       return [
-        ...(/^\/[^:]*$/.test(path) ? [] : [`${at}: path`]),
+        ...(/^\/[^:]*(\}:[a-z]+)?$/.test(path) ? [] : [`${at}: path`]),
         ...(inPath.every(({ required }) => required) ? [] : [`${at}: a path's parameter is not required`]),
         ...(template.sort().join() ===
         inPath

@@ -50,15 +50,15 @@ test("one of them", async () => {
 
 test.each(["hold", "release"])("%s: who may change rules decides, by name", async (decision) => {
   const { ask, decided } = start();
-  expect(await ask("POST", `/rest/${decision}`)).toEqual({ status: 200, body: known[0] });
-  expect((await ask("POST", `/rest/${decision}`, "viewer")).status).toBe(403);
+  expect(await ask("POST", `/rest:${decision}`)).toEqual({ status: 200, body: known[0] });
+  expect((await ask("POST", `/rest:${decision}`, "viewer")).status).toBe(403);
   expect(decided).toEqual([`${decision} rest edith`]);
 });
 
 test.each([
   ["GET", "/x"],
-  ["POST", "/x/hold"],
-  ["POST", "/x/release"],
+  ["POST", "/x:hold"],
+  ["POST", "/x:release"],
 ] as const)("%s %s: there is none, and those that there are", async (method, path) => {
   expect(await start().ask(method, path)).toMatchObject({
     status: 404,

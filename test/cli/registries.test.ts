@@ -73,7 +73,7 @@ test.each([
   ["hold", "file is on hold: nothing of it goes until it is released\n"],
   ["release", "file is released: what it reports counts\n"],
 ])("%s", async (decision, told) => {
-  const path = `POST /api/v1/registries/file/${decision}`;
+  const path = `POST /api/v1/registries/file:${decision}`;
   const { flag, seen } = await startApi({ [path]: () => ({ json: registry("file", 1) }) });
   expect(await fairway(`registries ${decision} file ${flag}`)).toMatchObject({ exit: 0, out: told });
   expect(JSON.parse((await fairway(`registries ${decision} file -o json ${flag}`)).out)).toEqual(registry("file", 1));
@@ -82,7 +82,7 @@ test.each([
 
 test("what it cannot do", async () => {
   const { flag } = await startApi({
-    "POST /api/v1/registries/x/hold": () => problem(404, "There is no registry x.", { hint: "There are file, rest." }),
+    "POST /api/v1/registries/x:hold": () => problem(404, "There is no registry x.", { hint: "There are file, rest." }),
   });
   expect(await fairway(`registries hold x ${flag}`)).toMatchObject({
     exit: 1,

@@ -4,6 +4,7 @@ import { openApiRoute } from "../../src/api/openapi-route.ts";
 import { type ProblemCode, problemCodes } from "../../src/api/problem.ts";
 import type { Route } from "../../src/api/route.ts";
 import type { AnswerDoc, ParameterDoc } from "../../src/api/route-doc.ts";
+import { templatePath } from "../../src/api/route-path.ts";
 import { routesWith } from "../../src/api/routes.ts";
 import { kinds, manyOf } from "../../src/api/rule-docs.ts";
 import { namedShapes } from "../../src/api/shapes/named.ts";
@@ -76,20 +77,20 @@ interface Row extends Pick<Route, "method" | "access" | "doc"> {
 function rowsOf(routes: readonly Route[]): readonly Row[] {
   const rows = routes.map((route): Row & { readonly kind: string | undefined } => {
     const kind = kinds.find((one) => one === route.kind || route.path === `/schemas/${pluralOf(one)}.json`);
-    return kind === undefined ? { ...route, kind, path: pathOf(route.path), ofKind: false } : generalised(route, kind);
+    return kind === undefined
+      ? { ...route, kind, path: templatePath(route.path), ofKind: false }
+      : generalised(route, kind);
   });
   const perKind = kinds.map((kind) => JSON.stringify(rows.filter((row) => row.kind === kind).map(comparable)));
   if (new Set(perKind).size !== 1) throw new Error("the kinds have different routes");
   return rows.filter(({ kind }) => kind === undefined || kind === kinds[0]);
 }
 
-const pathOf = (path: string): string => path.replace(/:([A-Za-z]+)/g, "{$1}");
-
 const generalised = (route: Route, kind: RuleKind) => ({
   ...route,
   kind,
   ofKind: true,
-  path: pathOf(route.path).replace(pluralOf(kind), "{kind}"),
+  path: templatePath(route.path).replace(pluralOf(kind), "{kind}"),
   doc: {
     ...route.doc,
     operation: route.doc.operation.replace(manyOf(kind), "{Kinds}").replace(kind, "{Kind}"),

@@ -61,7 +61,7 @@ test("a start while the cluster is away serves what was there; a tenth of it aft
   await waitFor(async () => (await registryOf(fairway)).state === "SUSPECT");
   expect((await registryOf(fairway)).held).toMatchObject({ services: 1, instances: 9, items: [{ reason: "shrunk" }] });
   expect(await instancesOf(fairway)).toBe(10);
-  expect((await fairway.api.post("/api/v1/registries/kubernetes/release")).status).toBe(200);
+  expect((await fairway.api.post("/api/v1/registries/kubernetes:release")).status).toBe(200);
   await waitFor(async () => (await instancesOf(fairway)) === 1);
   expect((await registryOf(fairway)).state).toBe("LIVE");
 });

@@ -69,7 +69,7 @@ test("services are the cluster's, object by object, at first and after each chan
   // A service that goes is not believed at once.
   await admin.remove(service("ratings"));
   await waitFor(async () => (await registryOf(api)).held?.services === 1, { what: "ratings to be held" });
-  await api.post("/api/v1/registries/kubernetes/release");
+  await api.post("/api/v1/registries/kubernetes:release");
   await expectSameModel(cluster, api);
   expect((await servicesOfCluster(admin)).map(({ host }) => host)).not.toContain(hostOf("ratings"));
 });
@@ -104,7 +104,7 @@ test("most of what went while nobody looked is held and announced, until it is r
   const { held, instances: served } = await registryOf(api);
   expect({ held: held?.instances, many: await instances() }).toEqual({ held: 27, many: 30 });
   expect(served).toBeGreaterThanOrEqual(30);
-  await api.post("/api/v1/registries/kubernetes/release");
+  await api.post("/api/v1/registries/kubernetes:release");
   await expectSameModel(cluster, api);
   expect(await instances()).toBe(3);
 });
