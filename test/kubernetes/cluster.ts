@@ -40,6 +40,15 @@ export async function applyObjects(kubernetes: Kubernetes, objects: readonly Kub
 export const prepare = (kubernetes: Kubernetes): Promise<void> =>
   applyObjects(kubernetes, [namespaceObject, roleOf(), roleBinding]);
 
+/** Waits until the cluster's slices have so many ready endpoints. */
+export async function waitForEndpoints({ admin }: Kubernetes, count: number): Promise<void> {
+  const areThere = async (): Promise<boolean> => {
+    const instances = (await servicesOfCluster(admin)).flatMap((service) => service.instances);
+    return instances.filter(({ health }) => health === "healthy").length === count;
+  };
+  await waitFor(areThere, { withinMs: 60_000, what: `${count} ready endpoints` });
+}
+
 /** Waits until Fairway has the cluster's services, object by object; fails with the difference. */
 export async function expectSameModel({ admin }: Kubernetes, api: ApiClient, withinMs = 10_000): Promise<void> {
   const isSame = async (): Promise<boolean> => {

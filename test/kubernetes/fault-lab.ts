@@ -9,8 +9,7 @@ import { type KubeSpoiler, startKubeSpoiler } from "../support/kube-spoiler.ts";
 import { whyNoNetNamespaces } from "../support/net-namespaces.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { createCleaner } from "../support/with-cleanup.ts";
-import { applyObjects, expectSameModel, labFolder, prepare } from "./cluster.ts";
-import { servicesOfCluster } from "./expected-model.ts";
+import { applyObjects, expectSameModel, labFolder, prepare, waitForEndpoints } from "./cluster.ts";
 import { type Fairway, startFairway } from "./fairway.ts";
 import { account, hostOf, namespace, pod, service, servicePort } from "./objects.ts";
 import { makePodMesh, type PodMesh } from "./pod-mesh.ts";
@@ -69,11 +68,7 @@ async function startLab({ cleanup, binaries, envoy, times }: LabOptions): Promis
   const mesh = envoy === undefined ? undefined : await makePodMesh({ cleanup, binary: envoy, dir, xdsPort });
   startFakeKubelet({ api: kubernetes.admin, cleanup, ...(mesh && { runner: mesh.runner }) });
   await applyObjects(kubernetes, [service("web"), service("reviews"), ...pods]);
-  const isComplete = async (): Promise<boolean> => {
-    const instances = (await servicesOfCluster(kubernetes.admin)).flatMap((each) => each.instances);
-    return instances.filter(({ health }) => health === "healthy").length === pods.length;
-  };
-  await waitFor(isComplete, { withinMs: 60_000, what: "all pods in the slices" });
+  await waitForEndpoints(kubernetes, pods.length);
   await expectSameModel(kubernetes, api);
 
   const id = `sidecar~10.244.255.1~witness.${namespace}~${namespace}.svc.cluster.local`;

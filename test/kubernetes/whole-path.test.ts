@@ -11,7 +11,7 @@ import { startKubernetes } from "../support/kube-lab.ts";
 import { kubeBinaries } from "../support/kube-shared.ts";
 import { needNetNamespaces } from "../support/net-namespaces.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { applyObjects, expectSameModel, labFolder, prepare } from "./cluster.ts";
+import { applyObjects, expectSameModel, labFolder, prepare, waitForEndpoints } from "./cluster.ts";
 import { startFairway } from "./fairway.ts";
 import { account, hostOf, namespace, pod, service, servicePort } from "./objects.ts";
 import { makePodMesh } from "./pod-mesh.ts";
@@ -109,7 +109,8 @@ test("objects become traffic: a split, a pod that comes, and one that goes witho
   const reviews = await cluster.admin.get<{ readonly spec: { readonly clusterIP: string } }>(
     `/api/v1/namespaces/${namespace}/services/reviews`,
   );
-  const caller = await waitFor(() => mesh.pod("web-1"), { withinMs: 60_000 });
+  await waitForEndpoints(cluster, 3);
+  const caller = mesh.pod("web-1");
   const load = { protocol: "http", host: reviews.spec.clusterIP, port: servicePort, authority: host } as const;
   await waitFor(async () => "who" in (await caller.ask("call", load)), { withinMs: 60_000, what: "the first answer" });
   await expectSameModel(cluster, api);
