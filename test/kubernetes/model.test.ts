@@ -66,10 +66,7 @@ test("services are the cluster's, object by object, at first and after each chan
   await clusterHas("reviews", "healthy", "healthy", "healthy");
   await expectSameModel(cluster, api);
 
-  // A service that goes is not believed at once.
   await admin.remove(service("ratings"));
-  await waitFor(async () => (await registryOf(api)).held?.services === 1, { what: "ratings to be held" });
-  await api.post("/api/v1/registries/kubernetes:release");
   await expectSameModel(cluster, api);
   expect((await servicesOfCluster(admin)).map(({ host }) => host)).not.toContain(hostOf("ratings"));
 });
