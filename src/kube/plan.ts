@@ -123,13 +123,13 @@ function pauseAfter(
   const failures = isHealthy ? 0 : before;
   const isFree = freeOnce.has(reason) && (isHealthy || failedBy === undefined || !freeOnce.has(failedBy));
   const doubled = Math.min(times.maxPauseMs, times.minPauseMs * 2 ** Math.min(failures, 30));
-  const fixed: Partial<Record<RestartReason, number>> = {
-    forbidden: times.forbiddenPauseMs,
-    absent: times.absentPauseMs,
-  };
   const asked = failure?.retryAfterMs;
   // Everybody who was turned away at once shall not come back at once.
   const waitMs =
-    asked !== undefined ? asked + random * times.minPauseMs : isFree ? 0 : (fixed[reason] ?? doubled) * (1 + random);
+    asked !== undefined
+      ? asked + random * times.minPauseMs
+      : isFree
+        ? 0
+        : (reason === "absent" ? times.absentPauseMs : doubled) * (1 + random);
   return { waitMs, failures: failures + 1, failedAtMs: nowMs + waitMs, failedBy: reason };
 }

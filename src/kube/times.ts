@@ -5,8 +5,6 @@ export interface ReflectorTimes {
   readonly maxPauseMs: number;
   /** After so long without a failure the pauses begin anew. */
   readonly healthyMs: number;
-  /** Pause while the user may not read the kind. */
-  readonly forbiddenPauseMs: number;
   /** Pause while the server does not know the kind. */
   readonly absentPauseMs: number;
   /** The server ends a watch after a time between these, by chance. */
@@ -29,7 +27,6 @@ export const defaultReflectorTimes: ReflectorTimes = {
   minPauseMs: 800,
   maxPauseMs: 30_000,
   healthyMs: 120_000,
-  forbiddenPauseMs: 30_000,
   absentPauseMs: 60_000,
   minWatchMs: 300_000,
   maxWatchMs: 600_000,

@@ -143,7 +143,8 @@ describe("refused", () => {
     for (const [path, own] of byPath) {
       // What is before an action could be a name with a colon in it.
       const action = /:[a-z]+(:[a-z]+)$/.exec(path)?.[1];
-      const rows = action === undefined ? own : [...(byPath.get(path.slice(0, -action.length) as typeof path) ?? []), ...own];
+      const rows =
+        action === undefined ? own : [...(byPath.get(path.slice(0, -action.length) as typeof path) ?? []), ...own];
       const has = new Set(rows.map(({ method }) => method));
       const url = path.replaceAll(/\/:[a-z]+/g, "/x");
       for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const) {

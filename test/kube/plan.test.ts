@@ -96,7 +96,11 @@ describe("pauses", () => {
     ["none before the first new list, but before the next", fails("gone"), [0, 1_600, 3_200]],
     ["none after the first silence", fails("silent", { version: "7" }), [0, 1_600]],
     ["are as long as the server asks", fails("throttled", { retryAfterMs: 5_000 }), [5_000, 5_000]],
-    ["are long while the kind may not be read", fails("forbidden"), [30_000, 30_000]],
+    [
+      "begin short while the kind may not be read: a server that starts allows nothing yet",
+      fails("forbidden"),
+      [800, 1_600],
+    ],
     ["are longer while the server does not know the kind", fails("absent"), [60_000, 60_000]],
   ])("%s", (_, what, wanted) => {
     expect(pauses(watching, what, wanted.length)).toEqual(wanted);

@@ -153,7 +153,7 @@ describe("the first list", () => {
 
 describe("while nothing can be read", () => {
   test.for([
-    ["forbidden", status(403, "Forbidden"), /403 Forbidden/, 30_000],
+    ["forbidden", status(403, "Forbidden"), /403 Forbidden/, 800],
     ["an error of the server", status(500, "InternalError"), /500 InternalError/, 800],
     ["a reset", reset, /got no answer/, 800],
     ["another kind of server", text(200, "<html>\n"), /no event|no JSON/, 800],

@@ -38,7 +38,7 @@ test("a start while the cluster is away serves what was there; a tenth of it aft
   await applyObjects(cluster, [service("reviews", { selector: null }), slice(10)]);
   const kubeconfig = cluster.kubeconfig({ serviceAccount: account });
   // A server that has just been started allows nobody anything for a moment.
-  const times = { minPauseMs: 50, maxPauseMs: 500, forbiddenPauseMs: 200 };
+  const times = { minPauseMs: 50, maxPauseMs: 500 };
   const fairway = await startFairway({ cleanup, dir: labFolder(cleanup), kubeconfig, times });
   await waitFor(async () => (await instancesOf(fairway)) === 10);
   const served = await registryOf(fairway);

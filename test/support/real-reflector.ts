@@ -42,7 +42,7 @@ interface Options<T extends object> {
 }
 
 /** Pauses that a test can wait for. */
-const quick: Partial<ReflectorTimes> = { minPauseMs: 50, maxPauseMs: 500, forbiddenPauseMs: 200, absentPauseMs: 200 };
+const quick: Partial<ReflectorTimes> = { minPauseMs: 50, maxPauseMs: 500, absentPauseMs: 200 };
 
 /** A reflector of a real API server, in real time. */
 export function reflectReal<T extends object = Data>(
