@@ -8,10 +8,10 @@ import { servicesOfFairway } from "./expected-model.ts";
 import { type FaultLab, sharedFaultLab } from "./fault-lab.ts";
 import { catalogKinds, endpointSlice, hostOf, namespace, roleOf, service } from "./objects.ts";
 
-/** In seconds: how long each fault lasts, and then with the times that users have. Default: two seconds, and times to match. */
+/** In seconds: how long each fault lasts, and then with the times that users have. Default: one second, and times to match. */
 const asked = process.env["FAIRWAY_KUBE_FAULT_SECONDS"];
-const lastsMs = Number(asked ?? "2") * 1_000;
-const shortTimes = { silenceMs: 2_000, maxPauseMs: 2_000 };
+const lastsMs = Number(asked ?? "1") * 1_000;
+const shortTimes = { silenceMs: 2_000, minPauseMs: 200, maxPauseMs: 1_000 };
 
 /** A watch is silent for three minutes before it is given up, and a list for ten seconds after that. */
 const backWithinMs = asked === undefined ? 30_000 : 240_000;
