@@ -63,6 +63,8 @@ export interface KubeClient {
   readonly send: (request: KubeRequest) => Promise<KubeObject>;
   /** An answer without an end: resolves when it has begun. Whoever stops reading closes its connection. */
   readonly stream: (request: KubeRequest) => Promise<AsyncIterable<Buffer>>;
+  /** Calls `listener` when the server answers again after it had not, until the returned function is called. */
+  readonly onReturn: (listener: () => void) => () => void;
   /** Closes every connection. */
   readonly close: () => void;
 }
@@ -76,6 +78,14 @@ export function createKubeClient({ access, clock, userAgent, limits: given }: Ku
     scheduling: "lifo",
   } as const;
   const agents = { "http:": new HttpAgent(pool), "https:": new HttpsAgent(pool) };
+
+  const returnListeners = new Set<() => void>();
+  let isAway = false;
+
+  const cameBack = (): void => {
+    isAway = false;
+    for (const listener of [...returnListeners]) listener();
+  };
 
   /** One attempt with one login: what the server says, whatever it is. */
   const attempt = (login: KubeLogin, asked: KubeRequest, signal: AbortSignal): Promise<IncomingMessage> =>
@@ -104,8 +114,10 @@ export function createKubeClient({ access, clock, userAgent, limits: given }: Ku
       const login = await access.login();
       const what = describe(asked, login);
       const answer = await attempt(login, asked, signal).catch((cause: unknown) => {
+        isAway ||= asked.signal?.aborted !== true;
         throw signal.aborted ? signal.reason : unreachable(what, cause);
       });
+      if (isAway) cameBack();
       const { statusCode: status = 0 } = answer;
       if (status >= 200 && status < 300) return answer;
       const text = (await bodyOf(answer, limits.maxErrorBytes, what, signal)).toString("utf8");
@@ -138,6 +150,10 @@ export function createKubeClient({ access, clock, userAgent, limits: given }: Ku
         throw new KubeFailure("broken", `${asked.path} was answered with what is no JSON object`);
       }),
     stream: (asked) => bounded(asked, limits.answerMs, (signal) => open(asked, signal)),
+    onReturn: (listener) => {
+      returnListeners.add(listener);
+      return () => returnListeners.delete(listener);
+    },
     close: () => {
       for (const agent of Object.values(agents)) agent.destroy();
     },

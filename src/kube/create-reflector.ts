@@ -9,7 +9,7 @@ import { isAbsent } from "./is-absent.ts";
 import { listObjects, pathOf } from "./list-objects.ts";
 import type { ReflectorMetrics } from "./metrics.ts";
 import { createObjectStore } from "./object-store.ts";
-import { firstPlan, nextPlan, type Outcome, type Step } from "./plan.ts";
+import { firstPlan, nextPlan, type Outcome, type Plan, type Step } from "./plan.ts";
 import type { KubeResource, Reflector } from "./reflector.ts";
 import { createReflectorState } from "./reflector-state.ts";
 import { defaultReflectorTimes, type ReflectorTimes } from "./times.ts";
@@ -135,17 +135,24 @@ export function createReflector<T extends object>(options: ReflectorOptions<T>):
       plan = next;
       metrics.restarted(plan.reason);
       log.debug({ ...plan }, "goes on");
-      await pause(plan.waitMs);
+      await pause(plan);
     }
   };
 
-  const pause = (ms: number): Promise<void> =>
-    ms === 0 || closed
+  /** Who waits for a server that did not answer goes on soon after it has answered anybody. */
+  const pause = ({ waitMs, reason }: Plan): Promise<void> =>
+    waitMs === 0 || closed
       ? Promise.resolve()
       : new Promise((resolve) => {
-          const cancel = clock.after(ms, resolve);
+          let cancel = clock.after(waitMs, () => wake());
+          const unfollow = client.onReturn(() => {
+            if (reason !== "unreachable") return;
+            cancel();
+            cancel = clock.after(random() * times.minPauseMs, () => wake());
+          });
           wake = () => {
             cancel();
+            unfollow();
             resolve();
           };
         });
