@@ -1,26 +1,27 @@
 import { describe, expect, test } from "vitest";
-import type { Response } from "./client/response.ts";
+import type { ReceivedResource, Response } from "./client/response.ts";
 import { newTypeModel, type TypeModel } from "./model.ts";
 
 const blank = { typeUrl: "", resources: [], removed: [], errors: [], nonce: "2", version: "", size: 0 } as const;
 
 const response = (fields: Partial<Response>): Response => ({ ...blank, type: "EDS", ...fields }) as Response;
 
+const bodyOfA: ReceivedResource = {
+  name: "a",
+  nameInside: "a",
+  typeUrl: "",
+  aliases: [],
+  wrapped: false,
+  version: "1",
+  body: new Uint8Array(),
+  ttlMs: undefined,
+};
+
 /** A client that was told of the endpoints `a`, and dropped them. */
 function dropped(): TypeModel {
   const model = newTypeModel("EDS", "delta");
   model.sent({ typeUrl: "", subscribe: ["a", "b"] }, 0);
-  const resource = {
-    name: "a",
-    nameInside: "a",
-    typeUrl: "",
-    aliases: [],
-    wrapped: false,
-    version: "1",
-    body: new Uint8Array(),
-    ttlMs: undefined,
-  };
-  model.received(response({ resources: [resource], nonce: "1" }));
+  model.received(response({ resources: [bodyOfA], nonce: "1" }));
   model.sent({ typeUrl: "", unsubscribe: ["a"], nonce: "1" }, 0);
   return model;
 }
@@ -38,5 +39,25 @@ describe("a removal that meets the client's own word that it dropped the name", 
 
   test("is wrong for a name that the client never had", () => {
     expect(dropped().superfluous(response({ removed: ["c"] }), () => true)).toHaveLength(1);
+  });
+});
+
+describe("a name that is dropped and asked for again", () => {
+  const answer = (nonce: string) => response({ resources: [bodyOfA], nonce });
+
+  test("may come twice: for the first time of asking, on its way already, and for the second", () => {
+    const model = dropped();
+    model.sent({ typeUrl: "", subscribe: ["a"] }, 0);
+    model.received(answer("2"));
+    expect(model.superfluous(answer("3"))).toEqual([]);
+    model.received(answer("3"));
+    expect(model.superfluous(answer("4"))).toHaveLength(1);
+  });
+
+  test("comes once where nothing was on its way", () => {
+    const model = newTypeModel("EDS", "delta");
+    model.sent({ typeUrl: "", subscribe: ["a"] }, 0);
+    model.received(answer("1"));
+    expect(model.superfluous(answer("2"))).toHaveLength(1);
   });
 });

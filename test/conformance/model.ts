@@ -46,6 +46,8 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
   const held = new Map<string, HeldResource>();
   /** Names to be answered whatever the client holds: newly or again subscribed, or of a cluster that came. */
   const asked = new Set<string>();
+  /** Asked for again while what answers the time before may be on its way: that answer is not yet the one to this. */
+  const crossing = new Set<string>();
   /** When a name was dropped, by the clock of listening. */
   const dropped = new Map<string, number>();
   const errors = new Map<string, number>();
@@ -66,12 +68,21 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
   const isCovered = (name: string): boolean => names.has(name) || wildcard;
   const wasJustDropped = (name: string): boolean => listenedMs() - (dropped.get(name) ?? -inFlightMs) < inFlightMs;
 
+  const ask = (name: string): void => {
+    asked.add(name);
+    if (wasJustDropped(name)) crossing.add(name);
+  };
+  const answered = (name: string): void => {
+    if (!crossing.delete(name)) asked.delete(name);
+  };
+
   const subscribe = (next: ReadonlySet<string>, nextWildcard: boolean): void => {
     for (const name of new Set([...names, ...held.keys()])) {
       if (!next.has(name) && !nextWildcard) {
         dropped.set(name, listenedMs());
         held.delete(name);
         asked.delete(name);
+        crossing.delete(name);
         errors.delete(name);
       }
     }
@@ -86,7 +97,7 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
     if (given.length > 0) legacy = false;
     for (const name of next) {
       if (names.has(name)) continue;
-      asked.add(name);
+      ask(name);
       askedAnew = true;
     }
     // The first answer is owed even when nothing of what is asked for exists.
@@ -100,7 +111,7 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
     const implicit = first && added.length === 0 && removed.length === 0 && row.wildcard;
     const next = new Set(names);
     for (const name of added) {
-      if (name !== "*") asked.add(name);
+      if (name !== "*") ask(name);
       next.add(name);
     }
     const hadStar = wildcard || implicit || added.includes("*");
@@ -165,13 +176,14 @@ export function newTypeModel(type: TypeName, wire: Wire): TypeModel {
         held.clear();
         // Those that do not exist are answered by their absence.
         asked.clear();
+        crossing.clear();
       }
       for (const { name, body, version } of response.resources) {
-        asked.delete(name);
+        answered(name);
         if (body !== undefined) held.set(name, { version, body });
       }
       for (const name of response.removed) {
-        asked.delete(name);
+        answered(name);
         held.delete(name);
       }
       for (const { name, code } of response.errors) errors.set(name, code);
