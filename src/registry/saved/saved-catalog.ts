@@ -23,11 +23,11 @@ export interface SavedCatalogOptions {
   readonly log: Log;
 }
 
-/** Between a change and the write; longer where writing takes long. */
-const delayMs = 2_000;
+/** Between a change and the write; longer where writing takes long, but no longer than this. */
+const [delayMs, maxDelayMs] = [2_000, 60_000];
 
-/** Of the time, the part that writing may take. */
-const share = 1 / 20;
+/** Of the time, the part that writing may take: 10,000 instances that change all the time are written each ten seconds. */
+const share = 1 / 200;
 
 /** Some 600,000 instances. */
 const maxBytes = 256 * 1024 * 1024;
@@ -97,7 +97,7 @@ function keep(registry: GuardedRegistry, { file, owner, clock, log, lastGood }: 
     } catch (error) {
       log.error({ file, err: error }, "a catalog cannot be saved; it is tried again when it changes");
     }
-    pauseMs = Math.max(delayMs, (clock.monotonic() - beganAt) / share);
+    pauseMs = Math.min(maxDelayMs, Math.max(delayMs, (clock.monotonic() - beganAt) / share));
   };
 
   const onChange = (): void => {
