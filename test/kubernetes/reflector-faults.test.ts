@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, type TestContext, test, vi } from "vitest";
 import { startKubeFaultProxy } from "../support/kube-fault-proxy.ts";
 import { sharedKubernetes } from "../support/kube-shared.ts";
-import { configMap, configMaps, configMapsOf, reflectReal } from "../support/real-reflector.ts";
+import { configMap, configMaps, configMapsOf, reflectReal, withoutBookmarks } from "../support/real-reflector.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 // The first one waits for the servers.
@@ -51,6 +51,20 @@ describe("a reflector of a real API server", () => {
     expect(sizes[0]).toBe(2);
     expect(await metric("fairway_kube_lists_total")).toEqual({ stream: 1 });
     expect(await metric("fairway_kube_restarts_total")).toEqual({});
+  });
+
+  test("reads a plain list where no bookmark says that the streamed one is complete, and follows it without any", async (context) => {
+    const { change, remove, becomes, metric, state } = await reflecting(context, {
+      times: { listSilenceMs: 300 },
+      through: withoutBookmarks,
+    });
+    await becomes("a=1", "b=1");
+    await waitFor(() => state() === "live");
+    expect(await metric("fairway_kube_lists_total")).toEqual({ list: 1 });
+    await change("a", "2");
+    await remove("b");
+    await becomes("a=2");
+    expect(await metric("fairway_kube_lists_total")).toEqual({ list: 1 });
   });
 
   test("misses nothing when connections are reset, and does not read all again", async (context) => {

@@ -83,3 +83,20 @@ export async function configMapsOf(admin: KubeApi, namespace: string): Promise<r
   const { items } = await admin.list(`/api/v1/namespaces/${namespace}/configmaps`);
   return items.map((item) => `${item.metadata.name}=${(item["data"] as Data)["v"]}`).sort();
 }
+
+/** A way to a server whose bookmarks get lost; events are in lines, which chunks may cut. */
+export const withoutBookmarks = (client: KubeClient): KubeClient => ({
+  ...client,
+  stream: async (request) => linesBut(await client.stream(request), '{"type":"BOOKMARK"'),
+});
+
+async function* linesBut(chunks: AsyncIterable<Buffer>, start: string): AsyncGenerator<Buffer> {
+  let rest = "";
+  for await (const chunk of chunks) {
+    const lines = (rest + chunk.toString("latin1")).split("\n");
+    rest = lines.pop() ?? "";
+    const kept = lines.filter((line) => !line.startsWith(start));
+    if (kept.length > 0) yield Buffer.from(kept.map((line) => `${line}\n`).join(""), "latin1");
+  }
+  if (rest !== "") yield Buffer.from(rest, "latin1");
+}
